@@ -1,0 +1,79 @@
+/**
+ * The error tree. Every failure a caller may branch on has a stable `code`; the message says what was expected and what
+ * was found. Messages never hold secrets and never more than a short excerpt of untrusted input.
+ */
+
+/** What failed. Codes are stable: messages may be reworded, codes may not. */
+export type ErrorCode =
+  // Malformed input: nothing was checked yet.
+  | 'ENCODING_INVALID'
+  | 'DER_INVALID'
+  | 'JSON_INVALID'
+  | 'PEM_INVALID'
+  | 'TOO_LARGE'
+  | 'KEY_INVALID'
+  | 'KEY_UNSUPPORTED'
+  | 'CERTIFICATE_INVALID'
+  | 'SCT_INVALID'
+  | 'TIMESTAMP_INVALID'
+  | 'NOTE_INVALID'
+  | 'CHECKPOINT_INVALID'
+  | 'TILE_INVALID'
+  | 'BUNDLE_INVALID'
+  | 'STATEMENT_INVALID'
+  | 'LOG_ENTRY_INVALID'
+  | 'TRUSTED_ROOT_INVALID'
+  | 'SIGNING_CONFIG_INVALID'
+  | 'POLICY_INVALID'
+  // Checks that failed: well-formed input that must not be trusted.
+  | 'SIGNATURE_INVALID'
+  | 'ARTIFACT_MISMATCH'
+  | 'ARTIFACT_REQUIRED'
+  | 'CERTIFICATE_UNTRUSTED'
+  | 'CERTIFICATE_EXPIRED'
+  | 'SCT_UNVERIFIED'
+  | 'TIMESTAMP_UNVERIFIED'
+  | 'TIME_UNVERIFIED'
+  | 'LOG_ENTRY_MISMATCH'
+  | 'LOG_ENTRY_UNVERIFIED'
+  | 'INCLUSION_PROOF_INVALID'
+  | 'CONSISTENCY_PROOF_INVALID'
+  | 'IDENTITY_MISMATCH'
+  | 'KEY_MISMATCH'
+  | 'PREDICATE_TYPE_MISMATCH'
+  // Keys at rest.
+  | 'KEY_DECRYPTION_FAILED'
+  // The outside world.
+  | 'USAGE'
+  | 'FILE_UNREADABLE'
+  | 'NETWORK_FAILED'
+  | 'TRUST_ROOT_UNAVAILABLE'
+  | 'ABORTED'
+
+/** Base of every error that Countersign throws on purpose. */
+export class CountersignError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/** The input is not what its format demands: nothing in it was trusted or checked. */
+export class DecodingError extends CountersignError {}
+
+/** The input is well-formed, and a check that trust depends on failed. */
+export class VerificationError extends CountersignError {}
+
+/** A command or function was called in a way that cannot be carried out. */
+export class UsageError extends CountersignError {}
+
+/** A file, a server or another part of the outside world could not be used. */
+export class TransportError extends CountersignError {}
+
+/** The message of anything that was thrown, for wrapping it in a sentence. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
