@@ -1,0 +1,47 @@
+/** Byte strings: comparison, concatenation and strict UTF-8. */
+import { Buffer, isUtf8 } from 'node:buffer'
+import { DecodingError } from '../error.ts'
+
+/** Whether two byte strings are equal. Not constant time: for public data only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && asBuffer(a).equals(b)
+}
+
+/** The parts, one after another, in a new byte string. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const joined = new Uint8Array(length)
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+/** The text as UTF-8. A lone surrogate becomes U+FFFD, as in every WHATWG encoder. */
+export function encodeUtf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8')
+}
+
+/**
+ * The text that UTF-8 bytes hold.
+ * @param what names the bytes in the error message
+ * @throws DecodingError ENCODING_INVALID when the bytes are not well-formed UTF-8
+ */
+export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  if (!isUtf8(bytes)) throw new DecodingError('ENCODING_INVALID', `${what} is not valid UTF-8 text`)
+  return asBuffer(bytes).toString('utf8')
+}
+
+/** The same memory as a Buffer: no copy. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** At most `limit` characters of untrusted text, printable and quoted, for an error message. */
+export function excerpt(text: string, limit = 60): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
+  return JSON.stringify(cut)
+}

@@ -1,0 +1,267 @@
+/**
+ * Strict DER (ITU-T X.690 sections 8 and 10). Only what certificates, keys and timestamp tokens use: tag numbers below
+ * 31, definite lengths, at most 16 MiB. Whatever BER would allow besides is refused with its own message. Elements are
+ * views of the received bytes, so that signed bytes are checked as they came.
+ */
+import { DecodingError } from '../error.ts'
+import { asBuffer, decodeUtf8 } from './bytes.ts'
+import { parseGeneralizedTime, parseUtcTime } from './der-time.ts'
+import { parseOid } from './oid.ts'
+
+/** Identifier octets of the universal types in use. SEQUENCE and SET include the constructed bit. */
+export const tag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  teletexString: 0x14,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  bmpString: 0x1e,
+  sequence: 0x30,
+  set: 0x31,
+} as const
+
+/** The identifier octet of a context-specific tag `[number]`. */
+export function contextTag(number: number, constructed: boolean): number {
+  return 0x80 | (constructed ? 0x20 : 0) | number
+}
+
+/** One element as received. */
+export interface DerElement {
+  /** The identifier octet: class, constructed bit and tag number. */
+  readonly tag: number
+  /** Identifier, length and content. */
+  readonly bytes: Uint8Array
+  readonly content: Uint8Array
+}
+
+const maxDepth = 24
+const maxLength = 16 * 1024 * 1024
+
+/**
+ * Reads exactly one element.
+ * @param what names the element in error messages
+ * @throws DecodingError DER_INVALID when it is not DER or something stands after it
+ */
+export function parseDer(bytes: Uint8Array, what: string): DerElement {
+  const reader = new DerReader(bytes, what)
+  const element = reader.any(what)
+  reader.end()
+  return element
+}
+
+/** Reads the one SEQUENCE that the bytes hold. */
+export function parseDerSequence(bytes: Uint8Array, what: string): DerReader {
+  const outer = new DerReader(bytes, what)
+  const inner = outer.sequence(what)
+  outer.end()
+  return inner
+}
+
+/** Reads the elements inside a constructed element, front to back. Every read fails with DecodingError DER_INVALID. */
+export class DerReader {
+  readonly #bytes: Uint8Array
+  readonly #what: string
+  readonly #depth: number
+  #at = 0
+
+  constructor(content: Uint8Array, what: string, depth = 0) {
+    if (depth > maxDepth) throw new DecodingError('DER_INVALID', `${what} is nested more than ${maxDepth} levels deep`)
+    this.#bytes = content
+    this.#what = what
+    this.#depth = depth
+  }
+
+  /** Whether every element was read. */
+  get done(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  /** The identifier octet of the next element, -1 at the end. */
+  peekTag(): number {
+    return this.#bytes[this.#at] ?? -1
+  }
+
+  /** Demands that every element was read. */
+  end(): void {
+    if (!this.done) throw this.#invalid(`${this.#bytes.length - this.#at} bytes stand after the last element`)
+  }
+
+  /** The next element, whatever it is. */
+  any(what: string): DerElement {
+    const bytes = this.#bytes
+    const start = this.#at
+    const identifier = bytes[start]
+    if (identifier === undefined) throw this.#invalid(`${what} is missing`)
+    if ((identifier & 0x1f) === 0x1f) throw this.#invalid(`${what} has a tag number over 30, which is not supported`)
+    if (identifier === 0) throw this.#invalid(`${what} has the reserved tag 0`)
+    const first = bytes[start + 1]
+    if (first === undefined) throw this.#invalid(`${what} ends before its length`)
+    let contentStart = start + 2
+    let length = first
+    if (first >= 0x80) {
+      const octets = first & 0x7f
+      if (octets === 0) throw this.#invalid(`${what} has an indefinite length, which DER does not allow`)
+      if (octets > 4) throw this.#invalid(`${what} has a length of ${octets} octets`)
+      length = 0
+      for (let i = 0; i < octets; i++) {
+        const octet = bytes[contentStart + i]
+        if (octet === undefined) throw this.#invalid(`${what} ends inside its length`)
+        length = length * 256 + octet
+      }
+      if (length < 0x80 || length < 2 ** (8 * (octets - 1))) throw this.#invalid(`${what} has a length that is not minimal`)
+      contentStart += octets
+    }
+    if (length > maxLength) throw this.#invalid(`${what} is ${length} bytes long, more than the limit of ${maxLength}`)
+    const end = contentStart + length
+    if (end > bytes.length) {
+      throw this.#invalid(`${what} should have ${length} bytes of content, only ${bytes.length - contentStart} are there`)
+    }
+    this.#at = end
+    return { tag: identifier, bytes: bytes.subarray(start, end), content: bytes.subarray(contentStart, end) }
+  }
+
+  /** The next element, which must have this tag. */
+  next(expected: number, what: string): DerElement {
+    const found = this.peekTag()
+    if (found !== expected) throw this.#wrongTag(expected, found, what)
+    return this.any(what)
+  }
+
+  /** The next element if it has this tag, otherwise nothing is read. */
+  optional(expected: number, what: string): DerElement | undefined {
+    return this.peekTag() === expected ? this.any(what) : undefined
+  }
+
+  /** The elements of the next element, a SEQUENCE. */
+  sequence(what: string): DerReader {
+    return this.#inside(this.next(tag.sequence, what), what)
+  }
+
+  /** The elements of the next element, a SET. DER's order of a SET OF is not checked here: see `sortedSet`. */
+  set(what: string): DerReader {
+    return this.#inside(this.next(tag.set, what), what)
+  }
+
+  /** The elements inside `[number] EXPLICIT` or a constructed IMPLICIT, if that is what comes next. */
+  context(number: number, what: string): DerReader | undefined {
+    const element = this.optional(contextTag(number, true), what)
+    return element === undefined ? undefined : this.#inside(element, what)
+  }
+
+  /** INTEGER as received: two's complement, minimal. */
+  integerBytes(what: string): Uint8Array {
+    const { content } = this.next(tag.integer, what)
+    const first = content[0]
+    if (first === undefined) throw this.#invalid(`${what} is an INTEGER without content`)
+    const second = content[1]
+    if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
+      throw this.#invalid(`${what} is an INTEGER with an unnecessary leading byte`)
+    }
+    return content
+  }
+
+  /** INTEGER of any sign, up to 1,024 bytes. */
+  integer(what: string): bigint {
+    const content = this.integerBytes(what)
+    if (content.length > 1024) throw this.#invalid(`${what} is an INTEGER of ${content.length} bytes`)
+    const magnitude = BigInt(`0x${asBuffer(content).toString('hex')}`)
+    return (content[0] ?? 0) >= 0x80 ? magnitude - (1n << BigInt(8 * content.length)) : magnitude
+  }
+
+  /** INTEGER from 0 to 2^31 - 1. */
+  smallInteger(what: string): number {
+    const content = this.integerBytes(what)
+    if (content.length > 4 || (content[0] ?? 0) >= 0x80) throw this.#invalid(`${what} is not a number from 0 to 2^31 - 1`)
+    let value = 0
+    for (const byte of content) value = value * 256 + byte
+    return value
+  }
+
+  /** BOOLEAN: 00 or FF. */
+  boolean(what: string): boolean {
+    const { content } = this.next(tag.boolean, what)
+    if (content.length !== 1 || (content[0] !== 0x00 && content[0] !== 0xff)) {
+      throw this.#invalid(`${what} is not a canonical BOOLEAN (00 or FF)`)
+    }
+    return content[0] === 0xff
+  }
+
+  /** NULL. */
+  null(what: string): void {
+    if (this.next(tag.null, what).content.length !== 0) throw this.#invalid(`${what} is a NULL with content`)
+  }
+
+  /** OBJECT IDENTIFIER in dotted form. */
+  oid(what: string): string {
+    return parseOid(this.next(tag.oid, what).content, what)
+  }
+
+  octetString(what: string): Uint8Array {
+    return this.next(tag.octetString, what).content
+  }
+
+  /** BIT STRING of whole bytes, as keys and signatures are. */
+  bitString(what: string): Uint8Array {
+    const { content } = this.next(tag.bitString, what)
+    if (content[0] !== 0) throw this.#invalid(`${what} is not a BIT STRING of whole bytes`)
+    return content.subarray(1)
+  }
+
+  /** A BIT STRING of named bits (X.690 11.2.2: no trailing zero bits), bit 0 first. At most 32 bits. */
+  namedBits(what: string): readonly boolean[] {
+    const { content } = this.next(tag.bitString, what)
+    const unused = content[0]
+    const last = content[content.length - 1] ?? 0
+    if (unused === undefined || unused > 7 || content.length > 5 || (content.length === 1 && unused !== 0)) {
+      throw this.#invalid(`${what} is not a BIT STRING of named bits`)
+    }
+    if (content.length > 1 && ((last >> unused) & 1) === 0) throw this.#invalid(`${what} has trailing zero bits`)
+    if (content.length > 1 && (last & ((1 << unused) - 1)) !== 0) throw this.#invalid(`${what} has unused bits that are set`)
+    const bits: boolean[] = []
+    for (let i = 0; i < (content.length - 1) * 8 - unused; i++) bits.push((((content[1 + (i >> 3)] ?? 0) >> (7 - (i & 7))) & 1) === 1)
+    return bits
+  }
+
+  utf8String(what: string): string {
+    return decodeUtf8(this.next(tag.utf8String, what).content, what)
+  }
+
+  /** UTCTime or GeneralizedTime without fractions, in epoch milliseconds; RFC 5280 4.1.2.5 fixes which one when. */
+  certificateTime(what: string): number {
+    const isUtc = this.peekTag() === tag.utcTime
+    if (isUtc) return parseUtcTime(this.any(what).content, what)
+    const time = parseGeneralizedTime(this.next(tag.generalizedTime, what).content, what)
+    if (time < firstGeneralized) throw this.#invalid(`${what} is a GeneralizedTime before 2050`)
+    if (time % 1000 !== 0) throw this.#invalid(`${what} has a fraction of a second`)
+    return time
+  }
+
+  /** GeneralizedTime with or without a fraction, in epoch milliseconds. */
+  generalizedTime(what: string): number {
+    return parseGeneralizedTime(this.next(tag.generalizedTime, what).content, what)
+  }
+
+  #inside(element: DerElement, what: string): DerReader {
+    return new DerReader(element.content, what, this.#depth + 1)
+  }
+
+  #wrongTag(expected: number, found: number, what: string): DecodingError {
+    return this.#invalid(
+      found === -1 ? `${what} is missing` : `${what} has tag 0x${found.toString(16)} where 0x${expected.toString(16)} was expected`,
+    )
+  }
+
+  #invalid(reason: string): DecodingError {
+    return new DecodingError('DER_INVALID', `${this.#what} is not valid DER: ${reason}`)
+  }
+}
+
+const firstGeneralized = Date.UTC(2050, 0, 1)

@@ -1,0 +1,144 @@
+/** Reads the fields of a parsed JSON object, with the path to each field in every error. */
+import type { ErrorCode } from '../error.ts'
+import { DecodingError, messageOf } from '../error.ts'
+import { decodeBase64 } from './base64.ts'
+import { excerpt } from './bytes.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+import { isJsonObject } from './json.ts'
+
+/**
+ * A JSON object of a known format, read field by field. `null` is the same as an absent field, as proto3 JSON has it.
+ * Every read fails with a DecodingError of the format's own code that names the field.
+ */
+export class JsonFields {
+  readonly #object: JsonObject
+  readonly #path: string
+  readonly #code: ErrorCode
+
+  /** @param path what the object is called in messages, such as `bundle.verificationMaterial` */
+  constructor(value: JsonValue | undefined, path: string, code: ErrorCode) {
+    if (!isJsonObject(value)) throw new DecodingError(code, `${path} should be an object, found ${kindOf(value)}`)
+    this.#object = value
+    this.#path = path
+    this.#code = code
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  /** The path of a field, for messages of checks made elsewhere. */
+  pathOf(name: string): string {
+    return `${this.#path}.${name}`
+  }
+
+  /** An error about this object, in the format's own code. */
+  invalid(message: string, cause?: unknown): DecodingError {
+    return new DecodingError(this.#code, message, { cause })
+  }
+
+  /** Refuses fields that the format does not have. */
+  only(...names: readonly string[]): this {
+    for (const name of Object.keys(this.#object)) {
+      if (!names.includes(name)) throw this.invalid(`${this.#path} has an unknown field ${excerpt(name)}`)
+    }
+    return this
+  }
+
+  has(name: string): boolean {
+    const value = this.#object[name]
+    return value !== undefined && value !== null
+  }
+
+  /** The value as parsed; undefined when absent or null. */
+  raw(name: string): JsonValue | undefined {
+    return this.#object[name] ?? undefined
+  }
+
+  optionalString(name: string): string | undefined {
+    const value = this.raw(name)
+    if (value === undefined || typeof value === 'string') return value
+    throw this.#wrong(name, 'a string', value)
+  }
+
+  string(name: string): string {
+    return this.optionalString(name) ?? this.#missing(name)
+  }
+
+  optionalBoolean(name: string): boolean | undefined {
+    const value = this.raw(name)
+    if (value === undefined || typeof value === 'boolean') return value
+    throw this.#wrong(name, 'true or false', value)
+  }
+
+  /** Bytes as strict base64; proto3 JSON leaves an empty value out, so an absent field and `""` are both undefined. */
+  optionalBytes(name: string): Uint8Array | undefined {
+    const text = this.optionalString(name)
+    if (text === undefined || text === '') return undefined
+    try {
+      return decodeBase64(text, this.pathOf(name))
+    } catch (cause) {
+      throw this.invalid(messageOf(cause), cause)
+    }
+  }
+
+  bytes(name: string): Uint8Array {
+    return this.optionalBytes(name) ?? this.#missing(name)
+  }
+
+  /** A signed 64-bit integer: a decimal string, as proto3 JSON writes it, or a JSON integer. */
+  optionalInt64(name: string): bigint | undefined {
+    const value = this.raw(name)
+    if (value === undefined) return undefined
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+    if (typeof value === 'string' && /^(?:0|-?[1-9][0-9]{0,18})$/.test(value)) {
+      const integer = BigInt(value)
+      if (BigInt.asIntN(64, integer) === integer) return integer
+    }
+    throw this.#wrong(name, 'a 64-bit integer', value)
+  }
+
+  int64(name: string): bigint {
+    return this.optionalInt64(name) ?? this.#missing(name)
+  }
+
+  optionalObject(name: string): JsonFields | undefined {
+    return this.has(name) ? new JsonFields(this.#object[name], this.pathOf(name), this.#code) : undefined
+  }
+
+  object(name: string): JsonFields {
+    return this.optionalObject(name) ?? this.#missing(name)
+  }
+
+  /** The elements of an array; an absent one is empty, as proto3 JSON has it. */
+  array(name: string, maxLength: number): readonly JsonValue[] {
+    const value = this.raw(name)
+    if (value === undefined) return []
+    if (!Array.isArray(value)) throw this.#wrong(name, 'an array', value)
+    if (value.length > maxLength) {
+      throw this.invalid(`${this.pathOf(name)} has ${value.length} elements, more than the limit of ${maxLength}`)
+    }
+    return value
+  }
+
+  /** An array of objects. */
+  objects(name: string, maxLength: number): JsonFields[] {
+    return this.array(name, maxLength).map((value, index) => new JsonFields(value, `${this.pathOf(name)}[${index}]`, this.#code))
+  }
+
+  #missing(name: string): never {
+    throw this.invalid(`${this.pathOf(name)} is missing`)
+  }
+
+  #wrong(name: string, expected: string, found: JsonValue): DecodingError {
+    return this.invalid(`${this.pathOf(name)} should be ${expected}, found ${kindOf(found)}`)
+  }
+}
+
+function kindOf(value: JsonValue | undefined): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'string') return `the string ${excerpt(value, 30)}`
+  return typeof value === 'object' ? 'an object' : `${value}`
+}
