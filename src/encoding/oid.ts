@@ -17,7 +17,7 @@ export function parseOid(content: Uint8Array, what: string): string {
   if (content.length === 0 || content.length > maxOidBytes) {
     throw new DecodingError('DER_INVALID', `${what} is an object identifier of ${content.length} bytes (1 to ${maxOidBytes} are allowed)`)
   }
-  const key = asBuffer(content).latin1Slice()
+  const key = asBuffer(content).toString('latin1')
   const cached = known.get(key)
   if (cached !== undefined) return cached
   const dotted = decodeArcs(content, what)
