@@ -46,6 +46,7 @@ export type ErrorCode =
   // The outside world.
   | 'USAGE'
   | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
   | 'NETWORK_FAILED'
   | 'TRUST_ROOT_UNAVAILABLE'
   | 'ABORTED'

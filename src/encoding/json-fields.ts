@@ -50,6 +50,13 @@ export class JsonFields {
     return value !== undefined && value !== null
   }
 
+  /** Every member that is not null. */
+  entries(): [string, JsonValue][] {
+    const members: [string, JsonValue][] = []
+    for (const [name, value] of Object.entries(this.#object)) if (value !== undefined && value !== null) members.push([name, value])
+    return members
+  }
+
   /** The value as parsed; undefined when absent or null. */
   raw(name: string): JsonValue | undefined {
     return this.#object[name] ?? undefined
@@ -74,7 +81,11 @@ export class JsonFields {
   /** Bytes as strict base64; proto3 JSON leaves an empty value out, so an absent field and `""` are both undefined. */
   optionalBytes(name: string): Uint8Array | undefined {
     const text = this.optionalString(name)
-    if (text === undefined || text === '') return undefined
+    return text === undefined || text === '' ? undefined : this.decodeBase64(text, name)
+  }
+
+  /** Strict base64 found at `name`, with the format's own error code. */
+  decodeBase64(text: string, name: string): Uint8Array {
     try {
       return decodeBase64(text, this.pathOf(name))
     } catch (cause) {

@@ -1,0 +1,92 @@
+/** Holds the import rules of ARCHITECTURE.md. Prints each breach and exits 1, or one line and exits 0. */
+import { readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+
+/** The folders of src/, top to bottom: each may import those above it. */
+const order = [
+  'encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust', 'verify', 'api',
+  'http', 'tuf', 'clients', 'identity', 'keys', 'sign', 'oci', 'policy',
+  'server', 'admission', 'release', 'cli', 'action',
+]
+const pure = new Set(order.slice(0, order.indexOf('http')))
+const pureBuiltins = new Set(['node:crypto', 'node:buffer'])
+
+/** The one or few places that may import a library. Libraries that are not listed may be imported by no one. */
+const owners: Readonly<Record<string, readonly string[]>> = {
+  '@noble/ciphers': ['crypto'],
+  '@noble/curves': ['crypto'],
+  '@noble/hashes': ['crypto'],
+  re2js: ['verify'],
+  'tuf-js': ['tuf'],
+  '@tufjs/models': ['tuf', 'server'],
+}
+const networkBuiltins = new Set(['node:http', 'node:https', 'node:net', 'node:tls', 'node:http2', 'node:dns'])
+const networkOwners = new Set(['http', 'server', 'admission'])
+const processOwners = new Set(['cli', 'action'])
+const drawers = /^(utils?|helpers?|common|shared|misc|managers?|lib)$/
+
+const breaches: string[] = []
+for (const file of sourceFiles('src')) checkFile(file)
+for (const folder of folders(['src', 'test', 'bench', 'scripts', 'examples'])) {
+  if (drawers.test(path.basename(folder))) breaches.push(`${folder}: a folder is named after what is in it`)
+}
+if (breaches.length > 0) {
+  console.error(breaches.join('\n'))
+  console.error(`${breaches.length} breaches of the import rules (ARCHITECTURE.md, "Layout")`)
+  process.exitCode = 1
+} else {
+  console.log('import rules: clean')
+}
+
+function checkFile(file: string): void {
+  const folder = file.split('/')[1] ?? ''
+  const isRootFile = folder.endsWith('.ts')
+  if (!isRootFile && !order.includes(folder)) breaches.push(`${file}: src/${folder} is not in the layout`)
+  if (path.basename(file) === 'index.ts' && file !== 'src/index.ts') breaches.push(`${file}: index.ts exists only where package.json exports it`)
+  const text = readFileSync(file, 'utf8')
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
+  for (const match of code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) checkImport(file, folder, isRootFile, match[1] ?? '')
+  if (pure.has(folder)) {
+    if (/\bDate\.now\b|\bnew Date\(\)|\bperformance\./.test(code)) breaches.push(`${file}: takes the time from a clock`)
+    if (/\bprocess\./.test(code)) breaches.push(`${file}: uses process`)
+  }
+  if (!processOwners.has(folder) && /\bprocess\.(argv|exit|stdout|stderr|stdin|on)\b|\bconsole\./.test(code)) {
+    breaches.push(`${file}: talks to the terminal, which only ${[...processOwners].join(' and ')} may`)
+  }
+}
+
+function checkImport(file: string, folder: string, isRootFile: boolean, target: string): void {
+  if (target.startsWith('.')) {
+    const resolved = path.posix.normalize(path.posix.join(path.posix.dirname(file), target))
+    const imported = resolved.split('/')[1] ?? ''
+    if (!resolved.startsWith('src/')) breaches.push(`${file}: imports ${target}, outside src/`)
+    if (!target.endsWith('.ts') && !target.endsWith('.json')) breaches.push(`${file}: imports ${target} without naming the file`)
+    if (isRootFile || imported === folder || imported === 'error.ts') return
+    if (imported.endsWith('.ts')) breaches.push(`${file}: imports ${target} from the front door`)
+    else if (order.indexOf(imported) > order.indexOf(folder)) breaches.push(`${file}: ${folder}/ may not import ${imported}/, which stands below it`)
+    return
+  }
+  if (target.startsWith('node:')) {
+    if (pure.has(folder) && !pureBuiltins.has(target)) breaches.push(`${file}: ${folder}/ is pure and imports ${target}`)
+    if (networkBuiltins.has(target) && !networkOwners.has(folder)) breaches.push(`${file}: imports ${target}, which only ${[...networkOwners].join(', ')} may`)
+    return
+  }
+  const library = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '')
+  if (owners[library]?.includes(folder) !== true) breaches.push(`${file}: imports ${library}, whose owners are ${owners[library]?.join(', ') ?? 'none'}`)
+}
+
+function sourceFiles(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
+    const name = `${root}/${entry.name}`
+    if (entry.isDirectory()) return sourceFiles(name)
+    return name.endsWith('.ts') ? [name] : []
+  })
+}
+
+function folders(roots: readonly string[]): string[] {
+  return roots.flatMap((root) =>
+    readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap((entry) => [`${root}/${entry.name}`, ...folders([`${root}/${entry.name}`])]),
+  )
+}

@@ -1,0 +1,59 @@
+/** The Dead Simple Signing Envelope, and the bytes it signs. */
+import { asBuffer, concatBytes, encodeUtf8 } from '../encoding/bytes.ts'
+import { encodeBase64 } from '../encoding/base64.ts'
+import { parseJson } from '../encoding/json.ts'
+import { JsonFields } from '../encoding/json-fields.ts'
+import type { DsseEnvelope } from './signed-entity.ts'
+
+/** The payload type of in-toto statements, the only one Sigstore uses. */
+export const inTotoPayloadType = 'application/vnd.in-toto+json'
+
+/**
+ * Parses a bare envelope, as `--signature` of an attestation and the layers of `.att` images hold it. There, unlike in
+ * a bundle, other implementations write fields of their own beside the signature, which are ignored.
+ * @throws DecodingError JSON_INVALID, BUNDLE_INVALID
+ */
+export function parseEnvelope(input: Uint8Array | string): DsseEnvelope {
+  const envelope = new JsonFields(parseJson(input, 'the DSSE envelope'), 'envelope', 'BUNDLE_INVALID')
+  return readEnvelope(envelope)
+}
+
+/** Reads the envelope of a bundle, which has no other fields than DSSE's. */
+export function parseEnvelopeFields(envelope: JsonFields): DsseEnvelope {
+  envelope.only('payload', 'payloadType', 'signatures')
+  for (const signature of envelope.objects('signatures', 16)) signature.only('sig', 'keyid')
+  return readEnvelope(envelope)
+}
+
+/** The pre-authentication encoding: `DSSEv1 <length> <type> <length> <payload>`. */
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+  const type = encodeUtf8(payloadType)
+  return concatBytes(encodeUtf8(`DSSEv1 ${type.length} `), type, encodeUtf8(` ${payload.length} `), payload)
+}
+
+/** The envelope as JSON, with one signature. */
+export function encodeEnvelope(envelope: DsseEnvelope): string {
+  const signature = { sig: encodeBase64(envelope.signature), ...(envelope.keyId === '' ? {} : { keyid: envelope.keyId }) }
+  return JSON.stringify({ payload: encodeBase64(envelope.payload), payloadType: envelope.payloadType, signatures: [signature] })
+}
+
+/** The payload as text for a report: undecodable bytes become U+FFFD. */
+export function payloadText(envelope: DsseEnvelope): string {
+  return asBuffer(envelope.payload).toString('utf8')
+}
+
+function readEnvelope(envelope: JsonFields): DsseEnvelope {
+  const signatures = envelope.objects('signatures', 16)
+  const [signature] = signatures
+  // A second signature would go unchecked, so a bundle may not have one (protobuf-specs, Bundle.dsse_envelope).
+  if (signature === undefined || signatures.length > 1) {
+    throw envelope.invalid(`the DSSE envelope has ${signatures.length} signatures, exactly one was expected`)
+  }
+  return {
+    kind: 'dsse-envelope',
+    payloadType: envelope.string('payloadType'),
+    payload: envelope.bytes('payload'),
+    signature: signature.bytes('sig'),
+    keyId: signature.optionalString('keyid') ?? '',
+  }
+}

@@ -1,0 +1,74 @@
+/** Writes bundles of version 0.3, the form all current clients read. */
+import { protobufDigestName } from '../crypto/digest.ts'
+import { encodeBase64 } from '../encoding/base64.ts'
+import { DecodingError } from '../error.ts'
+import { bundleMediaType } from './media-type.ts'
+import type { KeyMaterial, LogEntry, SignedEntity } from './signed-entity.ts'
+
+/**
+ * The bundle as one line of JSON.
+ * @throws DecodingError BUNDLE_INVALID when the entity has no key material, which a bundle must have
+ */
+export function encodeBundle(entity: SignedEntity): string {
+  const { content } = entity
+  return JSON.stringify({
+    mediaType: bundleMediaType,
+    verificationMaterial: {
+      ...encodeKeyMaterial(entity.keyMaterial),
+      ...(entity.logEntries.length === 0 ? {} : { tlogEntries: entity.logEntries.map(encodeLogEntry) }),
+      ...(entity.timestamps.length === 0
+        ? {}
+        : { timestampVerificationData: { rfc3161Timestamps: entity.timestamps.map((token) => ({ signedTimestamp: encodeBase64(token) })) } }),
+    },
+    ...(content.kind === 'message-signature'
+      ? {
+          messageSignature: {
+            ...(content.digest === undefined
+              ? {}
+              : { messageDigest: { algorithm: protobufDigestName(content.digest.algorithm), digest: encodeBase64(content.digest.value) } }),
+            signature: encodeBase64(content.signature),
+          },
+        }
+      : {
+          dsseEnvelope: {
+            payload: encodeBase64(content.payload),
+            payloadType: content.payloadType,
+            signatures: [{ sig: encodeBase64(content.signature), ...(content.keyId === '' ? {} : { keyid: content.keyId }) }],
+          },
+        }),
+  })
+}
+
+function encodeKeyMaterial(material: KeyMaterial): object {
+  switch (material.kind) {
+    case 'certificate':
+      return { certificate: { rawBytes: encodeBase64(material.leaf) } }
+    case 'public-key':
+      return { publicKey: { hint: material.hint } }
+    case 'none':
+      throw new DecodingError('BUNDLE_INVALID', 'a bundle needs a certificate or the hint of a key')
+  }
+}
+
+function encodeLogEntry(entry: LogEntry): object {
+  const proof = entry.inclusionProof
+  return {
+    logIndex: String(entry.logIndex),
+    logId: { keyId: encodeBase64(entry.logId) },
+    kindVersion: { kind: entry.kind, version: entry.version },
+    ...(entry.integratedTime === 0n ? {} : { integratedTime: String(entry.integratedTime) }),
+    ...(entry.signedEntryTimestamp === undefined ? {} : { inclusionPromise: { signedEntryTimestamp: encodeBase64(entry.signedEntryTimestamp) } }),
+    ...(proof === undefined
+      ? {}
+      : {
+          inclusionProof: {
+            logIndex: String(proof.logIndex),
+            rootHash: encodeBase64(proof.rootHash),
+            treeSize: String(proof.treeSize),
+            hashes: proof.hashes.map(encodeBase64),
+            ...(proof.checkpoint === undefined ? {} : { checkpoint: { envelope: proof.checkpoint } }),
+          },
+        }),
+    canonicalizedBody: encodeBase64(entry.body),
+  }
+}

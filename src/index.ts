@@ -1,0 +1,49 @@
+/**
+ * Countersign as a library: verify Sigstore bundles in-process.
+ *
+ * ```ts
+ * import { createVerifier, loadTrustedRoot } from 'countersign'
+ * const verifier = createVerifier({ trust: await loadTrustedRoot(), identities: [{ subjectAlternativeName, issuer }] })
+ * const evidence = verifier.verify(bundleJson, artifactBytes)
+ * ```
+ */
+export { parseBundle, parseBundleLines } from './bundle/bundle.ts'
+export type { BundleOptions } from './bundle/bundle.ts'
+export { encodeBundle } from './bundle/encode-bundle.ts'
+export { parseStatement } from './bundle/statement.ts'
+export type { Statement, Subject } from './bundle/statement.ts'
+export type { KeyMaterial, LogEntry, SignedEntity } from './bundle/signed-entity.ts'
+export { parsePublicKeyPem } from './crypto/public-key.ts'
+export type { PublicKey } from './crypto/public-key.ts'
+export { CountersignError, DecodingError, TransportError, UsageError, VerificationError } from './error.ts'
+export type { ErrorCode } from './error.ts'
+export { emptyTrustMaterial, loadTrustMaterial } from './trust/trust-material.ts'
+export type { TrustMaterial } from './trust/trust-material.ts'
+export { loadTrustedRoot } from './tuf/load-trusted-root.ts'
+export type { LoadTrustedRootOptions } from './tuf/load-trusted-root.ts'
+export { artifactFromBytes, artifactFromDigests } from './verify/artifact.ts'
+export type { Artifact } from './verify/artifact.ts'
+export { digestsNeeded } from './verify/digests-needed.ts'
+export type { DigestsNeeded } from './verify/digests-needed.ts'
+export type {
+  CertificateSigner,
+  Evidence,
+  KeySigner,
+  VerifiedCertificateTimestamp,
+  VerifiedLogEntry,
+  VerifiedTime,
+} from './verify/evidence.ts'
+export { compilePattern } from './verify/pattern.ts'
+export type {
+  CertificateIdentity,
+  CertificatePolicy,
+  KeyPolicy,
+  Pattern,
+  Policy,
+  TextMatcher,
+  Thresholds,
+  VerifyOptions,
+} from './verify/policy.ts'
+export { createVerifier } from './verify/verifier.ts'
+export type { Verifier, VerifierOptions } from './verify/verifier.ts'
+export { verify } from './verify/verify.ts'

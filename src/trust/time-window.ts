@@ -1,0 +1,45 @@
+/** Validity windows of trusted keys and authorities: closed at both ends (protobuf-specs, TimeRange). */
+import { excerpt } from '../encoding/bytes.ts'
+import type { JsonFields } from '../encoding/json-fields.ts'
+
+/** Epoch milliseconds; no end means not yet known. */
+export interface TimeWindow {
+  readonly start: number
+  readonly end: number | undefined
+}
+
+/** From the beginning of time, without an end. */
+export const unbounded: TimeWindow = { start: Number.NEGATIVE_INFINITY, end: undefined }
+
+/** Whether an instant lies in the window, ends included. */
+export function isWithin(window: TimeWindow, instant: number): boolean {
+  return instant >= window.start && (window.end === undefined || instant <= window.end)
+}
+
+/** `2022-01-01T00:00:00.000Z to 2023-…`, for messages. */
+export function formatWindow(window: TimeWindow): string {
+  const start = window.start === Number.NEGATIVE_INFINITY ? 'the beginning' : new Date(window.start).toISOString()
+  return `${start} to ${window.end === undefined ? 'today' : new Date(window.end).toISOString()}`
+}
+
+/** Reads a TimeRange. `start` is required unless the instance may do without, as CAs written by older tools do. */
+export function readTimeWindow(range: JsonFields | undefined, owner: JsonFields, start: 'required' | 'optional'): TimeWindow {
+  range?.only('start', 'end')
+  const from = range === undefined ? undefined : readTimestamp(range, 'start')
+  if (from === undefined && start === 'required') {
+    throw owner.invalid(`${range?.path ?? owner.pathOf('validFor')} has no start, which a log key must have`)
+  }
+  const end = range === undefined ? undefined : readTimestamp(range, 'end')
+  return { start: from ?? Number.NEGATIVE_INFINITY, end }
+}
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
+
+/** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off). */
+function readTimestamp(fields: JsonFields, name: string): number | undefined {
+  const text = fields.optionalString(name)
+  if (text === undefined) return undefined
+  const instant = rfc3339.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, '$1')) : Number.NaN
+  if (Number.isNaN(instant)) throw fields.invalid(`${fields.pathOf(name)} should be an RFC 3339 timestamp, found ${excerpt(text)}`)
+  return instant
+}

@@ -1,0 +1,152 @@
+/** The signing certificate: profile, path at every verified time, SCTs (client specification 4.3). */
+import { equalBytes } from '../encoding/bytes.ts'
+import { encodeHex } from '../encoding/hex.ts'
+import { VerificationError } from '../error.ts'
+import { verifySignature } from '../crypto/signature.ts'
+import type { SignatureAlgorithm } from '../crypto/signature.ts'
+import { isWithin, formatWindow } from '../trust/time-window.ts'
+import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../trust/trust-material.ts'
+import { findLog } from '../trust/trust-material.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { isSelfIssued, parseCertificate } from '../x509/certificate.ts'
+import { formatName } from '../x509/name.ts'
+import { oid } from '../x509/object-identifiers.ts'
+import { verifyPath } from '../x509/path.ts'
+import type { SignedCertificateTimestamp } from '../x509/sct.ts'
+import { detachedSctSignedBytes, embeddedSctSignedBytes, parseEmbeddedScts, parseSct } from '../x509/sct.ts'
+import type { VerifiedCertificateTimestamp } from './evidence.ts'
+
+/** A certificate whose path was verified, the leaf first. */
+export interface VerifiedPath {
+  readonly path: readonly Certificate[]
+  readonly authority: TrustedCertificateAuthority
+}
+
+/**
+ * Verifies that a trusted authority issued the certificate, and that it and the whole path were valid at each instant.
+ * @param instants epoch milliseconds
+ * @throws VerificationError CERTIFICATE_UNTRUSTED, CERTIFICATE_EXPIRED
+ */
+export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, instants: readonly number[]): VerifiedPath {
+  if (trust.certificateAuthorities.length === 0) {
+    throw new VerificationError('CERTIFICATE_UNTRUSTED', 'the trusted root has no certificate authority')
+  }
+  let failure: unknown
+  for (const authority of trust.certificateAuthorities) {
+    try {
+      checkAuthorityWindow(authority, instants)
+      const path = verifyPath(leaf, authority.authority, instants)
+      checkLeafProfile(leaf, authority.profile)
+      return { path, authority }
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      // Of several authorities with one name, the one that signed has the most to say.
+      if (failure === undefined || equalBytes(authority.authority.anchor.subject, leaf.issuer) || error.code !== 'CERTIFICATE_UNTRUSTED') failure = error
+    }
+  }
+  throw failure
+}
+
+function checkAuthorityWindow(authority: TrustedCertificateAuthority, instants: readonly number[]): void {
+  for (const instant of instants) {
+    if (isWithin(authority.window, instant)) continue
+    throw new VerificationError(
+      'CERTIFICATE_EXPIRED',
+      `the certificate authority ${formatName(authority.authority.anchor.subject)} is trusted from ${formatWindow(authority.window)}, not at the time of the signature, ${new Date(instant).toISOString()}`,
+    )
+  }
+}
+
+/**
+ * Refuses a bundle that brings a root of its own: a certificate that issued itself and that the trusted root does not
+ * have. Other certificates beside the leaf are not used at all, since intermediates come from the trusted root.
+ */
+export function checkExtraCertificates(chain: readonly Uint8Array[], trust: TrustMaterial): void {
+  for (const der of chain) {
+    const isKnown = trust.certificateAuthorities.some(({ authority }) =>
+      [...authority.intermediates, authority.anchor].some((certificate) => equalBytes(certificate.bytes, der)),
+    )
+    if (isKnown) continue
+    const certificate = parseCertificate(der)
+    if (isSelfIssued(certificate)) {
+      throw new VerificationError('CERTIFICATE_UNTRUSTED', `the bundle brings its own root certificate, ${formatName(certificate.subject)}, which the trusted root does not have`)
+    }
+  }
+}
+
+/** The leaf profile of the Fulcio specification, 7.3. */
+function checkLeafProfile(leaf: Certificate, profile: 'fulcio' | 'own'): void {
+  if (leaf.basicConstraints?.ca === true) throw untrusted('is that of a certificate authority, not of a signer')
+  if (leaf.keyUsage === undefined ? profile === 'fulcio' : !leaf.keyUsage.digitalSignature) {
+    throw untrusted('is not for digital signatures (key usage)')
+  }
+  if (leaf.extendedKeyUsage === undefined || !leaf.extendedKeyUsage.includes(oid.codeSigning)) {
+    throw untrusted('is not for code signing (extended key usage)')
+  }
+  const names = leaf.subjectAlternativeNames
+  if (names.length === 0) throw untrusted('has no subject alternative name')
+  if (profile === 'own') return
+  if (names.length > 1) throw untrusted(`has ${names.length} subject alternative names, exactly one was expected`)
+  if (names[0]?.kind !== 'email' && names[0]?.kind !== 'uri' && names[0]?.kind !== 'username') {
+    throw untrusted('has a subject alternative name that is neither an e-mail address, a URI nor a user name')
+  }
+  // RFC 5280 4.2.1.6: with an empty subject the name stands only there, so whoever does not understand it must refuse.
+  const hasEmptySubject = leaf.subject.length === 2
+  if (hasEmptySubject && !leaf.subjectAlternativeNameCritical) throw untrusted('has an empty subject and a subject alternative name that is not critical')
+}
+
+/**
+ * Verifies the SCTs of the certificate (RFC 6962 section 3.2). Those of unknown logs, or outside the log's window, do
+ * not count; one that a known log did not sign is refused.
+ * @param threshold distinct operators that are needed
+ * @throws VerificationError SCT_UNVERIFIED
+ */
+export function verifyScts(
+  { path }: VerifiedPath,
+  trust: TrustMaterial,
+  threshold: number,
+  detachedSct: Uint8Array | undefined,
+  notes: string[],
+): VerifiedCertificateTimestamp[] {
+  const [leaf, issuer] = path
+  if (leaf === undefined || issuer === undefined) throw new VerificationError('SCT_UNVERIFIED', 'the certificate is its own authority, so no SCT can be verified')
+  const embedded = parseEmbeddedScts(leaf)
+  const detached = detachedSct === undefined ? [] : [parseSct(detachedSct)]
+  const verified: VerifiedCertificateTimestamp[] = []
+  const operators = new Set<string>()
+  for (const sct of [...embedded, ...detached]) {
+    const isEmbedded = embedded.includes(sct)
+    const log = findLog(trust.certificateTransparencyLogs, sct.logId)
+    const time = new Date(sct.timestamp)
+    if (log === undefined) {
+      notes.push(`an SCT of the unknown CT log ${encodeHex(sct.logId)} was not counted`)
+      continue
+    }
+    if (!isWithin(log.window, sct.timestamp)) {
+      notes.push(`an SCT of ${time.toISOString()} was not counted: the CT log is trusted from ${formatWindow(log.window)}`)
+      continue
+    }
+    const signed = isEmbedded ? embeddedSctSignedBytes(sct, leaf, issuer.spki) : detachedSctSignedBytes(sct, leaf)
+    if (!verifySignature(log.key, sctAlgorithm(sct, log), signed, sct.signature)) {
+      throw new VerificationError('SCT_UNVERIFIED', `the signature of the SCT does not verify with the key of the CT log ${log.baseUrl || encodeHex(sct.logId)}`)
+    }
+    operators.add(log.operator)
+    verified.push({ logUrl: log.baseUrl, logId: encodeHex(sct.logId), time })
+  }
+  if (operators.size < threshold) {
+    const had = embedded.length + detached.length === 0 ? 'the certificate has none' : notes.at(-1) ?? 'they are of one operator'
+    throw new VerificationError('SCT_UNVERIFIED', `only able to verify ${operators.size} SCT entries; unable to meet threshold of ${threshold}: ${had}`)
+  }
+  return verified
+}
+
+function sctAlgorithm(sct: SignedCertificateTimestamp, log: TrustedLog): SignatureAlgorithm {
+  if (sct.signatureKind !== log.key.kind) {
+    throw new VerificationError('SCT_UNVERIFIED', `the SCT says it is signed with ${sct.signatureKind}, the CT log has an ${log.key.kind} key`)
+  }
+  return sct.signatureKind === 'rsa' ? `rsa-pkcs1-${sct.hashAlgorithm}` : `ecdsa-${sct.hashAlgorithm}`
+}
+
+function untrusted(reason: string): VerificationError {
+  return new VerificationError('CERTIFICATE_UNTRUSTED', `the signing certificate ${reason}`)
+}

@@ -1,0 +1,39 @@
+/** Which digests of an artifact a verification will ask for, so that a large one is read and hashed only once. */
+import { parseStatement } from '../bundle/statement.ts'
+import type { SignedEntity } from '../bundle/signed-entity.ts'
+import type { DigestAlgorithm } from '../crypto/digest.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import { parsePublicKey } from '../crypto/public-key.ts'
+import { defaultSignatureAlgorithm, digestOf } from '../crypto/signature.ts'
+import { parseCertificate } from '../x509/certificate.ts'
+
+export interface DigestsNeeded {
+  readonly algorithms: readonly DigestAlgorithm[]
+  /** Whether the signature may be one (pure Ed25519) that only the whole artifact can verify. */
+  readonly wholeArtifact: boolean
+}
+
+/**
+ * Looks at an entity, without verifying anything.
+ * @param key the caller's key, when the signature is to be checked with one
+ * @throws DecodingError for a malformed certificate or statement
+ */
+export function digestsNeeded(entity: SignedEntity, key?: PublicKey): DigestsNeeded {
+  const { content, keyMaterial } = entity
+  const algorithms = new Set<DigestAlgorithm>()
+  if (content.kind === 'dsse-envelope') {
+    for (const subject of parseStatement(content.payload).subjects) {
+      for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) if (subject.digests.has(algorithm)) algorithms.add(algorithm)
+    }
+    if (algorithms.size === 0) algorithms.add('sha256')
+    return { algorithms: [...algorithms], wholeArtifact: false }
+  }
+  if (content.digest !== undefined) algorithms.add(content.digest.algorithm)
+  const signingKey = key ?? (keyMaterial.kind === 'certificate' ? parsePublicKey(parseCertificate(keyMaterial.leaf).spki) : undefined)
+  const usual = signingKey === undefined ? undefined : digestOf(defaultSignatureAlgorithm(signingKey))
+  if (usual !== undefined) algorithms.add(usual)
+  if (signingKey?.kind === 'ed25519') algorithms.add('sha512')
+  // Logs of the first version hold SHA-256 whatever the key.
+  if (usual !== 'sha256' && (content.digest === undefined || content.digest.algorithm === 'sha256')) algorithms.add('sha256')
+  return { algorithms: [...algorithms], wholeArtifact: signingKey?.kind === 'ed25519' }
+}

@@ -1,0 +1,61 @@
+/** What a successful verification established. Nothing in here was taken on trust from the bundle. */
+import type { PublicKey } from '../crypto/public-key.ts'
+import type { Statement } from '../bundle/statement.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import type { GeneralName } from '../x509/general-name.ts'
+import type { SigstoreExtensions } from '../x509/sigstore-extensions.ts'
+
+export interface Evidence {
+  readonly signer: CertificateSigner | KeySigner
+  /** The log entries whose inclusion was verified. */
+  readonly logEntries: readonly VerifiedLogEntry[]
+  /** The times that a signature covers, earliest first. */
+  readonly times: readonly VerifiedTime[]
+  /** The logs whose SCT of the certificate was verified. */
+  readonly certificateTimestamps: readonly VerifiedCertificateTimestamp[]
+  /** The attestation's statement; undefined for a plain signature. */
+  readonly statement: Statement | undefined
+  /** What was there and did not count, with the reason: a timestamp of an unknown authority, say. */
+  readonly notes: readonly string[]
+}
+
+export interface CertificateSigner {
+  readonly kind: 'certificate'
+  /** The subject alternative name that the policy matched. */
+  readonly identity: GeneralName
+  readonly issuer: string | undefined
+  readonly extensions: SigstoreExtensions
+  readonly certificate: Certificate
+}
+
+export interface KeySigner {
+  readonly kind: 'key'
+  readonly key: PublicKey
+}
+
+export interface VerifiedLogEntry {
+  readonly logUrl: string
+  /** Key identifier of the log, hexadecimal. */
+  readonly logId: string
+  /** The index over all shards of the log. */
+  readonly logIndex: bigint
+  readonly kind: string
+  readonly version: string
+  /** When the log promised to include it; undefined where the log gives no time. */
+  readonly integratedTime: Date | undefined
+  /** The tree it is included in; undefined where there was only the promise of a v0.1 bundle. */
+  readonly treeSize: bigint | undefined
+}
+
+export interface VerifiedTime {
+  readonly time: Date
+  readonly source: 'transparency-log' | 'timestamp-authority' | 'current-time'
+  /** URL of the log or authority; empty for the current time. */
+  readonly authority: string
+}
+
+export interface VerifiedCertificateTimestamp {
+  readonly logUrl: string
+  readonly logId: string
+  readonly time: Date
+}

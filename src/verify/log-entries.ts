@@ -1,0 +1,144 @@
+/** Transparency log entries: their content, the promise of the log, and inclusion under a checkpoint it signed. */
+import { encodeBase64 } from '../encoding/base64.ts'
+import { encodeUtf8, equalBytes, excerpt } from '../encoding/bytes.ts'
+import { encodeHex } from '../encoding/hex.ts'
+import { VerificationError } from '../error.ts'
+import { verifySignature } from '../crypto/signature.ts'
+import { isRekorV2 } from '../bundle/log-entry-body.ts'
+import type { InclusionProof, LogEntry, SignedEntity } from '../bundle/signed-entity.ts'
+import { leafHash } from '../merkle/hash.ts'
+import { verifyInclusion } from '../merkle/inclusion-proof.ts'
+import { formatWindow, isWithin } from '../trust/time-window.ts'
+import type { TrustedLog, TrustMaterial } from '../trust/trust-material.ts'
+import { findLog } from '../trust/trust-material.ts'
+import type { Artifact } from './artifact.ts'
+import { verifyLogCheckpoint } from './log-checkpoint.ts'
+import type { VerifiedLogEntry, VerifiedTime } from './evidence.ts'
+import { verifyEntryContent } from './log-entry-content.ts'
+import type { Signer } from './signer.ts'
+
+export interface VerifiedLogEntries {
+  readonly entries: readonly VerifiedLogEntry[]
+  /** Times that logs promised in a signed entry timestamp. */
+  readonly times: readonly VerifiedTime[]
+  /** Distinct operators among the entries, and among the times. */
+  readonly operators: number
+  readonly timeOperators: number
+}
+
+/**
+ * Verifies every entry of a log that the trusted root has; entries of unknown logs do not count, but must be about the
+ * same signature too.
+ * @param signedTimes times from timestamp authorities, which stand in for the time that a Rekor v2 entry lacks
+ * @throws VerificationError LOG_ENTRY_MISMATCH, LOG_ENTRY_UNVERIFIED, INCLUSION_PROOF_INVALID
+ */
+export function verifyLogEntries(
+  entity: SignedEntity,
+  signer: Signer,
+  artifact: Artifact | 'any-subject',
+  trust: TrustMaterial,
+  signedTimes: readonly VerifiedTime[],
+  notes: string[],
+): VerifiedLogEntries {
+  const entries: VerifiedLogEntry[] = []
+  const times: VerifiedTime[] = []
+  const operators = new Set<string>()
+  const timeOperators = new Set<string>()
+  for (const [position, entry] of entity.logEntries.entries()) {
+    checkNotRepeated(entity.logEntries, position)
+    verifyEntryContent(entry, entity, signer, artifact)
+    const log = findLog(trust.logs, entry.logId)
+    if (log === undefined) {
+      notes.push(`a log entry of the unknown log ${encodeHex(entry.logId).slice(0, 64)} was not counted`)
+      continue
+    }
+    const integratedTime = isRekorV2(entry.kind, entry.version) ? verifyEntryV2(entry, log, signedTimes) : verifyEntryV1(entry, log)
+    operators.add(log.operator)
+    entries.push({
+      logUrl: log.baseUrl,
+      logId: encodeHex(entry.logId),
+      logIndex: entry.logIndex,
+      kind: entry.kind,
+      version: entry.version,
+      integratedTime,
+      treeSize: entry.inclusionProof?.checkpoint === undefined ? undefined : entry.inclusionProof.treeSize,
+    })
+    if (integratedTime === undefined) continue
+    timeOperators.add(log.operator)
+    times.push({ time: integratedTime, source: 'transparency-log', authority: log.baseUrl })
+  }
+  return { entries, times, operators: operators.size, timeOperators: timeOperators.size }
+}
+
+function checkNotRepeated(entries: readonly LogEntry[], position: number): void {
+  const entry = entries[position]
+  if (entry === undefined) return
+  if (entries.slice(0, position).some((earlier) => earlier.logIndex === entry.logIndex && equalBytes(earlier.logId, entry.logId))) {
+    throw unverified(`the bundle has the entry ${entry.logIndex} of one log twice`)
+  }
+}
+
+/** Rekor v1: a promise with the time, a proof, or both. What is there must verify. Gives the promised time. */
+function verifyEntryV1(entry: LogEntry, log: TrustedLog): Date | undefined {
+  const { signedEntryTimestamp, inclusionProof } = entry
+  let integratedTime: Date | undefined
+  if (signedEntryTimestamp !== undefined) integratedTime = verifyPromise(entry, signedEntryTimestamp, log)
+  if (inclusionProof !== undefined) {
+    if (inclusionProof.checkpoint !== undefined) checkAgainstCheckpoint(inclusionProof, inclusionProof.checkpoint, log, 'v1')
+    // A proof without a checkpoint proves nothing, but one that is wrong in itself is a broken bundle.
+    verifyProof(entry, inclusionProof, inclusionProof.logIndex)
+  }
+  if (signedEntryTimestamp === undefined && inclusionProof?.checkpoint === undefined) {
+    throw unverified('the log entry has neither a signed entry timestamp nor an inclusion proof with a checkpoint')
+  }
+  return integratedTime
+}
+
+/** Rekor v2: a proof under a checkpoint; no time of its own, so any time it claims is ignored. */
+function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedTimes: readonly VerifiedTime[]): undefined {
+  if (entry.signedEntryTimestamp !== undefined) throw unverified('the log entry is of Rekor v2, which has no signed entry timestamps, and yet has one')
+  const { inclusionProof } = entry
+  if (inclusionProof?.checkpoint === undefined) throw unverified('the log entry has no inclusion proof with a checkpoint')
+  if (inclusionProof.logIndex !== entry.logIndex) {
+    throw unverified(`the log entry has the index ${entry.logIndex}, its inclusion proof ${inclusionProof.logIndex}`)
+  }
+  checkAgainstCheckpoint(inclusionProof, inclusionProof.checkpoint, log, 'v2')
+  verifyProof(entry, inclusionProof, entry.logIndex)
+  for (const { time } of signedTimes) checkLogWindow(log, time)
+}
+
+/** The signed entry timestamp (Rekor specification 9.5): over canonical JSON of body, time, log and index. */
+function verifyPromise(entry: LogEntry, signature: Uint8Array, log: TrustedLog): Date {
+  if (entry.integratedTime <= 0n || entry.integratedTime > maxSeconds) throw unverified(`the time of the log entry, ${entry.integratedTime}, is not a time`)
+  // RFC 8785 of a flat object whose keys are in order: the only strings are base64 and hexadecimal, so nothing needs escaping.
+  const signed = `{"body":"${encodeBase64(entry.body)}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`
+  if (!verifySignature(log.key, log.algorithm, encodeUtf8(signed), signature)) {
+    throw unverified('the signed entry timestamp does not verify with the key of the log')
+  }
+  const time = new Date(Number(entry.integratedTime) * 1000)
+  checkLogWindow(log, time)
+  return time
+}
+
+function checkLogWindow(log: TrustedLog, time: Date): void {
+  if (isWithin(log.window, time.getTime())) return
+  throw unverified(`the log ${excerpt(log.baseUrl)} is trusted from ${formatWindow(log.window)}, not at the time of the entry, ${time.toISOString()}`)
+}
+
+function checkAgainstCheckpoint(proof: InclusionProof, text: string, log: TrustedLog, version: 'v1' | 'v2'): void {
+  const checkpoint = verifyLogCheckpoint(text, log, version)
+  if (checkpoint.size !== proof.treeSize || !equalBytes(checkpoint.rootHash, proof.rootHash)) {
+    throw unverified(`the inclusion proof is for a tree of ${proof.treeSize} entries with another root than the checkpoint, which has ${checkpoint.size}`)
+  }
+}
+
+function verifyProof(entry: LogEntry, proof: InclusionProof, leafIndex: bigint): void {
+  verifyInclusion({ leafIndex, treeSize: proof.treeSize, leafHash: leafHash(entry.body), proof: proof.hashes, root: proof.rootHash })
+}
+
+/** The last second that a Date can hold. */
+const maxSeconds = 8_640_000_000_000n
+
+function unverified(message: string): VerificationError {
+  return new VerificationError('LOG_ENTRY_UNVERIFIED', message)
+}

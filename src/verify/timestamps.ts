@@ -1,0 +1,105 @@
+/** Signed timestamps over the signature (client specification 4.2.1). */
+import { equalBytes } from '../encoding/bytes.ts'
+import { VerificationError } from '../error.ts'
+import { formatWindow, isWithin } from '../trust/time-window.ts'
+import type { TrustedTimestampAuthority, TrustMaterial } from '../trust/trust-material.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { parseCertificate } from '../x509/certificate.ts'
+import { oid } from '../x509/object-identifiers.ts'
+import { checkValidAt, findIssuerPath, verifyKnownLeafPath, verifyPath } from '../x509/path.ts'
+import type { TimestampToken } from '../x509/timestamp-token.ts'
+import { namesSigner, parseTimestampResponse, verifyTimestampSignature } from '../x509/timestamp-token.ts'
+import type { VerifiedTime } from './evidence.ts'
+
+/** Times that timestamp authorities vouch for, and how many operators they are of. */
+export interface VerifiedTimestamps {
+  readonly times: readonly VerifiedTime[]
+  readonly operators: number
+}
+
+/**
+ * Verifies the timestamps of a signature. A token of an authority that the trusted root does not have does not count;
+ * a token of one that it has must verify, or the bundle is refused.
+ * @param stamped the raw bytes of the signature
+ * @throws VerificationError TIMESTAMP_UNVERIFIED, CERTIFICATE_EXPIRED; DecodingError for a malformed token
+ */
+export function verifyTimestamps(tokens: readonly Uint8Array[], stamped: Uint8Array, trust: TrustMaterial, notes: string[]): VerifiedTimestamps {
+  const times: VerifiedTime[] = []
+  const operators = new Set<string>()
+  for (const [index, bytes] of tokens.entries()) {
+    if (tokens.slice(0, index).some((earlier) => equalBytes(earlier, bytes))) {
+      throw new VerificationError('TIMESTAMP_UNVERIFIED', 'the bundle has the same timestamp twice')
+    }
+    const token = parseTimestampResponse(bytes)
+    const authority = findAuthority(token, trust.timestampAuthorities, notes)
+    if (authority === undefined) continue
+    verifyTimestampSignature(token, authority.signer, stamped)
+    operators.add(authority.authority.operator)
+    times.push({ time: new Date(token.genTime), source: 'timestamp-authority', authority: authority.authority.uri })
+  }
+  return { times, operators: operators.size }
+}
+
+interface FoundAuthority {
+  readonly authority: TrustedTimestampAuthority
+  readonly signer: Certificate
+}
+
+/** The authority whose signer the token names, valid at the time that the token states (hybrid model). */
+function findAuthority(token: TimestampToken, authorities: readonly TrustedTimestampAuthority[], notes: string[]): FoundAuthority | undefined {
+  let failure: VerificationError | undefined
+  for (const authority of authorities) {
+    const signer = signerOf(token, authority)
+    if (signer === undefined) continue
+    try {
+      checkSigner(signer, authority, token.genTime)
+      return { authority, signer }
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      failure = error
+    }
+  }
+  if (failure !== undefined) throw failure
+  notes.push('a timestamp of an authority that the trusted root does not have was not counted')
+  return undefined
+}
+
+/** The certificate from the trusted root, or one that came with the token and that this authority issued. */
+function signerOf(token: TimestampToken, authority: TrustedTimestampAuthority): Certificate | undefined {
+  if (authority.leaf !== undefined) return namesSigner(token, authority.leaf) ? authority.leaf : undefined
+  for (const der of token.certificates) {
+    const certificate = parseCertificate(der)
+    if (!namesSigner(token, certificate)) continue
+    try {
+      findIssuerPath(certificate, authority.authority)
+      return certificate
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+    }
+  }
+  return undefined
+}
+
+function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, genTime: number): void {
+  if (!isWithin(authority.window, genTime)) {
+    throw unverified(`the timestamp is of ${new Date(genTime).toISOString()}, its authority is trusted from ${formatWindow(authority.window)}`)
+  }
+  const purposes = signer.extendedKeyUsage ?? []
+  // RFC 3161 2.3: critical, and for no other purpose.
+  if (purposes.length !== 1 || purposes[0] !== oid.timeStamping || !isCritical(signer, oid.extendedKeyUsage)) {
+    throw unverified('the certificate of the timestamp authority is not for time stamping alone (critical extended key usage)')
+  }
+  if (signer.basicConstraints?.ca === true) throw unverified('the certificate that signed the timestamp is that of a certificate authority')
+  if (signer.keyUsage?.digitalSignature === false) throw unverified('the certificate of the timestamp authority is not for signatures (key usage)')
+  if (signer === authority.authority.anchor) checkValidAt(signer, genTime)
+  else if (signer === authority.leaf) verifyKnownLeafPath(signer, authority.authority, [genTime])
+  else verifyPath(signer, authority.authority, [genTime])
+}
+
+function isCritical(certificate: Certificate, extensionOid: string): boolean {
+  return certificate.extensions.some((extension) => extension.oid === extensionOid && extension.critical)
+}
+
+function unverified(message: string): VerificationError {
+  return new VerificationError('TIMESTAMP_UNVERIFIED', message)
+}

@@ -1,0 +1,133 @@
+/**
+ * The verifier: a pure function of the signed entity, the trust material, the policy and, where asked for, the time.
+ * The order is that of the client specification, section 4: times, certificate, log entries, signature, identity.
+ */
+import type { SignedEntity } from '../bundle/signed-entity.ts'
+import { UsageError, VerificationError } from '../error.ts'
+import { formatWindow, isWithin } from '../trust/time-window.ts'
+import type { TrustMaterial } from '../trust/trust-material.ts'
+import { checkExtraCertificates, verifyCertificate, verifyScts } from './certificate.ts'
+import type { Evidence, VerifiedCertificateTimestamp, VerifiedTime } from './evidence.ts'
+import { verifyIdentity } from './identity.ts'
+import type { VerifiedLogEntries } from './log-entries.ts'
+import { verifyLogEntries } from './log-entries.ts'
+import type { KeyPolicy, Policy, Thresholds, VerifyOptions } from './policy.ts'
+import { verifyContent } from './signature.ts'
+import type { Signer } from './signer.ts'
+import { signerOf } from './signer.ts'
+import type { VerifiedTimestamps } from './timestamps.ts'
+import { verifyTimestamps } from './timestamps.ts'
+
+/**
+ * Verifies a signed entity.
+ * @returns evidence: who signed, when, and where it is logged
+ * @throws VerificationError the first check that failed; DecodingError when a part is malformed
+ * @throws UsageError when the policy or the options make no sense
+ */
+export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions = {}): Evidence {
+  const notes = [...trust.unusable]
+  const thresholds = resolveThresholds(policy, options.thresholds)
+  const signer = signerOf(entity, policy)
+
+  const timestamps = verifyTimestamps(entity.timestamps, entity.content.signature, trust, notes)
+  const logged = verifyLogEntries(entity, signer, policy.artifact, trust, timestamps.times, notes)
+  checkThresholds(thresholds, timestamps, logged, notes)
+  const times = observedTimes([...timestamps.times, ...logged.times], options.currentTime)
+
+  const certificateTimestamps = signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
+  if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, times)
+
+  const statement = verifyContent(entity, signer, policy)
+  return {
+    signer: identify(signer, policy),
+    logEntries: logged.entries,
+    times,
+    certificateTimestamps,
+    statement,
+    notes,
+  }
+}
+
+type ResolvedThresholds = Required<Thresholds>
+
+function resolveThresholds(policy: Policy, given: Thresholds = {}): ResolvedThresholds {
+  const thresholds: ResolvedThresholds = {
+    logEntries: given.logEntries ?? 1,
+    scts: given.scts ?? 1,
+    times: given.times ?? (policy.signer.kind === 'certificate' ? 1 : 0),
+    signedTimestamps: given.signedTimestamps ?? 0,
+    integratedTimes: given.integratedTimes ?? 0,
+  }
+  for (const [name, value] of Object.entries(thresholds)) {
+    if (!Number.isSafeInteger(value) || value < 0) throw new UsageError('POLICY_INVALID', `the threshold ${name} should be a whole number from 0, found ${value}`)
+  }
+  return thresholds
+}
+
+function checkThresholds(thresholds: ResolvedThresholds, timestamps: VerifiedTimestamps, logged: VerifiedLogEntries, notes: readonly string[]): void {
+  const because = notes.length === 0 ? '' : ` (${notes.join('; ')})`
+  if (logged.operators < thresholds.logEntries) {
+    throw new VerificationError('LOG_ENTRY_UNVERIFIED', `not enough verified log entries from transparency log: ${logged.operators} < ${thresholds.logEntries}${because}`)
+  }
+  if (timestamps.operators < thresholds.signedTimestamps) {
+    throw new VerificationError('TIME_UNVERIFIED', `threshold not met for verified signed timestamps: ${timestamps.operators} < ${thresholds.signedTimestamps}${because}`)
+  }
+  if (logged.timeOperators < thresholds.integratedTimes) {
+    throw new VerificationError('TIME_UNVERIFIED', `threshold not met for verified log entry integrated timestamps: ${logged.timeOperators} < ${thresholds.integratedTimes}${because}`)
+  }
+  const total = timestamps.operators + logged.timeOperators
+  if (total < thresholds.times) {
+    throw new VerificationError('TIME_UNVERIFIED', `no verified time of the signature: ${total} of ${thresholds.times} found, from a timestamp authority or a signed entry timestamp${because}`)
+  }
+}
+
+/** The verified times; only when there is none, the current time, if the caller gave it. */
+function observedTimes(verified: readonly VerifiedTime[], currentTime: Date | undefined): readonly VerifiedTime[] {
+  if (verified.length > 0 || currentTime === undefined) return verified.toSorted((a, b) => a.time.getTime() - b.time.getTime())
+  return [{ time: currentTime, source: 'current-time', authority: '' }]
+}
+
+function checkCertificate(
+  entity: SignedEntity,
+  signer: Signer,
+  trust: TrustMaterial,
+  thresholds: ResolvedThresholds,
+  times: readonly VerifiedTime[],
+  options: VerifyOptions,
+  notes: string[],
+): readonly VerifiedCertificateTimestamp[] {
+  if (signer.certificate === undefined) return []
+  if (times.length === 0) {
+    throw new VerificationError('TIME_UNVERIFIED', 'there is no verified time to check the signing certificate at, and the current time was not given')
+  }
+  if (entity.keyMaterial.kind === 'certificate') checkExtraCertificates(entity.keyMaterial.chain, trust)
+  // Every verified time must fit, not just one of them (client specification 4.3).
+  const verified = verifyCertificate(
+    signer.certificate,
+    trust,
+    times.map(({ time }) => time.getTime()),
+  )
+  return thresholds.scts === 0 ? [] : verifyScts(verified, trust, thresholds.scts, options.detachedSct, notes)
+}
+
+function checkKeyWindow({ window }: KeyPolicy, times: readonly VerifiedTime[]): void {
+  if (window === undefined) return
+  if (times.length === 0) throw new VerificationError('TIME_UNVERIFIED', 'the key is valid for a time only, and there is no verified time of the signature')
+  for (const { time } of times) {
+    if (!isWithin(window, time.getTime())) {
+      throw new VerificationError('KEY_MISMATCH', `the key is valid from ${formatWindow(window)}, not at the time of the signature, ${time.toISOString()}`)
+    }
+  }
+}
+
+function identify(signer: Signer, policy: Policy): Evidence['signer'] {
+  if (signer.certificate === undefined || policy.signer.kind === 'key') return { kind: 'key', key: signer.key }
+  const { certificate } = signer
+  return {
+    kind: 'certificate',
+    identity: verifyIdentity(certificate, policy.signer.identities),
+    issuer: certificate.sigstore.issuerV2 ?? certificate.sigstore.issuerV1,
+    extensions: certificate.sigstore,
+    certificate,
+  }
+}

@@ -1,0 +1,67 @@
+/** GeneralName of RFC 5280 section 4.2.1.6: the names in a subject alternative name. */
+import { contextTag, DerReader, tag } from '../encoding/der.ts'
+import { decodeUtf8 } from '../encoding/bytes.ts'
+import { DecodingError } from '../error.ts'
+import { oid } from './object-identifiers.ts'
+
+/** A name that can identify a signer, or `other` for kinds that cannot. */
+export interface GeneralName {
+  readonly kind: 'email' | 'uri' | 'username' | 'dns' | 'other'
+  /** The text; for `other`, the identifier octet in hexadecimal. */
+  readonly value: string
+}
+
+const maxNames = 64
+
+/**
+ * Parses GeneralNames, the value of the subject alternative name extension.
+ * @throws DecodingError DER_INVALID or CERTIFICATE_INVALID
+ */
+export function parseGeneralNames(der: Uint8Array): GeneralName[] {
+  const outer = new DerReader(der, 'the subject alternative name')
+  const reader = outer.sequence('the list of names')
+  outer.end()
+  const names: GeneralName[] = []
+  while (!reader.done) {
+    if (names.length === maxNames) throw new DecodingError('CERTIFICATE_INVALID', `the certificate has more than ${maxNames} subject alternative names`)
+    names.push(parseGeneralName(reader))
+  }
+  if (names.length === 0) throw new DecodingError('CERTIFICATE_INVALID', 'the subject alternative name extension is empty')
+  return names
+}
+
+function parseGeneralName(reader: DerReader): GeneralName {
+  const element = reader.any('a name')
+  switch (element.tag) {
+    case contextTag(1, false):
+      return { kind: 'email', value: ia5(element.content) }
+    case contextTag(2, false):
+      return { kind: 'dns', value: ia5(element.content) }
+    case contextTag(6, false):
+      return { kind: 'uri', value: ia5(element.content) }
+    case contextTag(0, true):
+      return parseOtherName(element.content)
+    default:
+      return { kind: 'other', value: element.tag.toString(16) }
+  }
+}
+
+function parseOtherName(content: Uint8Array): GeneralName {
+  const reader = new DerReader(content, 'an otherName')
+  const type = reader.oid('the type')
+  const value = reader.context(0, 'the value')
+  reader.end()
+  if (value === undefined) throw new DecodingError('CERTIFICATE_INVALID', 'an otherName has no value')
+  if (type !== oid.sigstoreOtherName || value.peekTag() !== tag.utf8String) return { kind: 'other', value: type }
+  const text = value.utf8String('the user name')
+  value.end()
+  return { kind: 'username', value: text }
+}
+
+/** IA5String: a NUL or a byte beyond ASCII in a name has fooled verifiers before, so neither passes. */
+function ia5(content: Uint8Array): string {
+  for (const byte of content) {
+    if (byte >= 0x80 || byte < 0x20) throw new DecodingError('CERTIFICATE_INVALID', 'a subject alternative name holds a character that is not printable ASCII')
+  }
+  return decodeUtf8(content, 'a subject alternative name')
+}

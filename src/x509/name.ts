@@ -1,0 +1,35 @@
+/** Distinguished names as text, for messages and reports. Names are compared as bytes, never as this text. */
+import { DerReader, tag } from '../encoding/der.ts'
+import { asBuffer } from '../encoding/bytes.ts'
+
+const shortNames: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.6': 'C',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+}
+
+/** The attributes in their order, `O=sigstore.dev, CN=sigstore`; empty for an empty name. */
+export function formatName(name: Uint8Array): string {
+  const parts: string[] = []
+  const reader = new DerReader(name, 'a name').sequence('a name')
+  while (!reader.done) {
+    const attributes = reader.set('a relative name')
+    while (!attributes.done) {
+      const attribute = attributes.sequence('an attribute')
+      const type = attribute.oid('the type')
+      const value = attribute.any('the value')
+      parts.push(`${shortNames[type] ?? type}=${printable(value.tag, value.content)}`)
+    }
+  }
+  return parts.join(', ')
+}
+
+function printable(identifier: number, content: Uint8Array): string {
+  const isText = identifier === tag.utf8String || identifier === tag.printableString || identifier === tag.ia5String
+  const text = isText ? asBuffer(content).toString('utf8') : `#${asBuffer(content).toString('hex')}`
+  // Untrusted text goes to terminals: no control characters.
+  return text.replaceAll(/\p{C}/gu, '?')
+}

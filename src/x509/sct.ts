@@ -1,0 +1,95 @@
+/** Signed certificate timestamps (RFC 6962 section 3.2). */
+import { digest } from '../crypto/digest.ts'
+import { concatBytes } from '../encoding/bytes.ts'
+import { DerReader } from '../encoding/der.ts'
+import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
+import { DecodingError } from '../error.ts'
+import type { Certificate } from './certificate.ts'
+import { tbsWithoutExtension } from './certificate.ts'
+import { oid } from './object-identifiers.ts'
+
+/** One SCT of version 1. */
+export interface SignedCertificateTimestamp {
+  /** SHA-256 of the log's SubjectPublicKeyInfo. */
+  readonly logId: Uint8Array
+  /** Epoch milliseconds. */
+  readonly timestamp: number
+  readonly extensions: Uint8Array
+  readonly hashAlgorithm: 'sha256' | 'sha384' | 'sha512'
+  readonly signatureKind: 'rsa' | 'ecdsa'
+  readonly signature: Uint8Array
+}
+
+const maxScts = 16
+const hashAlgorithms: Readonly<Record<number, SignedCertificateTimestamp['hashAlgorithm']>> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' }
+const signatureKinds: Readonly<Record<number, SignedCertificateTimestamp['signatureKind']>> = { 1: 'rsa', 3: 'ecdsa' }
+
+/**
+ * The SCTs inside a certificate; none when it has no such extension.
+ * @throws DecodingError SCT_INVALID or DER_INVALID
+ */
+export function parseEmbeddedScts(certificate: Certificate): SignedCertificateTimestamp[] {
+  if (certificate.embeddedScts === undefined) return []
+  const outer = new DerReader(certificate.embeddedScts, 'the SCT list extension')
+  const list = outer.octetString('the SCT list')
+  outer.end()
+  return parseSctList(list)
+}
+
+/** SignedCertificateTimestampList (RFC 6962 section 3.3). */
+export function parseSctList(list: Uint8Array): SignedCertificateTimestamp[] {
+  const outer = new TlsReader(list, 'the SCT list', 'SCT_INVALID')
+  const reader = new TlsReader(outer.opaque(2), 'the SCT list', 'SCT_INVALID')
+  outer.end()
+  const scts: SignedCertificateTimestamp[] = []
+  while (!reader.done) {
+    if (scts.length === maxScts) throw new DecodingError('SCT_INVALID', `the certificate has more than ${maxScts} SCTs`)
+    scts.push(parseSct(reader.opaque(2)))
+  }
+  if (scts.length === 0) throw new DecodingError('SCT_INVALID', 'the SCT list is empty')
+  return scts
+}
+
+/** One serialised SCT, as a detached `--sct` file holds it too. */
+export function parseSct(bytes: Uint8Array): SignedCertificateTimestamp {
+  const reader = new TlsReader(bytes, 'the SCT', 'SCT_INVALID')
+  const version = reader.uint(1)
+  if (version !== 0) throw new DecodingError('SCT_INVALID', `the SCT has version ${version + 1}, only version 1 is known`)
+  const logId = reader.take(32)
+  const timestamp = reader.uint64()
+  if (timestamp > BigInt(Number.MAX_SAFE_INTEGER)) throw new DecodingError('SCT_INVALID', 'the time of the SCT is out of range')
+  const extensions = reader.opaque(2)
+  const hashCode = reader.uint(1)
+  const signatureCode = reader.uint(1)
+  const hashAlgorithm = hashAlgorithms[hashCode]
+  const signatureKind = signatureKinds[signatureCode]
+  if (hashAlgorithm === undefined || signatureKind === undefined) {
+    throw new DecodingError('SCT_INVALID', `the SCT is signed with an unknown algorithm (hash ${hashCode}, signature ${signatureCode})`)
+  }
+  const signature = reader.opaque(2)
+  reader.end()
+  return { logId, timestamp: Number(timestamp), extensions, hashAlgorithm, signatureKind, signature }
+}
+
+/**
+ * The bytes that an embedded SCT signs: the precertificate entry (RFC 6962 section 3.2).
+ * @param issuerSpki SubjectPublicKeyInfo of the certificate that issued the leaf
+ */
+export function embeddedSctSignedBytes(sct: SignedCertificateTimestamp, leaf: Certificate, issuerSpki: Uint8Array): Uint8Array {
+  return concatBytes(
+    sctHead(sct, 1),
+    digest('sha256', issuerSpki),
+    tlsOpaque(tbsWithoutExtension(leaf, oid.embeddedScts), 3),
+    tlsOpaque(sct.extensions, 2),
+  )
+}
+
+/** The bytes that a detached SCT signs: the certificate itself. */
+export function detachedSctSignedBytes(sct: SignedCertificateTimestamp, leaf: Certificate): Uint8Array {
+  return concatBytes(sctHead(sct, 0), tlsOpaque(leaf.bytes, 3), tlsOpaque(sct.extensions, 2))
+}
+
+/** Version 1, certificate_timestamp, the time and the kind of entry. */
+function sctHead(sct: SignedCertificateTimestamp, entryType: 0 | 1): Uint8Array {
+  return concatBytes(Uint8Array.of(0, 0), tlsUint(sct.timestamp, 8), tlsUint(entryType, 2))
+}
