@@ -1,0 +1,78 @@
+/** The end of a command's time. */
+import { CountersignError, TransportError } from '../error.ts'
+import { formatDuration } from './duration.ts'
+import { causesOf } from './failure.ts'
+
+/** The longest that a timer of the runtime can wait, 24.8 days. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** A signal that is aborted when the time is over or when an outer signal is. */
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** Rejects with the reason of the abort as soon as there is one. */
+  readonly expired: Promise<never>
+  /** Releases the timer. */
+  stop(): void
+}
+
+/**
+ * Starts the time of a command.
+ * @param outer the signal of the process
+ * @param milliseconds how long; a time that is not positive is over at once, and `undefined` is never over
+ */
+export function startDeadline(outer: AbortSignal, milliseconds: number | undefined): Deadline {
+  const controller = new AbortController()
+  const { promise: expired, reject } = withRejection()
+  const abort = (reason: unknown): void => {
+    controller.abort(reason)
+    reject(reason)
+  }
+  const forward = (): void => abort(outer.reason)
+  if (outer.aborted) forward()
+  outer.addEventListener('abort', forward, { once: true })
+  const timer = milliseconds === undefined ? undefined : startTimer(milliseconds, () => abort(timedOut(milliseconds)))
+  return {
+    signal: controller.signal,
+    expired,
+    stop() {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', forward)
+    },
+  }
+}
+
+/** The error to report: why the signal was aborted, when the given error is only what the abort interrupted. */
+export function reasonFor(error: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && isInterruption(error) ? signal.reason : error
+}
+
+function isInterruption(error: unknown): boolean {
+  for (const link of causesOf(error)) {
+    if (link instanceof CountersignError && link.code === 'ABORTED') return true
+    if (link instanceof Error && (link.name === 'AbortError' || link.name === 'TimeoutError')) return true
+  }
+  return false
+}
+
+function timedOut(milliseconds: number): TransportError {
+  return new TransportError('ABORTED', `the command did not finish within ${formatDuration(milliseconds)}, which --timeout can extend`)
+}
+
+function startTimer(milliseconds: number, expire: () => void): ReturnType<typeof setTimeout> | undefined {
+  if (milliseconds <= 0) {
+    expire()
+    return undefined
+  }
+  // The timer alone must not keep a process alive whose command waits for something that can no longer happen.
+  return milliseconds > LONGEST_TIMER ? undefined : setTimeout(expire, milliseconds).unref()
+}
+
+function withRejection(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => undefined
+  const promise = new Promise<never>((_, rejectPromise) => {
+    reject = rejectPromise
+  })
+  // A command may end before anybody waits for the deadline.
+  promise.catch(() => undefined)
+  return { promise, reject }
+}

@@ -1,0 +1,39 @@
+/**
+ * Flags from the environment. Every flag can be set as `COSIGN_<FLAG>` or, first, as `COUNTERSIGN_<FLAG>`: upper case, with
+ * `_` for `-`. As in cosign, a flag on the command line wins and an empty variable counts as not set. Unlike cosign, a
+ * text that is not a value of the flag is an error: otherwise a mistyped restriction would be dropped silently.
+ */
+import type { FlagAssignments } from './flag-assignments.ts'
+import type { FlagIndex } from './flag-index.ts'
+
+const PREFIXES = ['COUNTERSIGN_', 'COSIGN_'] as const
+
+/** The variables that set a flag, the one that wins first. */
+export function environmentNames(flagName: string): readonly string[] {
+  const suffix = flagName.toUpperCase().replaceAll('-', '_')
+  return PREFIXES.map((prefix) => prefix + suffix)
+}
+
+/**
+ * Adds the values of the environment to those of the command line, in the order of the flags' names.
+ * @param taken is told each flag that the environment set, and by which variable
+ * @throws CommandLineError when a variable holds no value of the flag's kind, or sets what an old name has set
+ */
+export function assignFromEnvironment(
+  index: FlagIndex,
+  flags: FlagAssignments,
+  env: Readonly<Record<string, string | undefined>>,
+  taken: (flagName: string, variable: string) => void,
+): void {
+  for (const name of [...index.long.keys()].sort()) {
+    const named = index.long.get(name)
+    if (named === undefined || named.flag.environment === false || flags.given.has(name)) continue
+    for (const variable of environmentNames(name)) {
+      const text = env[variable]
+      if (text === undefined || text === '') continue
+      flags.assign(named, text, variable)
+      taken(name, variable)
+      break
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/** The entry of the process. */
+import { runProgram } from './program.ts'
+
+void runProgram()

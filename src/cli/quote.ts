@@ -1,0 +1,43 @@
+/** Text of unknown origin, made fit for a terminal and for a message of one line. */
+
+const LONGEST_QUOTED = 80
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+}
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
+const UNQUOTABLE = /["\\\p{C}\p{Zl}\p{Zp}]/gu
+
+/** The text in double quotes as Go's `%q` writes it, cut after 80 characters. */
+export function quote(text: string): string {
+  return `"${shorten(text).replace(UNQUOTABLE, (character) => ESCAPES[character] ?? escapeCharacter(character))}"`
+}
+
+/** One character in single quotes, as Go's `%q` writes it. */
+export function quoteCharacter(character: string): string {
+  return `'${printable(character)}'`
+}
+
+/** The text, with everything that could move the cursor or hide other text written as an escape. Keeps line ends. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => (character === '\n' || character === '\t' ? character : escapeCharacter(character)))
+}
+
+/** The text, cut after 80 characters. */
+export function shorten(text: string): string {
+  return text.length > LONGEST_QUOTED ? `${text.slice(0, LONGEST_QUOTED)}…` : text
+}
+
+function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`
+  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`
+  return `\\U${code.toString(16).padStart(8, '0')}`
+}

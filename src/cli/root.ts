@@ -1,0 +1,42 @@
+/** The program: every verb, with what help says about it in one line. A verb's own file is loaded when it is run. */
+import type { CommandEntry } from './command.ts'
+import { defineGroup } from './command.ts'
+
+/** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
+export const verbs: readonly CommandEntry[] = [
+  {
+    name: 'completion',
+    short: 'Print a script that completes commands and flags in a shell',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: '__complete',
+    short: 'Answer what may follow on a command line, for the completion scripts',
+    hidden: true,
+    load: () => import('./commands/complete.ts'),
+  },
+  {
+    name: 'env',
+    short: 'List the environment variables that are read, and their values',
+    load: () => import('./commands/env.ts'),
+  },
+  {
+    name: 'help',
+    short: 'Explain a command',
+    load: () => import('./commands/help.ts'),
+  },
+  {
+    name: 'version',
+    short: 'Print the version',
+    load: () => import('./commands/version.ts'),
+  },
+]
+
+const root = defineGroup({ subcommands: verbs })
+
+/** The program itself, as the parent of its verbs. */
+export const rootEntry: CommandEntry = {
+  name: 'countersign',
+  short: 'Sign and verify software artefacts, run a private Sigstore, enforce signature policies',
+  load: () => Promise.resolve({ command: root }),
+}

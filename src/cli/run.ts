@@ -1,0 +1,92 @@
+/** Runs one command line from its text to its exit code. */
+import type { CommandEntry, Invocation } from './command.ts'
+import { commandFlags, findCommand, unknownCommand, unmatchedVerb } from './command-search.ts'
+import type { FoundCommand } from './command-search.ts'
+import type { CommandContext } from './context.ts'
+import { logVerbose, warn } from './context.ts'
+import { reasonFor, startDeadline } from './deadline.ts'
+import { reportFailure } from './failure.ts'
+import { assignFromEnvironment } from './flag-environment.ts'
+import { parseArguments } from './flag-parser.ts'
+import { checkFlagRules } from './flag-rules.ts'
+import { readGlobals } from './global-flags.ts'
+import { checkPositional } from './positional.ts'
+import { rootEntry } from './root.ts'
+
+/**
+ * Runs a command line in a context and returns the exit code. Errors are printed, not thrown.
+ * @param argv the arguments after the program's name
+ * @param root the program: all verbs of Countersign unless a test brings its own
+ */
+export async function runCli(argv: readonly string[], context: CommandContext, root: CommandEntry = rootEntry): Promise<number> {
+  try {
+    await execute(argv, context, root)
+    return 0
+  } catch (error) {
+    return reportFailure(error, context)
+  }
+}
+
+// The order of the steps is cobra's, so that of several mistakes the same one is reported.
+async function execute(argv: readonly string[], context: CommandContext, root: CommandEntry): Promise<void> {
+  const printWarning = (message: string): void => warn(context, message)
+  const found = await findCommand(root, argv, printWarning)
+  const { entry, command, path } = found
+  if (command.raw === true) {
+    await command.run?.(context, { values: new Map(), args: found.argv, program: root })
+    return
+  }
+  const unmatched = command.run === undefined ? unmatchedVerb(found) : undefined
+  if (unmatched !== undefined) throw unknownCommand(found, unmatched)
+  if (entry.deprecated !== undefined) {
+    context.stderr.write(`Command "${entry.name}" is deprecated, ${entry.deprecated}\n`)
+  }
+
+  const index = commandFlags(found)
+  const { flags, args, notices } = parseArguments(found.argv, index, printWarning)
+  for (const notice of notices) context.stderr.write(`${notice}\n`)
+  if (flags.values.get('help') === true || command.run === undefined) {
+    const { renderHelp } = await import('./help.ts')
+    context.stdout.write(renderHelp(found, context.stdout.columns))
+    return
+  }
+  checkPositional(command.positional, path, args)
+  const taken: string[] = []
+  assignFromEnvironment(index, flags, context.env, (name, variable) => taken.push(`--${name} is set by ${variable}`))
+  checkFlagRules(command.flags, command, flags.given)
+
+  const globals = readGlobals(flags.values)
+  const verbose = { ...context, verbose: globals.verbose }
+  for (const line of taken) logVerbose(verbose, line)
+  await runRedirected(found, verbose, globals.outputFile, (output) =>
+    runInTime(found, output, globals.timeout, { values: flags.values, args, program: root }),
+  )
+}
+
+async function runRedirected(
+  { command }: FoundCommand,
+  context: CommandContext,
+  outputFile: string,
+  run: (context: CommandContext) => Promise<void>,
+): Promise<void> {
+  if (outputFile === '' || command.run === undefined) return run(context)
+  const { openOutputFile } = await import('./output-file.ts')
+  const stdout = openOutputFile(outputFile, context.cwd)
+  try {
+    await run({ ...context, stdout })
+  } finally {
+    stdout.close()
+  }
+}
+
+async function runInTime({ command }: FoundCommand, context: CommandContext, timeout: number, invocation: Invocation): Promise<void> {
+  const deadline = startDeadline(context.signal, command.untimed === true ? undefined : timeout)
+  try {
+    // The command hears of the abort through its signal; the race is for one that does not listen.
+    await Promise.race([command.run?.({ ...context, signal: deadline.signal }, invocation), deadline.expired])
+  } catch (error) {
+    throw reasonFor(error, deadline.signal)
+  } finally {
+    deadline.stop()
+  }
+}

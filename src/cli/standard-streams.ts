@@ -1,0 +1,91 @@
+/**
+ * The streams of the process. Output is written to the descriptor at once: `process.stdout` costs 3 ms to set up, and what
+ * it has not written yet is lost when the process ends.
+ */
+import { writeSync } from 'node:fs'
+import { TransportError } from '../error.ts'
+import type { Input, Writer } from './context.ts'
+import { reasonOf, systemCodeOf } from './verification/system-error.ts'
+
+/** How long to wait for a full pipe, in milliseconds. */
+const PAUSE = 2
+
+/** Standard output (1) or standard error (2). */
+export function openStandardOutput(descriptor: 1 | 2): Writer {
+  // The console of Windows takes text in UTF-8 only from a stream.
+  return process.platform === 'win32' ? streamWriter(descriptor) : descriptorWriter(descriptor)
+}
+
+/** Standard input. */
+export function openStandardInput(): Input {
+  return {
+    get isTTY() {
+      return process.stdin.isTTY ?? false
+    },
+    read: () => process.stdin,
+  }
+}
+
+function streamOf(descriptor: 1 | 2): NodeJS.WriteStream {
+  return descriptor === 1 ? process.stdout : process.stderr
+}
+
+function descriptorWriter(descriptor: 1 | 2): Writer {
+  let open = true
+  return {
+    write(chunk) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk
+      for (let written = 0; open && written < bytes.length;) {
+        const count = tryWrite(descriptor, bytes, written)
+        if (count === 'closed') open = false
+        else written += count
+      }
+    },
+    flush: () => Promise.resolve(),
+    get isTTY() {
+      return streamOf(descriptor).isTTY ?? false
+    },
+    get columns() {
+      return open && streamOf(descriptor).isTTY ? streamOf(descriptor).columns : undefined
+    },
+  }
+}
+
+/** The number of bytes written, or that nobody reads any more: whoever closed the pipe has seen enough. */
+function tryWrite(descriptor: number, bytes: Uint8Array, from: number): number | 'closed' {
+  try {
+    return writeSync(descriptor, bytes, from)
+  } catch (cause) {
+    const code = systemCodeOf(cause)
+    if (code === 'EPIPE') return 'closed'
+    if (code === 'EAGAIN') {
+      // Another process has made the pipe non-blocking, and it is full.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
+      return 0
+    }
+    const name = descriptor === 1 ? 'standard output' : 'standard error'
+    throw new TransportError('FILE_UNWRITABLE', `${name} cannot be written: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+function streamWriter(descriptor: 1 | 2): Writer {
+  const stream = streamOf(descriptor)
+  let failure: Error | undefined
+  stream.on('error', (error: Error) => {
+    failure = error
+  })
+  return {
+    write(chunk) {
+      if (failure === undefined) stream.write(chunk)
+    },
+    flush: () =>
+      new Promise((resolve, reject) => {
+        stream.write('', () => {
+          if (failure === undefined || systemCodeOf(failure) === 'EPIPE') resolve()
+          else reject(new TransportError('FILE_UNWRITABLE', `the output cannot be written: ${failure.message}`, { cause: failure }))
+        })
+      }),
+    isTTY: stream.isTTY ?? false,
+    columns: stream.isTTY ? stream.columns : undefined,
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The artifact of a verification, as the user names it: a file, `-` for standard input, a URL, or `sha256:<hex>`. What is
+ * larger than a few megabytes is hashed as it passes by and never held.
+ */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import path from 'node:path'
+import type { DigestAlgorithm } from '../../crypto/digest.ts'
+import { createDigest } from '../../crypto/digest.ts'
+import { decodeHex } from '../../encoding/hex.ts'
+import { concatBytes } from '../../encoding/bytes.ts'
+import { TransportError, UsageError } from '../../error.ts'
+import type { Artifact } from '../../verify/artifact.ts'
+import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
+import type { DigestsNeeded } from '../../verify/digests-needed.ts'
+import type { CommandContext } from '../context.ts'
+import { reasonOf } from './system-error.ts'
+
+/** Up to here an artifact is kept in memory, because a signature over bytes is checked faster than one over a digest. */
+const maxHeldBytes = 4 * 1024 * 1024
+/** Pure Ed25519 needs the artifact whole, so this is the longest one it can be verified for. */
+const maxWholeBytes = 512 * 1024 * 1024
+const chunkBytes = 1024 * 1024
+
+const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
+
+/** Reads or hashes the artifact. */
+export async function loadArtifact(context: CommandContext, name: string, needed: DigestsNeeded): Promise<Artifact> {
+  if (name === '-') return collect(context.stdin.read(), needed, 'standard input', context.signal)
+  const file = path.resolve(context.cwd, name)
+  const digest = digestPattern.exec(name)
+  if (digest !== null && !existsSync(file)) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
+  if (/^https?:\/\//.test(name) && !existsSync(file)) return loadUrl(context, name, needed)
+  return loadFile(file, name, needed, context.signal)
+}
+
+/** An artifact that is known by a digest alone. */
+export function artifactFromHex(algorithm: string, hex: string): Artifact {
+  return artifactFromDigests({ [algorithm]: decodeHex(hex, `the ${algorithm} digest of the artifact`) })
+}
+
+async function loadUrl(context: CommandContext, url: string, needed: DigestsNeeded): Promise<Artifact> {
+  const { openUrl } = await import('../../http/fetch.ts')
+  const stream = await openUrl(url, { env: context.env, signal: context.signal })
+  return collect(stream, needed, url, context.signal)
+}
+
+function loadFile(file: string, name: string, needed: DigestsNeeded, signal: AbortSignal): Artifact {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'r')
+  } catch (cause) {
+    throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
+  }
+  try {
+    const status = fstatSync(descriptor)
+    if (status.isDirectory()) throw new TransportError('FILE_UNREADABLE', `the artifact ${name} is a directory, a file was expected`)
+    return collectSync(descriptor, needed, name, signal)
+  } catch (cause) {
+    if (cause instanceof TransportError || cause instanceof UsageError) throw cause
+    throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function collectSync(descriptor: number, needed: DigestsNeeded, name: string, signal: AbortSignal): Artifact {
+  const collector = new ArtifactCollector(needed, name)
+  const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, fstatSync(descriptor).size || chunkBytes)))
+  for (;;) {
+    const length = readSync(descriptor, chunk, 0, chunk.length, null)
+    if (length === 0) return collector.finish()
+    collector.add(chunk.subarray(0, length))
+    signal.throwIfAborted()
+  }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, needed: DigestsNeeded, name: string, signal: AbortSignal): Promise<Artifact> {
+  const collector = new ArtifactCollector(needed, name)
+  for await (const chunk of chunks) {
+    collector.add(chunk)
+    signal.throwIfAborted()
+  }
+  return collector.finish()
+}
+
+/** Keeps a short artifact, hashes a long one. */
+class ArtifactCollector {
+  readonly #needed: DigestsNeeded
+  readonly #name: string
+  readonly #maxHeld: number
+  #held: Uint8Array[] | undefined = []
+  #length = 0
+  #digests: { readonly algorithm: DigestAlgorithm; readonly state: ReturnType<typeof createDigest> }[] = []
+
+  constructor(needed: DigestsNeeded, name: string) {
+    this.#needed = needed
+    this.#name = name
+    this.#maxHeld = needed.wholeArtifact ? maxWholeBytes : maxHeldBytes
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#length += chunk.length
+    if (this.#held !== undefined && this.#length <= this.#maxHeld) {
+      // The caller reads the next chunk into the same memory.
+      this.#held.push(Uint8Array.from(chunk))
+      return
+    }
+    if (this.#held !== undefined) this.#startHashing(this.#held)
+    for (const { state } of this.#digests) state.update(chunk)
+  }
+
+  finish(): Artifact {
+    if (this.#held !== undefined) return artifactFromBytes(concatBytes(...this.#held))
+    return artifactFromDigests(Object.fromEntries(this.#digests.map(({ algorithm, state }) => [algorithm, state.finish()])))
+  }
+
+  #startHashing(held: readonly Uint8Array[]): void {
+    if (this.#needed.wholeArtifact && this.#needed.algorithms.length === 0) {
+      throw new UsageError('TOO_LARGE', `the artifact ${this.#name} is longer than ${maxWholeBytes} bytes, the limit for signatures with Ed25519`)
+    }
+    this.#digests = this.#needed.algorithms.map((algorithm) => ({ algorithm, state: createDigest(algorithm) }))
+    for (const { state } of this.#digests) for (const part of held) state.update(part)
+    this.#held = undefined
+  }
+}

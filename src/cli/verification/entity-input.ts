@@ -1,0 +1,148 @@
+/** The signed entity of a verification: a Sigstore bundle, cosign's local bundle, or a signature and certificate in files. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { claimsToBeBundle, parseBundleLines, readBundle } from '../../bundle/bundle.ts'
+import { parseEnvelope } from '../../bundle/dsse.ts'
+import type { LegacyBundle } from '../../bundle/legacy-bundle.ts'
+import {
+  claimsToBeLegacyBundle,
+  parseCertificateFile,
+  parseSignatureFile,
+  parseTimestampFile,
+  readLegacyBundle,
+} from '../../bundle/legacy-bundle.ts'
+import type { KeyMaterial, SignedEntity } from '../../bundle/signed-entity.ts'
+import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
+import { parseJson } from '../../encoding/json.ts'
+import { CountersignError, DecodingError, UsageError } from '../../error.ts'
+import type { CommandContext } from '../context.ts'
+import { readInputFile } from './input-file.ts'
+
+export interface EntityFlags {
+  readonly bundle: string
+  readonly signature: string
+  readonly certificate: string
+  readonly 'rfc3161-timestamp': string
+  readonly 'allow-certificate-chain': boolean
+  readonly 'new-bundle-format': boolean
+}
+
+/** What was found, and whether it is one of the formats from before bundles. */
+export interface LoadedEntity {
+  readonly entities: readonly SignedEntity[]
+  readonly isLegacy: boolean
+}
+
+/** The largest attestation cosign takes. */
+const maxBundleBytes = 128 * 1024 * 1024
+const maxFileBytes = 128 * 1024 * 1024
+
+/**
+ * The bundle beside an artifact, when the user named none: `x.sigstore.json`, then `x.sigstore` (client specification
+ * 4.1.1). Empty when there is none.
+ */
+export function discoverBundle(context: CommandContext, artifact: string): string {
+  if (artifact === '' || artifact === '-') return ''
+  for (const name of [`${artifact}.sigstore.json`, `${artifact}.sigstore`]) {
+    if (existsSync(path.resolve(context.cwd, name))) return name
+  }
+  return ''
+}
+
+/** Loads the entity that the flags describe. `kind` says what a separate signature file holds. */
+export async function loadEntity(context: CommandContext, flags: EntityFlags, kind: 'message' | 'attestation', hasKey: boolean): Promise<LoadedEntity> {
+  if (flags.bundle === '') return { entities: [await loadSeparateFiles(context, flags, kind, undefined, hasKey)], isLegacy: true }
+  const contents = readInputFile(context.cwd, flags.bundle, 'the bundle', maxBundleBytes)
+  try {
+    if (isBundleLines(flags.bundle)) {
+      return { entities: parseBundleLines(new TextDecoder().decode(contents), bundleOptions(flags)), isLegacy: false }
+    }
+    const json = parseJson(contents, 'the bundle')
+    if (claimsToBeBundle(json)) return { entities: [readBundle(json, bundleOptions(flags))], isLegacy: false }
+    if (!claimsToBeLegacyBundle(json)) {
+      throw new DecodingError('BUNDLE_INVALID', 'it is neither a Sigstore bundle (no mediaType) nor a local bundle of cosign 1 or 2 (no base64Signature)')
+    }
+    return { entities: [await loadSeparateFiles(context, flags, kind, readLegacyBundle(json), hasKey)], isLegacy: true }
+  } catch (cause) {
+    if (!(cause instanceof DecodingError)) throw cause
+    throw new DecodingError(cause.code, `the bundle ${flags.bundle} cannot be used: ${cause.message}`, { cause })
+  }
+}
+
+function isBundleLines(file: string): boolean {
+  return file.endsWith('.jsonl')
+}
+
+function bundleOptions(flags: EntityFlags): { readonly allowCertificateChain: boolean } {
+  return { allowCertificateChain: flags['allow-certificate-chain'] }
+}
+
+async function loadSeparateFiles(
+  context: CommandContext,
+  flags: EntityFlags,
+  kind: 'message' | 'attestation',
+  bundle: LegacyBundle | undefined,
+  hasKey: boolean,
+): Promise<SignedEntity> {
+  const signature = flags.signature === '' ? bundle?.signature : await readSignature(context, flags.signature, kind)
+  if (signature === undefined) throw new UsageError('USAGE', "missing flag '--signature'")
+  const content: SignedEntity['content'] =
+    kind === 'attestation' ? parseEnvelope(signature) : { kind: 'message-signature', signature, digest: undefined }
+  const timestampFile = flags['rfc3161-timestamp']
+  return {
+    content,
+    keyMaterial: await readKeyMaterial(context, flags, bundle, hasKey),
+    logEntries: bundle?.logEntry === undefined ? [] : [bundle.logEntry],
+    timestamps: timestampFile === '' ? [] : [parseTimestampFile(readInputFile(context.cwd, timestampFile, 'the RFC 3161 timestamp', maxFileBytes))],
+    format: 'legacy',
+  }
+}
+
+/** A path, a URL, or the base64 text itself. */
+async function readSignature(context: CommandContext, reference: string, kind: 'message' | 'attestation'): Promise<Uint8Array> {
+  const contents = await readReference(context, reference, 'the signature')
+  if (kind === 'message') return parseSignatureFile(contents)
+  // An envelope is JSON; the local bundle and some scripts hold it in base64.
+  return contents[0] === 0x7b ? contents : parseSignatureFile(contents)
+}
+
+async function readReference(context: CommandContext, reference: string, what: string): Promise<Uint8Array> {
+  if (existsSync(path.resolve(context.cwd, reference))) return readInputFile(context.cwd, reference, what, maxFileBytes)
+  if (/^https?:\/\//.test(reference)) {
+    const { fetchBytes } = await import('../../http/fetch.ts')
+    return fetchBytes(reference, { maxBytes: maxFileBytes, env: context.env, signal: context.signal })
+  }
+  const decoded = Buffer.from(reference, 'base64')
+  if (reference.length >= 16 && decoded.toString('base64') === reference) return encodeUtf8(reference)
+  // Not there and not base64: the message that a missing file gets.
+  return readInputFile(context.cwd, reference, what, maxFileBytes)
+}
+
+async function readKeyMaterial(context: CommandContext, flags: EntityFlags, bundle: LegacyBundle | undefined, hasKey: boolean): Promise<KeyMaterial> {
+  const own = flags.certificate === '' ? undefined : await readCertificate(context, flags.certificate)
+  const bundled = bundle?.certificate
+  if (own !== undefined && bundled !== undefined && own[0] !== undefined && !equalBytes(own[0], bundled)) {
+    throw new UsageError('USAGE', 'the cert passed in does not match the cert in the provided bundle')
+  }
+  const [leaf, ...chain] = own ?? (bundled === undefined ? [] : [bundled])
+  if (leaf !== undefined) return { kind: 'certificate', leaf, chain }
+  if (!hasKey && bundle !== undefined) {
+    throw new UsageError(
+      'USAGE',
+      bundle.holdsPublicKey
+        ? 'bundle does not contain cert for verification, please provide public key: it holds a public key, which is not to be trusted because it came with the signature (pass the key you trust with --key)'
+        : 'bundle does not contain cert for verification, please provide public key',
+    )
+  }
+  return { kind: 'none' }
+}
+
+async function readCertificate(context: CommandContext, reference: string): Promise<Uint8Array[]> {
+  const contents = await readReference(context, reference, 'the certificate')
+  try {
+    return parseCertificateFile(contents, 'the certificate')
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    throw new DecodingError('CERTIFICATE_INVALID', `the certificate ${reference} cannot be used: ${cause.message}`, { cause })
+  }
+}

@@ -1,0 +1,65 @@
+/** Which flags of the verify verbs go together, with cosign's messages. */
+import { UsageError } from '../../error.ts'
+import type { IdentityFlags } from './identity-input.ts'
+import { asksForIdentity } from './identity-input.ts'
+
+export interface CheckedFlags extends IdentityFlags {
+  readonly key: string
+  readonly sk: boolean
+  readonly certificate: string
+  readonly 'certificate-chain': string
+  readonly 'ca-roots': string
+  readonly 'ca-intermediates': string
+  readonly signature: string
+  readonly sct: string
+  readonly bundle: string
+  readonly 'rfc3161-timestamp': string
+  readonly 'timestamp-certificate-chain': string
+  readonly 'use-signed-timestamps': boolean
+  readonly 'max-workers': number
+}
+
+/** The rules that hold for every format. */
+export function checkFlags(flags: CheckedFlags): void {
+  if (flags['max-workers'] < 1) throw usage('please set the --max-worker flag to a value that is greater than 0')
+  const keys = [flags.key !== '', flags.certificate !== '', flags.sk].filter(Boolean).length
+  if (keys > 1) {
+    throw usage('exactly one of: key reference (--key), certificate (--cert) or hardware token (--sk) must be provided')
+  }
+  if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version, export the public key and give it with --key')
+  if (flags.key !== '' && asksForIdentity(flags)) {
+    throw usage(
+      "exactly one of: key reference (--key) or certificate identity (--certificate-identity or --certificate-identity-regexp), must be provided. To determine which to use, inspect the bundle's 'verificationMaterial' field: if 'publicKey' is present, use key reference; if 'certificate' or 'x509CertificateChain' is present, use certificate identity",
+    )
+  }
+}
+
+/** A bundle holds everything that these flags used to give one by one. */
+export function checkBundleFlags(flags: CheckedFlags): void {
+  const unsupported: readonly (readonly [boolean, string])[] = [
+    [flags.certificate !== '', 'certificate must be in bundle and may not be provided using --certificate'],
+    [flags['certificate-chain'] !== '', 'certificate chain must be in bundle and may not be provided using --certificate-chain'],
+    [flags['ca-roots'] !== '' || flags['ca-intermediates'] !== '', 'CA roots/intermediates must be provided using --trusted-root'],
+    [flags['timestamp-certificate-chain'] !== '', 'TSA certificate chain path may only be provided using --trusted-root'],
+    [flags['rfc3161-timestamp'] !== '', 'RFC3161 timestamp may not be provided using --rfc3161-timestamp'],
+    [flags.signature !== '', 'signature may not be provided using --signature'],
+    [flags.sct !== '', 'SCT may not be provided using --sct'],
+  ]
+  const found = unsupported.find(([isGiven]) => isGiven)
+  if (found !== undefined) throw usage(`unsupported: ${found[1]} when using --new-bundle-format`)
+}
+
+/** A timestamp and the wish to check one come together. */
+export function checkLegacyFlags(flags: CheckedFlags): void {
+  const wantsTimestamps = flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== ''
+  if (flags['rfc3161-timestamp'] !== '' && !wantsTimestamps) {
+    throw usage('when specifying --rfc3161-timestamp-path, you must also specify --use-signed-timestamps or --timestamp-certificate-chain')
+  }
+  if (wantsTimestamps && flags['rfc3161-timestamp'] === '') {
+    throw usage('when specifying --use-signed-timestamps or --timestamp-certificate-chain, you must also specify --rfc3161-timestamp-path')
+  }
+}
+
+function usage(message: string): UsageError {
+  return new UsageError('USAGE', message)
+}

@@ -1,0 +1,60 @@
+/** What a successful verification prints, as text and as JSON. */
+import type { Evidence } from '../../verify/evidence.ts'
+import { encodeHex } from '../../encoding/hex.ts'
+import { digest } from '../../crypto/digest.ts'
+import type { Artifact } from '../../verify/artifact.ts'
+import type { CommandContext } from '../context.ts'
+
+/** `Verified OK` on stderr as cosign has it; with `json`, the evidence on stdout. */
+export function reportVerified(context: CommandContext, output: string, artifactName: string, artifact: Artifact | undefined, evidence: Evidence): void {
+  context.stderr.write('Verified OK\n')
+  if (output === 'json') context.stdout.write(`${JSON.stringify(describeEvidence(artifactName, artifact, evidence), undefined, 2)}\n`)
+}
+
+/** The evidence as JSON: identity, issuer, certificate, log entries with index and time, times, statement. */
+export function describeEvidence(artifactName: string, artifact: Artifact | undefined, evidence: Evidence): object {
+  const sha256 = artifact?.digest('sha256')
+  return {
+    verified: true,
+    artifact: { name: artifactName, ...(sha256 === undefined ? {} : { sha256: encodeHex(sha256) }) },
+    signer: describeSigner(evidence.signer),
+    logEntries: evidence.logEntries.map((entry) => ({
+      log: entry.logUrl,
+      logId: entry.logId,
+      logIndex: String(entry.logIndex),
+      kind: entry.kind,
+      version: entry.version,
+      ...(entry.integratedTime === undefined ? {} : { integratedTime: entry.integratedTime.toISOString() }),
+      ...(entry.treeSize === undefined ? {} : { treeSize: String(entry.treeSize) }),
+    })),
+    times: evidence.times.map(({ time, source, authority }) => ({ time: time.toISOString(), source, authority })),
+    certificateTimestamps: evidence.certificateTimestamps.map(({ logUrl, logId, time }) => ({ log: logUrl, logId, time: time.toISOString() })),
+    ...(evidence.statement === undefined ? {} : { statement: describeStatement(evidence.statement) }),
+    ...(evidence.notes.length === 0 ? {} : { notes: evidence.notes }),
+  }
+}
+
+function describeSigner(signer: Evidence['signer']): object {
+  if (signer.kind === 'key') return { kind: 'key', sha256: encodeHex(digest('sha256', signer.key.spki)) }
+  const { certificate } = signer
+  return {
+    kind: 'certificate',
+    identity: signer.identity.value,
+    identityKind: signer.identity.kind,
+    issuer: signer.issuer,
+    extensions: signer.extensions,
+    certificate: {
+      serialNumber: encodeHex(certificate.serialNumber),
+      notBefore: new Date(certificate.notBefore).toISOString(),
+      notAfter: new Date(certificate.notAfter).toISOString(),
+    },
+  }
+}
+
+function describeStatement(statement: NonNullable<Evidence['statement']>): object {
+  return {
+    type: statement.type,
+    predicateType: statement.predicateType,
+    subjects: statement.subjects.map(({ name, digests }) => ({ name, digest: Object.fromEntries(digests) })),
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The trust material of a verification: a trusted root file, keys and certificates given one by one as in cosign 2, or
+ * the trusted root that TUF distributes. With a file, or with everything given, no connection is opened.
+ */
+import { digest } from '../../crypto/digest.ts'
+import { parsePublicKeyPem } from '../../crypto/public-key.ts'
+import { defaultSignatureAlgorithm } from '../../crypto/signature.ts'
+import { parseCertificateFile } from '../../bundle/legacy-bundle.ts'
+import { decodeUtf8 } from '../../encoding/bytes.ts'
+import { encodeHex } from '../../encoding/hex.ts'
+import { CountersignError, DecodingError } from '../../error.ts'
+import { unbounded } from '../../trust/time-window.ts'
+import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../../trust/trust-material.ts'
+import { createTimestampAuthority, emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
+import type { Certificate } from '../../x509/certificate.ts'
+import { parseCertificate } from '../../x509/certificate.ts'
+import { oid } from '../../x509/object-identifiers.ts'
+import { createCertificateAuthority } from '../../x509/path.ts'
+import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
+import { readInputFile } from './input-file.ts'
+
+export interface TrustFlags {
+  readonly 'trusted-root': string
+  readonly 'certificate-chain': string
+  readonly 'ca-roots': string
+  readonly 'ca-intermediates': string
+  readonly 'timestamp-certificate-chain': string
+  readonly 'rekor-url': string
+}
+
+/** Which parts of the trust material a verification will use. */
+export interface TrustNeeds {
+  readonly certificates: boolean
+  readonly scts: boolean
+  readonly logs: boolean
+  readonly timestamps: boolean
+}
+
+const maxFileBytes = 4 * 1024 * 1024
+
+/**
+ * Loads what the verification needs.
+ * @throws TransportError, DecodingError TRUSTED_ROOT_INVALID, TransportError TRUST_ROOT_UNAVAILABLE
+ */
+export async function loadTrust(context: CommandContext, flags: TrustFlags, needs: TrustNeeds): Promise<TrustMaterial> {
+  if (flags['trusted-root'] !== '') {
+    return loadTrustMaterial(readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes))
+  }
+  const given = readGivenMaterial(context, flags)
+  const isComplete =
+    (!needs.certificates || given.certificateAuthorities.length > 0) &&
+    (!needs.scts || given.certificateTransparencyLogs.length > 0) &&
+    (!needs.logs || given.logs.length > 0) &&
+    (!needs.timestamps || given.timestampAuthorities.length > 0)
+  if (isComplete) return given
+  const distributed = await fetchDistributed(context)
+  const orDistributed = <Part>(part: readonly Part[], other: readonly Part[]): readonly Part[] => (part.length > 0 ? part : other)
+  return {
+    logs: orDistributed(given.logs, distributed.logs),
+    certificateTransparencyLogs: orDistributed(given.certificateTransparencyLogs, distributed.certificateTransparencyLogs),
+    certificateAuthorities: orDistributed(given.certificateAuthorities, distributed.certificateAuthorities),
+    timestampAuthorities: orDistributed(given.timestampAuthorities, distributed.timestampAuthorities),
+    unusable: distributed.unusable,
+  }
+}
+
+async function fetchDistributed(context: CommandContext): Promise<TrustMaterial> {
+  const { fetchTrustedRoot } = await import('../../tuf/trusted-root.ts')
+  const { bytes, warnings } = await fetchTrustedRoot({ env: context.env, signal: context.signal })
+  for (const warning of warnings) warn(context, warning)
+  return loadTrustMaterial(bytes)
+}
+
+function readGivenMaterial(context: CommandContext, flags: TrustFlags): TrustMaterial {
+  const { env } = context
+  return {
+    ...emptyTrustMaterial,
+    logs: readLogKeys(context, env['SIGSTORE_REKOR_PUBLIC_KEY'], 'SIGSTORE_REKOR_PUBLIC_KEY', flags['rekor-url']),
+    certificateTransparencyLogs: readLogKeys(context, env['SIGSTORE_CT_LOG_PUBLIC_KEY_FILE'], 'SIGSTORE_CT_LOG_PUBLIC_KEY_FILE', ''),
+    certificateAuthorities: readAuthorities(context, flags),
+    timestampAuthorities: readTimestampAuthorities(context, flags),
+  }
+}
+
+function readLogKeys(context: CommandContext, file: string | undefined, variable: string, baseUrl: string): TrustedLog[] {
+  if (file === undefined || file === '') return []
+  const what = `the key of ${variable},`
+  const key = parsePublicKeyPem(decodeUtf8(readInputFile(context.cwd, file, what, maxFileBytes), what))
+  const logId = digest('sha256', key.spki)
+  return [
+    {
+      baseUrl,
+      host: URL.canParse(baseUrl) ? new URL(baseUrl).hostname : '',
+      key,
+      algorithm: defaultSignatureAlgorithm(key),
+      window: unbounded,
+      logId,
+      checkpointKeyId: undefined,
+      operator: encodeHex(logId),
+      checkedCheckpoints: new Map(),
+    },
+  ]
+}
+
+function readAuthorities(context: CommandContext, flags: TrustFlags): TrustedCertificateAuthority[] {
+  const chain = readCertificates(context, flags['certificate-chain'], 'the certificate chain')
+  if (chain.length > 0) return [ownAuthority(chain)]
+  const roots = readCertificates(context, flags['ca-roots'] || context.env['SIGSTORE_ROOT_FILE'] || '', 'the CA roots file')
+  const intermediates = readCertificates(context, flags['ca-intermediates'], 'the CA intermediates file')
+  return roots.map((root) => ownAuthority([...intermediates, root]))
+}
+
+function ownAuthority(chain: readonly Certificate[]): TrustedCertificateAuthority {
+  return { uri: '', window: unbounded, authority: createCertificateAuthority(chain, oid.codeSigning), profile: 'own' }
+}
+
+function readTimestampAuthorities(context: CommandContext, flags: TrustFlags): TrustMaterial['timestampAuthorities'] {
+  const file = flags['timestamp-certificate-chain'] || context.env['SIGSTORE_TSA_CERTIFICATE_FILE'] || ''
+  const chain = readCertificates(context, file, 'the timestamp certificate chain')
+  return chain.length === 0 ? [] : [createTimestampAuthority(chain, { uri: '', window: unbounded, operator: 'given' })]
+}
+
+function readCertificates(context: CommandContext, file: string, what: string): Certificate[] {
+  if (file === '') return []
+  const contents = readInputFile(context.cwd, file, what, maxFileBytes)
+  try {
+    return parseCertificateFile(contents, what).map(parseCertificate)
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    throw new DecodingError('CERTIFICATE_INVALID', `${what} ${file} does not hold certificates: ${cause.message}`, { cause })
+  }
+}

@@ -1,0 +1,176 @@
+/** What `verify-blob` and `verify-blob-attestation` have in common: from flags to evidence. */
+import { isRekorV2 } from '../../bundle/log-entry-body.ts'
+import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
+import { CountersignError, UsageError, messageOf } from '../../error.ts'
+import type { TrustMaterial } from '../../trust/trust-material.ts'
+import { emptyTrustMaterial } from '../../trust/trust-material.ts'
+import type { Artifact } from '../../verify/artifact.ts'
+import type { DigestsNeeded } from '../../verify/digests-needed.ts'
+import { digestsNeeded } from '../../verify/digests-needed.ts'
+import type { Evidence } from '../../verify/evidence.ts'
+import type { Policy, VerifyOptions } from '../../verify/policy.ts'
+import { verify } from '../../verify/verify.ts'
+import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
+import type { FlagValues } from '../flags.ts'
+import type { verifyBlobFlags } from '../flag-groups.ts'
+import { discoverBundle, loadEntity } from './entity-input.ts'
+import { withStep } from './failure-prefix.ts'
+import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
+import { readIdentity } from './identity-input.ts'
+import { readInputFile } from './input-file.ts'
+import { loadPublicKey } from './key-input.ts'
+import { reportVerified } from './report.ts'
+import { loadTrust } from './trust-input.ts'
+
+/** The flags that both verbs have. */
+export type FileVerificationFlags = FlagValues<typeof verifyBlobFlags>
+
+/** What is particular to one of the verbs. */
+export interface FileVerification {
+  readonly kind: 'message' | 'attestation'
+  /** The artifact as the user named it, for bundle discovery and messages; empty when there is none. */
+  readonly artifactName: string
+  readonly loadArtifact: (needed: DigestsNeeded) => Promise<Artifact | 'any-subject'>
+  readonly predicateType?: string
+}
+
+const ignoredLog =
+  'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
+const maxSctBytes = 64 * 1024
+
+/**
+ * Verifies and reports.
+ * @throws UsageError, TransportError, DecodingError, VerificationError
+ */
+export async function verifyFile(context: CommandContext, flags: FileVerificationFlags, task: FileVerification): Promise<void> {
+  checkFlags(flags)
+  const bundle = flags.bundle !== '' || flags.signature !== '' ? flags.bundle : discoverBundle(context, task.artifactName)
+  if (bundle === '' && flags.signature === '') throw nothingToVerify(flags)
+  const identity = flags.key === '' ? await readIdentity(flags) : undefined
+  const { entities, isLegacy } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
+  if (isLegacy) checkLegacyFlags(flags)
+  else checkBundleFlags(flags)
+
+  const demands = readDemands(flags)
+  if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
+  const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
+  const trust = await loadTrustFor(context, flags, key, demands)
+  const signer: Policy['signer'] = key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
+  const options = readOptions(context, flags, key, demands)
+
+  const { artifact, evidence } = await verifyAny(entities, async (entity) => {
+    checkForProof(entity, demands)
+    const artifact = await task.loadArtifact(digestsNeeded(entity, key))
+    const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
+    return { artifact, evidence: runVerifier(entity, trust, policy, forEntity(entity, key, options, demands), task) }
+  })
+  reportVerified(context, flags.output, task.artifactName, artifact === 'any-subject' ? undefined : artifact, evidence)
+}
+
+/** What the flags demand beside the signature itself. */
+interface Demands {
+  readonly log: boolean
+  readonly scts: boolean
+  readonly signedTimestamps: boolean
+}
+
+function readDemands(flags: FileVerificationFlags): Demands {
+  return {
+    log: !flags['insecure-ignore-tlog'] && !flags['private-infrastructure'],
+    scts: !flags['insecure-ignore-sct'],
+    signedTimestamps: flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== '',
+  }
+}
+
+function nothingToVerify(flags: FileVerificationFlags): UsageError {
+  return new UsageError(
+    'USAGE',
+    flags.key === '' && flags.certificate === ''
+      ? 'provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle'
+      : "missing flag '--signature': give the signature with --signature, or a bundle with --bundle",
+  )
+}
+
+/** With a key, and no log or timestamp to check, nothing else needs to be trusted, and nothing is fetched. */
+async function loadTrustFor(context: CommandContext, flags: FileVerificationFlags, key: PublicKey | undefined, demands: Demands): Promise<TrustMaterial> {
+  const needs = { certificates: key === undefined, scts: key === undefined && demands.scts, logs: demands.log, timestamps: demands.signedTimestamps }
+  if (flags['trusted-root'] === '' && !needs.certificates && !needs.logs && !needs.timestamps) return emptyTrustMaterial
+  try {
+    return await loadTrust(context, flags, needs)
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    throw new CountersignError(cause.code, `setting trusted material: ${cause.message}`, { cause })
+  }
+}
+
+function readOptions(context: CommandContext, flags: FileVerificationFlags, key: PublicKey | undefined, demands: Demands): VerifyOptions {
+  return {
+    thresholds: {
+      logEntries: demands.log ? 1 : 0,
+      scts: demands.scts ? 1 : 0,
+      signedTimestamps: demands.signedTimestamps ? 1 : 0,
+    },
+    ...(key === undefined && flags.sct !== '' ? { detachedSct: readInputFile(context.cwd, flags.sct, 'the SCT', maxSctBytes) } : {}),
+    // Without a log there may be no time but now, as in cosign; a verified time is preferred wherever there is one.
+    ...(demands.log ? {} : { currentTime: new Date(context.now()) }),
+  }
+}
+
+/** How many times are needed depends on where the entity's entries are logged: Rekor v2 gives none of its own. */
+function forEntity(entity: SignedEntity, key: PublicKey | undefined, options: VerifyOptions, demands: Demands): VerifyOptions {
+  const isV2Only = entity.logEntries.length > 0 && entity.logEntries.every((entry) => isRekorV2(entry.kind, entry.version))
+  const needsTime = key === undefined && (demands.log || demands.signedTimestamps)
+  return { ...options, thresholds: { ...options.thresholds, times: needsTime ? 1 : 0, ...(needsTime && isV2Only ? { signedTimestamps: 1 } : {}) } }
+}
+
+/** A signature from before bundles that came without its log entry cannot be checked offline. */
+function checkForProof(entity: SignedEntity, demands: Demands): void {
+  if (!demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy') return
+  throw new UsageError(
+    'LOG_ENTRY_UNVERIFIED',
+    'offline verification failed: the signature comes without an entry of a transparency log (give a --bundle that holds one, or --insecure-ignore-tlog to do without)',
+  )
+}
+
+interface Verified {
+  readonly artifact: Artifact | 'any-subject'
+  readonly evidence: Evidence
+}
+
+/** Of several bundles in one file, the first that verifies decides; when none does, every reason is told. */
+async function verifyAny(entities: readonly SignedEntity[], verifyOne: (entity: SignedEntity) => Promise<Verified>): Promise<Verified> {
+  const failures: CountersignError[] = []
+  for (const entity of entities) {
+    try {
+      return await verifyOne(entity)
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      failures.push(error)
+    }
+  }
+  const [only] = failures
+  if (only !== undefined && failures.length === 1) throw only
+  throw new CountersignError(
+    only?.code ?? 'BUNDLE_INVALID',
+    `none of the ${failures.length} bundles verifies: ${failures.map((failure, index) => `${index + 1}: ${messageOf(failure)}`).join('; ')}`,
+  )
+}
+
+function runVerifier(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions, task: FileVerification): Evidence {
+  try {
+    return verify(entity, trust, policy, options)
+  } catch (error) {
+    if (entity.format !== 'legacy') throw withStep(error)
+    throw legacyFailure(error, task)
+  }
+}
+
+/** cosign's words for a failed check of a separate signature, which scripts of its first versions look for. */
+function legacyFailure(error: unknown, task: FileVerification): unknown {
+  if (!(error instanceof CountersignError)) return error
+  const reason =
+    error.code === 'SIGNATURE_INVALID' ? `invalid signature when validating ASN.1 encoded signature: ${error.message}` : error.message
+  return new CountersignError(error.code, task.kind === 'message' ? `verifying blob [${task.artifactName}]: ${reason}` : reason, { cause: error })
+}

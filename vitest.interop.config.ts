@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config'
+
+/** Agreement with the real programs, which `npm run peers` installs. */
+export default defineConfig({
+  test: { include: ['test/interop/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false },
+})
