@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'IDENTITY_MISMATCH'
   | 'KEY_MISMATCH'
   | 'PREDICATE_TYPE_MISMATCH'
+  | 'TUF_UNVERIFIED'
   // Keys at rest.
   | 'KEY_DECRYPTION_FAILED'
   // The outside world.
@@ -58,21 +59,29 @@ export class CountersignError extends Error {
   constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.code = code
-    this.name = new.target.name
+    this.name = 'CountersignError'
   }
 }
 
 /** The input is not what its format demands: nothing in it was trusted or checked. */
-export class DecodingError extends CountersignError {}
+export class DecodingError extends CountersignError {
+  override name = 'DecodingError'
+}
 
 /** The input is well-formed, and a check that trust depends on failed. */
-export class VerificationError extends CountersignError {}
+export class VerificationError extends CountersignError {
+  override name = 'VerificationError'
+}
 
 /** A command or function was called in a way that cannot be carried out. */
-export class UsageError extends CountersignError {}
+export class UsageError extends CountersignError {
+  override name = 'UsageError'
+}
 
 /** A file, a server or another part of the outside world could not be used. */
-export class TransportError extends CountersignError {}
+export class TransportError extends CountersignError {
+  override name = 'TransportError'
+}
 
 /** The message of anything that was thrown, for wrapping it in a sentence. */
 export function messageOf(error: unknown): string {

@@ -84,14 +84,20 @@ function readSigner(flags: ReadonlyMap<string, string>, context: CommandContext)
   }
   return {
     kind: 'certificate',
-    identities: [{ subjectAlternativeName: required(flags, '--certificate-identity'), issuer: required(flags, '--certificate-oidc-issuer') }],
+    identities: [
+      { subjectAlternativeName: required(flags, '--certificate-identity'), issuer: required(flags, '--certificate-oidc-issuer') },
+    ],
   }
 }
 
 async function loadTrust(file: string | undefined, staging: boolean, context: CommandContext): Promise<TrustMaterial> {
   if (file !== undefined) return loadTrustMaterial(readInputFile(context.cwd, file, 'the trusted root', maxRootBytes))
   const { fetchTrustedRoot } = await import('../tuf/trusted-root.ts')
-  const { bytes } = await fetchTrustedRoot({ env: context.env, signal: context.signal, ...(staging ? { instance: 'staging' as const } : {}) })
+  const { bytes } = await fetchTrustedRoot({
+    env: context.env,
+    signal: context.signal,
+    ...(staging ? { instance: 'staging' as const } : {}),
+  })
   return loadTrustMaterial(bytes)
 }
 

@@ -16,6 +16,7 @@ export const EXIT_CODE = {
 
 /** A failure that ends the process with a code of its own. It may also be the cause of another error. */
 export class ExitError extends CountersignError {
+  override name = 'ExitError'
   readonly exitCode: number
 
   constructor(exitCode: number, code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
@@ -26,6 +27,7 @@ export class ExitError extends CountersignError {
 
 /** A command line that cannot be carried out, with lines of advice that are printed once, after the message. */
 export class CommandLineError extends UsageError {
+  override name = 'CommandLineError'
   readonly advice: readonly string[]
 
   constructor(message: string, advice: readonly string[] = []) {

@@ -3,7 +3,7 @@ import { UsageError } from '../error.ts'
 import { parseCommaValues } from './comma-values.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import type { Flag, FlagValue } from './flags.ts'
-import { quote } from './quote.ts'
+import { printable, quote, shorten } from './quote.ts'
 
 const BOOLS: ReadonlyMap<string, boolean> = new Map([
   ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true] as const),
@@ -93,7 +93,7 @@ function parsePairs(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   for (const pair of pairs) {
     const at = pair.indexOf('=')
-    if (at < 0) throw new UsageError('USAGE', `${quote(pair).slice(1, -1)} must be formatted as key=value`)
+    if (at < 0) throw new UsageError('USAGE', `${printable(shorten(pair))} must be formatted as key=value`)
     values.set(pair.slice(0, at), pair.slice(at + 1))
   }
   return values

@@ -1,9 +1,8 @@
 /** The life of the process around one command: signals, output, exit code. */
 import type { CommandEntry } from './command.ts'
-import type { CommandContext } from './context.ts'
 import { EXIT_CODE, ExitError, reportFailure } from './failure.ts'
 import { runCli } from './run.ts'
-import { openStandardInput, openStandardOutput } from './standard-streams.ts'
+import { createProcessContext } from './standard-streams.ts'
 
 /** How long a finished command may keep the process alive, in milliseconds. */
 const GRACE = 100
@@ -16,7 +15,7 @@ export async function runProgram(root?: CommandEntry): Promise<void> {
   process.exitCode = 1
   const interruption = new AbortController()
   const context = createProcessContext(interruption.signal)
-  const signals = catchSignals(interruption)
+  catchSignals(interruption)
   let finished = false
   process.once('exit', () => {
     if (!finished && !interruption.signal.aborted) reportFailure(new Error('the command ended without a result'), context)
@@ -31,35 +30,12 @@ export async function runProgram(root?: CommandEntry): Promise<void> {
   await context.stderr.flush()
   finished = true
   process.exitCode = exitCode
-  signals.release()
   // A command that was interrupted may have left a connection or a file open. The timer alone does not delay the end.
   setTimeout(() => process.exit(), GRACE).unref()
 }
 
-function createProcessContext(signal: AbortSignal): CommandContext {
-  return {
-    stdin: openStandardInput(),
-    stdout: openStandardOutput(1),
-    stderr: openStandardOutput(2),
-    env: process.env,
-    cwd: currentDirectory(),
-    signal,
-    verbose: false,
-    now: () => Date.now(),
-  }
-}
-
-/** Without a directory to start from, absolute paths still work and relative ones fail when they are used. */
-function currentDirectory(): string {
-  try {
-    return process.cwd()
-  } catch {
-    return '.'
-  }
-}
-
 /** The first signal lets the command clean up; the second ends the process. */
-function catchSignals(interruption: AbortController): { release(): void } {
+function catchSignals(interruption: AbortController): void {
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
     const exitCode = signal === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.terminated
     if (interruption.signal.aborted) process.exit(exitCode)
@@ -67,10 +43,4 @@ function catchSignals(interruption: AbortController): { release(): void } {
   }
   process.on('SIGINT', handle)
   process.on('SIGTERM', handle)
-  return {
-    release() {
-      process.off('SIGINT', handle)
-      process.off('SIGTERM', handle)
-    },
-  }
 }

@@ -5,6 +5,11 @@ import { defineGroup } from './command.ts'
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
   {
+    name: 'bundle',
+    short: 'Look into Sigstore bundles',
+    load: () => import('./commands/bundle.ts'),
+  },
+  {
     name: 'completion',
     short: 'Print a script that completes commands and flags in a shell',
     load: () => import('./commands/completion.ts'),
@@ -24,6 +29,16 @@ export const verbs: readonly CommandEntry[] = [
     name: 'help',
     short: 'Explain a command',
     load: () => import('./commands/help.ts'),
+  },
+  {
+    name: 'verify-blob',
+    short: 'Verify the signature on a file',
+    load: () => import('./commands/verify-blob.ts'),
+  },
+  {
+    name: 'verify-blob-attestation',
+    short: 'Verify an attestation about a file',
+    load: () => import('./commands/verify-blob-attestation.ts'),
   },
   {
     name: 'version',

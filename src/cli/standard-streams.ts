@@ -1,14 +1,40 @@
 /**
- * The streams of the process. Output is written to the descriptor at once: `process.stdout` costs 3 ms to set up, and what
+ * The surroundings of a command in a process of its own. Output is written to the descriptor at once: `process.stdout` costs 3 ms to set up, and what
  * it has not written yet is lost when the process ends.
  */
 import { writeSync } from 'node:fs'
 import { TransportError } from '../error.ts'
-import type { Input, Writer } from './context.ts'
+import type { CommandContext, Input, Writer } from './context.ts'
 import { reasonOf, systemCodeOf } from './verification/system-error.ts'
 
 /** How long to wait for a full pipe, in milliseconds. */
 const PAUSE = 2
+
+/**
+ * The context that the process gives to a command.
+ * @param signal aborted when the process is interrupted
+ */
+export function createProcessContext(signal: AbortSignal = new AbortController().signal): CommandContext {
+  return {
+    stdin: openStandardInput(),
+    stdout: openStandardOutput(1),
+    stderr: openStandardOutput(2),
+    env: process.env,
+    cwd: currentDirectory(),
+    signal,
+    verbose: false,
+    now: () => Date.now(),
+  }
+}
+
+/** Without a directory to start from, absolute paths still work and relative ones fail when they are used. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '.'
+  }
+}
 
 /** Standard output (1) or standard error (2). */
 export function openStandardOutput(descriptor: 1 | 2): Writer {

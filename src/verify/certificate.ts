@@ -11,7 +11,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../x509/certificate.ts'
 import { formatName } from '../x509/name.ts'
 import { oid } from '../x509/object-identifiers.ts'
-import { verifyPath } from '../x509/path.ts'
+import { knowsIssuer, verifyPath } from '../x509/path.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
 import { detachedSctSignedBytes, embeddedSctSignedBytes, parseEmbeddedScts, parseSct } from '../x509/sct.ts'
 import type { VerifiedCertificateTimestamp } from './evidence.ts'
@@ -28,33 +28,38 @@ export interface VerifiedPath {
  * @throws VerificationError CERTIFICATE_UNTRUSTED, CERTIFICATE_EXPIRED
  */
 export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, instants: readonly number[]): VerifiedPath {
-  if (trust.certificateAuthorities.length === 0) {
-    throw new VerificationError('CERTIFICATE_UNTRUSTED', 'the trusted root has no certificate authority')
-  }
-  let failure: unknown
-  for (const authority of trust.certificateAuthorities) {
+  // Most roots have authorities of the past: those are passed over without the cost of an error each.
+  const namesakes = trust.certificateAuthorities.filter(({ authority }) => knowsIssuer(leaf, authority))
+  if (namesakes.length === 0) throw unknownIssuer(leaf)
+  let failure: VerificationError | undefined
+  for (const candidate of namesakes) {
+    if (!instants.every((instant) => isWithin(candidate.window, instant))) {
+      failure ??= outsideWindow(candidate, instants)
+      continue
+    }
     try {
-      checkAuthorityWindow(authority, instants)
-      const path = verifyPath(leaf, authority.authority, instants)
-      checkLeafProfile(leaf, authority.profile)
-      return { path, authority }
+      const path = verifyPath(leaf, candidate.authority, instants)
+      checkLeafProfile(leaf, candidate.profile)
+      return { path, authority: candidate }
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
-      // Of several authorities with one name, the one that signed has the most to say.
-      if (failure === undefined || equalBytes(authority.authority.anchor.subject, leaf.issuer) || error.code !== 'CERTIFICATE_UNTRUSTED') failure = error
+      failure = error
     }
   }
-  throw failure
+  throw failure ?? unknownIssuer(leaf)
 }
 
-function checkAuthorityWindow(authority: TrustedCertificateAuthority, instants: readonly number[]): void {
-  for (const instant of instants) {
-    if (isWithin(authority.window, instant)) continue
-    throw new VerificationError(
-      'CERTIFICATE_EXPIRED',
-      `the certificate authority ${formatName(authority.authority.anchor.subject)} is trusted from ${formatWindow(authority.window)}, not at the time of the signature, ${new Date(instant).toISOString()}`,
-    )
-  }
+function unknownIssuer(leaf: Certificate): VerificationError {
+  const issuer = formatName(leaf.issuer) || 'an unnamed issuer'
+  return new VerificationError('CERTIFICATE_UNTRUSTED', `the certificate was issued by ${issuer}, which is not a certificate authority of the trusted root`)
+}
+
+function outsideWindow({ window, authority }: TrustedCertificateAuthority, instants: readonly number[]): VerificationError {
+  const outside = instants.find((instant) => !isWithin(window, instant)) ?? 0
+  return new VerificationError(
+    'CERTIFICATE_EXPIRED',
+    `the certificate authority ${formatName(authority.anchor.subject)} is trusted from ${formatWindow(window)}, not at the time of the signature, ${new Date(outside).toISOString()}`,
+  )
 }
 
 /**

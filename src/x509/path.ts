@@ -72,6 +72,11 @@ function checkPathAt(leaf: Certificate, path: IssuerPath, instants: readonly num
   return [leaf, ...path.certificates]
 }
 
+/** Whether the authority has a certificate of the name and key identifier that the leaf gives its issuer. */
+export function knowsIssuer(leaf: Certificate, authority: CertificateAuthority): boolean {
+  return namesIssuer(leaf, authority.anchor) || authority.intermediates.some((intermediate) => namesIssuer(leaf, intermediate))
+}
+
 /** Verifies the path but for time: who issued the leaf, with everything RFC 5280 demands of the issuers. */
 export function findIssuerPath(leaf: Certificate, authority: CertificateAuthority): IssuerPath {
   checkNoUnknownCritical(leaf)

@@ -93,7 +93,7 @@ function valuesOf(flag: Flag): ValueCompletion {
 }
 
 async function completeArgument(program: CommandEntry, { command }: FoundCommand, count: number, current: string): Promise<Answer> {
-  if (command.run === undefined) return completeVerb(command.subcommands, current)
+  if (command.run === undefined) return count > 0 ? NOTHING : completeVerb(command.subcommands, current)
   const { maximum, values, completion = 'file' } = command.positional
   if (count >= maximum) return NOTHING
   if (values !== undefined) {

@@ -19,8 +19,8 @@ export interface Surroundings {
 /** A context, and what has been printed in it so far. */
 export interface CapturedContext {
   readonly context: CommandContext
-  stdout(): string
-  stderr(): string
+  readonly stdout: () => string
+  readonly stderr: () => string
 }
 
 /** A context whose output can be read. */
@@ -60,7 +60,7 @@ export async function runCaptured(argv: readonly string[], surroundings: Surroun
   return { exitCode, stdout: stdout(), stderr: stderr() }
 }
 
-function captureWriter(columns: number | undefined): Writer & { text(): string } {
+function captureWriter(columns: number | undefined): Writer & { readonly text: () => string } {
   const chunks: Uint8Array[] = []
   return {
     write: (chunk) => void chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),

@@ -46,7 +46,8 @@ interface CosignVerb {
 
 const absent = VERSIONS.map((version) => `${FOLDER}/${version}.tsv`).filter((file) => !existsSync(file))
 const cosign = absent.length === 0 ? readVerbs() : new Map<string, CosignVerb>()
-if (absent.length > 0) console.warn(`the comparison with cosign's flags is skipped: ${absent.join(', ')} not found in ${path.resolve('.')}`)
+if (absent.length > 0)
+  process.stderr.write(`the comparison with cosign's flags is skipped: ${absent.join(', ')} not found in ${path.resolve('.')}\n`)
 
 function readVerbs(): Map<string, CosignVerb> {
   const verbs = new Map<string, CosignVerb>()
@@ -84,14 +85,17 @@ function compare(name: string, flag: Flag | undefined, expected: CosignFlag): vo
   if (flag === undefined) return
   const wasRemoved = expected.version !== NEWEST
   const isDeprecated = wasRemoved || expected.marks.has('deprecated')
-  expect({
-    shorthand: flag.shorthand ?? '',
-    kind: CHOICE_KINDS.has(expected.kind) && flag.kind === 'choice' ? expected.kind : kindName(flag),
-    default: defaultText(flag),
-    deprecated: flag.deprecated !== undefined,
-    hidden: flag.hidden === true || flag.deprecated !== undefined,
-    required: flag.required === true,
-  }, `--${name}`).toEqual({
+  expect(
+    {
+      shorthand: flag.shorthand ?? '',
+      kind: CHOICE_KINDS.has(expected.kind) && flag.kind === 'choice' ? expected.kind : kindName(flag),
+      default: defaultText(flag),
+      deprecated: flag.deprecated !== undefined,
+      hidden: flag.hidden === true || flag.deprecated !== undefined,
+      required: flag.required === true,
+    },
+    `--${name}`,
+  ).toEqual({
     shorthand: expected.shorthand,
     kind: expected.kind,
     default: expected.default,
@@ -139,7 +143,9 @@ describe('the flags of every verb', () => {
     const title = verbPath === '' ? 'the program' : verbPath
 
     it(`${title}: no two have the same shorthand, and none that of a global flag`, () => {
-      const shorthands = Object.values({ ...globalFlags, ...command.flags, ...helpFlag(entry.name) }).flatMap((flag) => flag.shorthand ?? [])
+      const shorthands = Object.values({ ...globalFlags, ...command.flags, ...helpFlag(entry.name) }).flatMap(
+        (flag) => flag.shorthand ?? [],
+      )
       expect(new Set(shorthands).size).toBe(shorthands.length)
       for (const shorthand of shorthands) expect(shorthand).toMatch(/^[A-Za-z]$/)
     })

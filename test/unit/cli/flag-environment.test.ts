@@ -4,7 +4,10 @@ import { boolFlag, deprecated, stringFlag, stringSliceFlag } from '../../../src/
 import type { Outcome } from './captured-context.ts'
 import { runCaptured } from './captured-context.ts'
 
-async function run(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome & { readonly flags?: object; readonly given?: readonly string[] }> {
+async function run(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome & { readonly flags?: object; readonly given?: readonly string[] }> {
   let received = {}
   const command = defineCommand({
     flags: {
@@ -23,11 +26,15 @@ async function run(argv: readonly string[], env: Readonly<Record<string, string>
       received = { flags, given: [...values.keys()].sort() }
     },
   })
-  const outcome = await runCaptured(argv, { env: { COSIGN_DIR: 'd', ...env } }, {
-    name: 'tool',
-    short: 'Test',
-    load: () => Promise.resolve({ command }),
-  })
+  const outcome = await runCaptured(
+    argv,
+    { env: { COSIGN_DIR: 'd', ...env } },
+    {
+      name: 'tool',
+      short: 'Test',
+      load: () => Promise.resolve({ command }),
+    },
+  )
   return { ...outcome, ...received }
 }
 
@@ -69,7 +76,9 @@ describe('flags from the environment', () => {
     const { exitCode, stderr, flags } = await run([], { COSIGN_YES: 'maybe' })
     expect(exitCode).toBe(1)
     expect(flags).toBeUndefined()
-    expect(stderr).toContain('Error: invalid argument "maybe" for "--yes" flag (from COSIGN_YES): strconv.ParseBool: parsing "maybe": invalid syntax\n')
+    expect(stderr).toContain(
+      'Error: invalid argument "maybe" for "--yes" flag (from COSIGN_YES): strconv.ParseBool: parsing "maybe": invalid syntax\n',
+    )
   })
 
   it('say nothing about deprecation, as in cosign', async () => {
@@ -84,7 +93,9 @@ describe('flags from the environment', () => {
 
   it('reach the global flags', async () => {
     expect((await run([], { COSIGN_VERBOSE: 'true' })).stderr).toContain('--verbose is set by COSIGN_VERBOSE')
-    expect((await run([], { COSIGN_TIMEOUT: 'x' })).stderr).toContain('for "-t, --timeout" flag (from COSIGN_TIMEOUT): time: invalid duration "x"')
+    expect((await run([], { COSIGN_TIMEOUT: 'x' })).stderr).toContain(
+      'for "-t, --timeout" flag (from COSIGN_TIMEOUT): time: invalid duration "x"',
+    )
   })
 
   it('do not reach --help and flags that opt out', async () => {

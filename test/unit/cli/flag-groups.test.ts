@@ -2,7 +2,8 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Invocation } from '../../../src/cli/command.ts'
 import { defineCommand, defineGroup } from '../../../src/cli/command.ts'
 import type { FlagValues } from '../../../src/cli/flags.ts'
-import { certificateExclusions, verifyBlobAttestationFlags, verifyBlobFlags } from '../../../src/cli/flag-groups.ts'
+import type { verifyBlobAttestationFlags } from '../../../src/cli/flag-groups.ts'
+import { certificateExclusions, verifyBlobFlags } from '../../../src/cli/flag-groups.ts'
 import { exactly } from '../../../src/cli/positional.ts'
 import type { Outcome, Surroundings } from './captured-context.ts'
 import { runCaptured } from './captured-context.ts'
@@ -127,4 +128,3 @@ describe('the deprecation messages', () => {
     )
   })
 })
-

@@ -58,7 +58,11 @@ const readFails = defineCommand({
   run: () => void readFileSync('/nonexistent/file'),
 })
 
-const entry = (name: string, command: CommandEntry['load'] extends () => Promise<infer M> ? M : never, more: Partial<CommandEntry> = {}): CommandEntry => ({
+const entry = (
+  name: string,
+  command: CommandEntry['load'] extends () => Promise<infer M> ? M : never,
+  more: Partial<CommandEntry> = {},
+): CommandEntry => ({
   name,
   short: `Do ${name}`,
   load: () => Promise.resolve(command),
@@ -123,21 +127,26 @@ describe('the verb', () => {
   })
 
   it('is not taken from the value of a flag or from behind --', async () => {
-    expect((await run(['--key', 'verify'])).stdout).toContain('A tool.')
+    expect((await run(['--key', 'verify'])).stderr).toContain('Error: unknown flag: --key\n')
+    expect((await run(['-t', 'verify'])).stderr).toContain('Error: invalid argument "verify" for "-t, --timeout" flag')
     expect((await run(['--', 'verify'])).stdout).toContain('A tool.')
+    expect((await run(['--', 'x', 'verify', 'f'])).stdout).toContain('A tool.')
   })
 
   it('takes flags that are not global before it for flags with a value, as cobra does', async () => {
     const { exitCode, stderr } = await run(['--sk', 'verify', 'f'])
     expect(exitCode).toBe(1)
-    expect(stderr).toBe('Error: unknown command "f" for "tool"\nRun \'tool --help\' for usage.\nerror during command execution: unknown command "f" for "tool"\n')
+    expect(stderr).toBe(
+      'Error: unknown command "f" for "tool"\nRun \'tool --help\' for usage.\nerror during command execution: unknown command "f" for "tool"\n',
+    )
   })
 
   it('is version when it is written -version', async () => {
     expect(await run(['-version'])).toEqual({
       exitCode: 0,
       stdout: '1\n',
-      stderr: 'WARNING: the -version flag is deprecated and will be removed in a future release. Please use the version subcommand instead.\n',
+      stderr:
+        'WARNING: the -version flag is deprecated and will be removed in a future release. Please use the version subcommand instead.\n',
     })
   })
 
@@ -156,7 +165,7 @@ describe('the verb', () => {
   })
 
   it('is not suggested when it is hidden or deprecated', async () => {
-    expect((await run(['secre'])).stderr).not.toContain('Did you mean')
+    expect((await run(['secre'])).stderr).not.toContain('\tsecret')
     expect((await run(['copi'])).stderr).not.toContain('Did you mean')
   })
 
@@ -176,15 +185,20 @@ describe('the verb', () => {
 })
 
 describe('help', () => {
-  it.each([['tool', []], ['tool', ['--help']], ['tool', ['-h']], ['tool bundle', ['bundle']], ['tool bundle', ['bundle', '-h']], ['tool verify', ['--help', 'verify']], ['tool verify', ['verify', '--help', 'f']]])(
-    'of %s is printed for %j',
-    async (name, argv) => {
-      const { exitCode, stdout, stderr } = await run(argv)
-      expect(exitCode).toBe(0)
-      expect(stderr).toBe('')
-      expect(stdout).toContain(`Usage:\n  ${name}`)
-    },
-  )
+  it.each([
+    ['tool', []],
+    ['tool', ['--help']],
+    ['tool', ['-h']],
+    ['tool bundle', ['bundle']],
+    ['tool bundle', ['bundle', '-h']],
+    ['tool verify', ['--help', 'verify']],
+    ['tool verify', ['verify', '--help', 'f']],
+  ])('of %s is printed for %j', async (name, argv) => {
+    const { exitCode, stdout, stderr } = await run(argv)
+    expect(exitCode).toBe(0)
+    expect(stderr).toBe('')
+    expect(stdout).toContain(`Usage:\n  ${name}`)
+  })
 
   it('is not printed when the command line is wrong, nor for --help=false', async () => {
     expect((await run(['verify', '--help', '--bogus'])).stderr).toContain('Error: unknown flag: --bogus\n')
@@ -225,7 +239,9 @@ describe('a failure', () => {
   it.each(['bug', 'text', 'nothing', 'loop'])('that nobody foresaw (%s) is called a bug in one line, without a stack', async (kind) => {
     const { exitCode, stderr } = await run(['fail', kind])
     expect(exitCode).toBe(1)
-    expect(stderr).toMatch(/^Error: this is a bug in countersign, please report it \(COUNTERSIGN_DEBUG=1 shows where\): [^\n]*\nerror during command execution: [^\n]*\n$/)
+    expect(stderr).toMatch(
+      /^Error: this is a bug in countersign, please report it \(COUNTERSIGN_DEBUG=1 shows where\): [^\n]*\nerror during command execution: [^\n]*\n$/,
+    )
   })
 
   it('of the operating system is not a bug', async () => {
@@ -242,7 +258,7 @@ describe('a failure', () => {
   it('cannot drive the terminal', async () => {
     const { stderr } = await run(['fail', 'hostile'])
     expect(stderr).toContain('found \\x1b[2J\\u202e\n')
-    expect(stderr).not.toMatch(/[\u001b\u202e\u0007]/)
+    for (const character of ['\u001b', '\u202e', '\u0007']) expect(stderr).not.toContain(character)
   })
 })
 
@@ -268,7 +284,10 @@ describe('--timeout', () => {
     const outcome = run(['serve', '--timeout', '1ms'], { signal: interruption.signal })
     await new Promise((resolve) => setTimeout(resolve, 20))
     interruption.abort(new ExitError(EXIT_CODE.interrupted, 'ABORTED', 'interrupted by SIGINT'))
-    expect(await outcome).toMatchObject({ exitCode: 130, stderr: 'Error: interrupted by SIGINT\nerror during command execution: interrupted by SIGINT\n' })
+    expect(await outcome).toMatchObject({
+      exitCode: 130,
+      stderr: 'Error: interrupted by SIGINT\nerror during command execution: interrupted by SIGINT\n',
+    })
   })
 })
 

@@ -1,0 +1,62 @@
+/**
+ * `npm run bench -- NAME [--json FILE] [options]`: runs one of the benchmarks. Each has its peer in the same run; README.md
+ * says what the figures mean.
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Figure } from './figure.ts'
+import { formatTable, toJson } from './figure.ts'
+import type { BenchmarkOptions } from './options.ts'
+import { parseRounds, parseSize } from './options.ts'
+
+type Benchmark = (options: BenchmarkOptions) => Promise<readonly Figure[]>
+
+interface Entry {
+  readonly what: string
+  readonly load: () => Promise<{ readonly run: Benchmark }>
+}
+
+const benchmarks: Readonly<Record<string, Entry>> = {
+  verify: {
+    what: 'verifications per second against @sigstore/verify, sigstore-go and bare node:crypto [--profile] [--rounds N]',
+    load: () => import('./verify.ts'),
+  },
+  decode: { what: 'time of every decoder over hostile input', load: () => import('./decode.ts') },
+  cli: { what: 'whole-process time of verify-blob against node -e 0 and cosign [--rounds N]', load: () => import('./cli.ts') },
+  memory: {
+    what: 'memory and speed of verify-blob over a large file against openssl [--size 4GiB] [--content zeros|random] [--rounds N]',
+    load: () => import('./memory.ts'),
+  },
+}
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'string' },
+      profile: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      size: { type: 'string', default: '4GiB' },
+      content: { type: 'string', default: 'zeros' },
+    },
+  })
+  const [name = '', ...others] = positionals
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+  if (benchmark === undefined || others.length > 0) {
+    console.error(name === '' ? 'the benchmarks:' : `there is no benchmark ${JSON.stringify(positionals.join(' '))}, there are:`)
+    for (const [known, { what }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(8)} ${what}`)
+    return name === '' ? 0 : 1
+  }
+  const { run } = await benchmark.load()
+  const figures = await run({
+    profile: values.profile,
+    rounds: parseRounds(values.rounds),
+    fileBytes: parseSize(values.size),
+    randomContent: values.content === 'random',
+  })
+  console.log(`\n${formatTable(figures)}`)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures.map(toJson), undefined, 2)}\n`)
+  return 0
+}

@@ -1,0 +1,36 @@
+/** Interleaved rounds: one measurement of every contender after the other, again and again, so that noise hits all alike. */
+
+/** Does its work once, and gives the figure of that round: a rate, or a time. */
+export type Contender = () => number | Promise<number>
+
+/**
+ * Runs a round that does not count, then the others.
+ * @param rounds at least 7 for figures that are compared
+ * @returns the median of each contender, by its name
+ */
+export async function medianOfRounds<Name extends string>(rounds: number, contenders: ReadonlyMap<Name, Contender>): Promise<Map<Name, number>> {
+  const measured = new Map<Name, number[]>()
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, contender] of contenders) {
+      const figure = await contender()
+      if (round === 0) measured.set(name, [])
+      else measured.get(name)?.push(figure)
+    }
+  }
+  return new Map([...measured].map(([name, figures]) => [name, median(figures)]))
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** Milliseconds that a call takes. */
+export function timed(work: () => void): number {
+  const start = performance.now()
+  work()
+  return performance.now() - start
+}

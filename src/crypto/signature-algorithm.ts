@@ -1,0 +1,136 @@
+/** Signature algorithms, and their names in protobuf-specs and in X.509. */
+import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { excerpt } from '../encoding/bytes.ts'
+import { DecodingError } from '../error.ts'
+import type { DigestAlgorithm } from './digest.ts'
+import type { PublicKey } from './public-key.ts'
+
+export type SignatureAlgorithm =
+  | `ecdsa-${DigestAlgorithm}`
+  | `rsa-pkcs1-${'sha256' | 'sha384' | 'sha512'}`
+  | `rsa-pss-${'sha256' | 'sha384' | 'sha512'}`
+  | 'ed25519'
+  | 'ed25519ph'
+
+/** The algorithm that the Sigstore algorithm registry gives a key. */
+export function defaultSignatureAlgorithm(key: PublicKey): SignatureAlgorithm {
+  switch (key.kind) {
+    case 'ecdsa':
+      return key.curve === 'P-256' ? 'ecdsa-sha256' : key.curve === 'P-384' ? 'ecdsa-sha384' : 'ecdsa-sha512'
+    case 'rsa':
+      return 'rsa-pkcs1-sha256'
+    case 'ed25519':
+      return 'ed25519'
+  }
+}
+
+const digests: Readonly<Record<SignatureAlgorithm, DigestAlgorithm | undefined>> = {
+  'ecdsa-sha224': 'sha224',
+  'ecdsa-sha256': 'sha256',
+  'ecdsa-sha384': 'sha384',
+  'ecdsa-sha512': 'sha512',
+  'rsa-pkcs1-sha256': 'sha256',
+  'rsa-pkcs1-sha384': 'sha384',
+  'rsa-pkcs1-sha512': 'sha512',
+  'rsa-pss-sha256': 'sha256',
+  'rsa-pss-sha384': 'sha384',
+  'rsa-pss-sha512': 'sha512',
+  ed25519: undefined,
+  ed25519ph: 'sha512',
+}
+
+/** The digest that the algorithm signs; undefined for pure Ed25519, which signs the message. */
+export function digestOf(algorithm: SignatureAlgorithm): DigestAlgorithm | undefined {
+  return digests[algorithm]
+}
+
+const keyDetails: Readonly<Record<string, readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]>> = {
+  PKIX_ECDSA_P256_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
+  PKIX_ECDSA_P256_HMAC_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
+  PKIX_ECDSA_P384_SHA_384: ['ecdsa', 'P-384', 'ecdsa-sha384'],
+  PKIX_ECDSA_P384_SHA_256: ['ecdsa', 'P-384', 'ecdsa-sha256'],
+  PKIX_ECDSA_P521_SHA_512: ['ecdsa', 'P-521', 'ecdsa-sha512'],
+  PKIX_ECDSA_P521_SHA_256: ['ecdsa', 'P-521', 'ecdsa-sha256'],
+  PKIX_RSA_PKCS1V15_2048_SHA256: ['rsa', 2048, 'rsa-pkcs1-sha256'],
+  PKIX_RSA_PKCS1V15_3072_SHA256: ['rsa', 3072, 'rsa-pkcs1-sha256'],
+  PKIX_RSA_PKCS1V15_4096_SHA256: ['rsa', 4096, 'rsa-pkcs1-sha256'],
+  PKIX_RSA_PSS_2048_SHA256: ['rsa', 2048, 'rsa-pss-sha256'],
+  PKIX_RSA_PSS_3072_SHA256: ['rsa', 3072, 'rsa-pss-sha256'],
+  PKIX_RSA_PSS_4096_SHA256: ['rsa', 4096, 'rsa-pss-sha256'],
+  PKCS1_RSA_PKCS1V5: ['rsa', undefined, 'rsa-pkcs1-sha256'],
+  PKCS1_RSA_PSS: ['rsa', undefined, 'rsa-pss-sha256'],
+  PKIX_RSA_PKCS1V5: ['rsa', undefined, 'rsa-pkcs1-sha256'],
+  PKIX_RSA_PSS: ['rsa', undefined, 'rsa-pss-sha256'],
+  PKIX_ED25519: ['ed25519', undefined, 'ed25519'],
+  PKIX_ED25519_PH: ['ed25519', undefined, 'ed25519ph'],
+}
+
+/**
+ * The algorithm of a protobuf PublicKeyDetails name, for a key that must fit it.
+ * @throws DecodingError KEY_UNSUPPORTED for an unknown name, KEY_INVALID when the key is of another kind, curve or size
+ */
+export function signatureAlgorithmFromKeyDetails(name: string, key: PublicKey): SignatureAlgorithm {
+  const details = Object.hasOwn(keyDetails, name) ? keyDetails[name] : undefined
+  if (details === undefined) throw new DecodingError('KEY_UNSUPPORTED', `keys of the kind ${excerpt(name)} are not supported`)
+  const [kind, constraint, algorithm] = details
+  const found = key.kind === 'ecdsa' ? key.curve : key.kind === 'rsa' ? key.modulusBits : undefined
+  if (kind !== key.kind || (constraint !== undefined && constraint !== found)) {
+    throw new DecodingError('KEY_INVALID', `the key should be of the kind ${name}, found ${key.kind} ${found ?? ''}`.trimEnd())
+  }
+  return algorithm
+}
+
+const oids: Readonly<Record<string, SignatureAlgorithm>> = {
+  '1.2.840.10045.4.3.1': 'ecdsa-sha224',
+  '1.2.840.10045.4.3.2': 'ecdsa-sha256',
+  '1.2.840.10045.4.3.3': 'ecdsa-sha384',
+  '1.2.840.10045.4.3.4': 'ecdsa-sha512',
+  '1.2.840.113549.1.1.11': 'rsa-pkcs1-sha256',
+  '1.2.840.113549.1.1.12': 'rsa-pkcs1-sha384',
+  '1.2.840.113549.1.1.13': 'rsa-pkcs1-sha512',
+  '1.3.101.112': 'ed25519',
+}
+const rsassaPss = '1.2.840.113549.1.1.10'
+const mgf1 = '1.2.840.113549.1.1.8'
+const pssDigests: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+}
+
+/**
+ * The algorithm of an X.509 or CMS AlgorithmIdentifier.
+ * @param parameters the parameters as a whole element
+ * @throws DecodingError KEY_UNSUPPORTED for unknown and weak algorithms, KEY_INVALID for wrong parameters
+ */
+export function signatureAlgorithmFromOid(oid: string, parameters?: Uint8Array): SignatureAlgorithm {
+  if (oid === rsassaPss) return pssAlgorithm(parameters)
+  const algorithm = Object.hasOwn(oids, oid) ? oids[oid] : undefined
+  if (algorithm === undefined) throw new DecodingError('KEY_UNSUPPORTED', `signatures with the algorithm ${oid} are not supported`)
+  // RFC 5758 3.2 and RFC 8410 3: no parameters; RFC 4055 5: NULL, which some leave out.
+  const isNull = parameters?.length === 2 && parameters[0] === 0x05 && parameters[1] === 0x00
+  if (parameters !== undefined && !(isNull && algorithm.startsWith('rsa'))) {
+    throw new DecodingError('KEY_INVALID', `the signature algorithm ${oid} has parameters that it should not have`)
+  }
+  return algorithm
+}
+
+/** RSASSA-PSS-params (RFC 4055 section 3.1): the digest spelled out, and MGF1 over the same. */
+function pssAlgorithm(parameters: Uint8Array | undefined): SignatureAlgorithm {
+  const params = parseDerSequence(parameters ?? new Uint8Array(0), 'the parameters of RSASSA-PSS')
+  const digest = readDigest(params.context(0, 'hashAlgorithm'))
+  const generator = params.context(1, 'maskGenAlgorithm')?.sequence('maskGenAlgorithm')
+  if (generator?.oid('the mask generator') !== mgf1 || readDigest(generator) !== digest) {
+    throw new DecodingError('KEY_UNSUPPORTED', 'RSASSA-PSS is supported with MGF1 over its own digest only')
+  }
+  params.context(2, 'saltLength')
+  params.end()
+  return `rsa-pss-${digest}`
+}
+
+function readDigest(reader: DerReader | undefined): 'sha256' | 'sha384' | 'sha512' {
+  const oid = reader?.sequence('the digest algorithm').oid('the digest algorithm') ?? ''
+  const digest = Object.hasOwn(pssDigests, oid) ? pssDigests[oid] : undefined
+  if (digest === undefined) throw new DecodingError('KEY_UNSUPPORTED', 'RSASSA-PSS is supported with SHA-256, SHA-384 and SHA-512 only')
+  return digest
+}

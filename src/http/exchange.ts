@@ -1,0 +1,134 @@
+/** One request and its answer: no retry, no redirect. */
+import type { IncomingMessage } from 'node:http'
+import { excerpt } from '../encoding/bytes.ts'
+import { TransportError } from '../error.ts'
+import type { Route } from './connection.ts'
+import { networkFailure, truncated } from './failure.ts'
+import type { Hop } from './redirect.ts'
+
+/** What is known of an answer before its body. */
+export interface AnswerHead {
+  readonly status: number
+  /** By lower-case name; a header that came several times is joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Where the answer came from, after redirects. */
+  readonly url: string
+}
+
+/** A complete answer, whatever its status. */
+export interface HttpResponse extends AnswerHead {
+  readonly body: Uint8Array
+}
+
+/**
+ * Sends a request and waits for the head of its answer, whose body must then be read or destroyed.
+ * @param signal ends the exchange, also while the body is read
+ * @throws Node's own errors as they come
+ */
+export function exchange(hop: Hop, route: Route, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers: Record<string, string | number> = { ...hop.headers, 'accept-encoding': 'identity' }
+    if (hop.body !== undefined) headers['content-length'] = hop.body.length
+    else if (hop.method !== 'GET' && hop.method !== 'HEAD') headers['content-length'] = 0
+    const request = route.send({ ...route.options, method: hop.method, headers: { ...headers, ...route.headers } })
+    const abort = () => request.destroy(signal.reason instanceof Error ? signal.reason : truncated())
+    request.on('error', reject)
+    request.once('response', resolve)
+    request.once('close', () => signal.removeEventListener('abort', abort))
+    signal.addEventListener('abort', abort, { once: true })
+    request.end(hop.body)
+  })
+}
+
+/** The head of an answer that Node has received. */
+export function headOf(response: IncomingMessage, hop: Hop): AnswerHead {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return { status: response.statusCode ?? 0, headers, url: hop.url.href }
+}
+
+/**
+ * Reads an answer to its end.
+ * @throws TransportError TOO_LARGE as soon as it exceeds `maxBytes`, NETWORK_FAILED for an encoding that was not asked for;
+ * Node's own errors as they come
+ */
+export async function readAnswer(response: IncomingMessage, hop: Hop, maxBytes: number): Promise<HttpResponse> {
+  try {
+    refuseEncoding(response, hop)
+    const length = Number(response.headers['content-length'] ?? 0)
+    if (hop.method !== 'HEAD' && length > maxBytes) throw tooLarge(hop, String(length), maxBytes)
+    return { ...headOf(response, hop), body: await collect(response, hop, maxBytes) }
+  } catch (error) {
+    // A connection with an unread rest of an answer cannot be used again.
+    response.destroy()
+    throw error
+  }
+}
+
+function collect(response: IncomingMessage, hop: Hop, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    response.on('data', (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > maxBytes) reject(tooLarge(hop, `at least ${size}`, maxBytes))
+      else chunks.push(chunk)
+    })
+    response.once('end', () => (response.complete ? resolve(Buffer.concat(chunks, size)) : reject(truncated())))
+    response.once('error', reject)
+    response.once('close', () => reject(truncated()))
+  })
+}
+
+/**
+ * The body of an answer, chunk by chunk. Leaving the loop early closes the connection.
+ * @param idleTimeoutMs the longest time between two chunks
+ * @throws TransportError NETWORK_FAILED when the connection fails or falls silent, ABORTED when the caller stops
+ */
+export async function* readChunks(
+  response: IncomingMessage,
+  hop: Hop,
+  idleTimeoutMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { host } = hop.url
+  const fallSilent = () =>
+    response.destroy(new TransportError('NETWORK_FAILED', `${host} sent nothing for ${idleTimeoutMs / 1000} s in the middle of an answer`))
+  const abort = () => response.destroy(new TransportError('ABORTED', `the answer of ${host} was aborted`, { cause: signal?.reason }))
+  let timer = setTimeout(fallSilent, idleTimeoutMs)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    if (signal?.aborted === true) abort()
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      // The time that the caller takes over a chunk is not the server's.
+      clearTimeout(timer)
+      yield chunk
+      timer = setTimeout(fallSilent, idleTimeoutMs)
+    }
+    if (!response.complete) throw truncated()
+  } catch (error) {
+    throw error instanceof TransportError ? error : networkFailure(hop.url, error, 1)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+    response.destroy()
+  }
+}
+
+/**
+ * Refuses, and ends, an answer in a content encoding: none is ever asked for.
+ * @throws TransportError NETWORK_FAILED
+ */
+export function refuseEncoding(response: IncomingMessage, hop: Hop): void {
+  const encoding = response.headers['content-encoding'] ?? 'identity'
+  if (encoding === 'identity') return
+  response.destroy()
+  const message = `${hop.url.host} answered in the content encoding ${excerpt(encoding, 20)}, which was not asked for`
+  throw new TransportError('NETWORK_FAILED', message)
+}
+
+function tooLarge(hop: Hop, size: string, maxBytes: number): TransportError {
+  return new TransportError('TOO_LARGE', `${hop.url.host} answered with ${size} bytes, more than the limit of ${maxBytes}`)
+}

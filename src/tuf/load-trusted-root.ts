@@ -1,0 +1,21 @@
+/** Trust material, straight from the repository that distributes it. */
+import { loadTrustMaterial, type TrustMaterial } from '../trust/trust-material.ts'
+import type { RepositoryOptions } from './repository.ts'
+import { fetchTrustedRoot } from './trusted-root.ts'
+
+export interface LoadTrustedRootOptions extends RepositoryOptions {
+  /** Told what a user should know although nothing failed, such as that the mirror is out of reach and the cache was used. */
+  readonly onWarning?: (warning: string) => void
+}
+
+/**
+ * Fetches the trusted root through TUF and decodes it: the public-good instance's, unless the options or the environment
+ * name another.
+ * @throws TransportError TRUST_ROOT_UNAVAILABLE, VerificationError TUF_UNVERIFIED, and whatever else `fetchTrustedRoot` throws;
+ * DecodingError TRUSTED_ROOT_INVALID
+ */
+export async function loadTrustedRoot(options: LoadTrustedRootOptions = {}): Promise<TrustMaterial> {
+  const { bytes, warnings } = await fetchTrustedRoot(options)
+  if (options.onWarning !== undefined) warnings.forEach(options.onWarning)
+  return loadTrustMaterial(bytes)
+}
