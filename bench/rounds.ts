@@ -1,18 +1,18 @@
 /** Interleaved rounds: one measurement of every contender after the other, again and again, so that noise hits all alike. */
 
-/** Does its work once, and gives the figure of that round: a rate, or a time. */
-export type Contender = () => number | Promise<number>
+/** One contender's work of a round; gives its figure: a rate, or a time. */
+export type Round = () => number | Promise<number>
 
 /**
  * Runs a round that does not count, then the others.
  * @param rounds at least 7 for figures that are compared
- * @returns the median of each contender, by its name
+ * @returns the median of each contender, by name
  */
-export async function medianOfRounds<Name extends string>(rounds: number, contenders: ReadonlyMap<Name, Contender>): Promise<Map<Name, number>> {
+export async function medianOfRounds<Name extends string>(rounds: number, contenders: ReadonlyMap<Name, Round>): Promise<Map<Name, number>> {
   const measured = new Map<Name, number[]>()
   for (let round = 0; round <= rounds; round++) {
-    for (const [name, contender] of contenders) {
-      const figure = await contender()
+    for (const [name, runRound] of contenders) {
+      const figure = await runRound()
       if (round === 0) measured.set(name, [])
       else measured.get(name)?.push(figure)
     }

@@ -1,6 +1,6 @@
 /** The process of `bin/conformance`. */
 import { runConformance } from './conformance.ts'
-import { createProcessContext } from './program.ts'
+import { createProcessContext } from './standard-streams.ts'
 
 // A process that ends early must never look like a successful verification.
 process.exitCode = 1

@@ -1,7 +1,7 @@
 /** Connections to servers: pools kept for reuse, TLS settings, and tunnels through a proxy. */
 import { Agent as PlainAgent, request as plainRequest, type ClientRequestArgs } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest, type AgentOptions, type RequestOptions } from 'node:https'
-import type { Duplex } from 'node:stream'
+import { PassThrough, type Duplex } from 'node:stream'
 import { TransportError } from '../error.ts'
 import { certificateAuthorities, certificateAuthoritiesKey } from './certificate-authorities.ts'
 import type { Environment } from './environment.ts'
@@ -105,7 +105,7 @@ class TunnelAgent extends SecureAgent {
     this.#env = env
   }
 
-  override createConnection(options: RequestOptions, callback?: (error: Error | null, stream?: Duplex) => void): undefined {
+  override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): undefined {
     const authorization = proxyAuthorization(this.#proxy)
     const host = String(options.host).includes(':') ? `[${options.host}]` : options.host
     const target = `${host}:${options.port}`
@@ -121,7 +121,8 @@ class TunnelAgent extends SecureAgent {
     })
     const fail = (reason: string, cause?: unknown) => {
       const message = `the proxy ${this.#proxy.host} did not open a tunnel to ${target}: ${reason}`
-      callback?.(new TransportError('NETWORK_FAILED', message, { cause }))
+      // Node takes no notice of the stream beside an error, but its type demands one.
+      callback?.(new TransportError('NETWORK_FAILED', message, { cause }), new PassThrough())
     }
     request.once('timeout', () => request.destroy(new Error(`no answer within ${tunnelTimeoutMs / 1000} s`)))
     request.once('error', (error) => fail(error.message, error))

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { fetchBytes, HttpStatusError, openUrl, request } from '../../../src/http/fetch.ts'
 import { startServer } from './test-server.ts'
@@ -283,13 +284,7 @@ describe('openUrl', () => {
 
   it('passes on an answer that is larger than any buffer', async () => {
     const server = await startServer((_, response) => {
-      let left = 400
-      const write = () => {
-        while (left > 0 && response.write(Buffer.alloc(65_536))) left--
-        if (left === 0) response.end()
-        else response.once('drain', write)
-      }
-      write()
+      Readable.from(Array.from({ length: 400 }, () => Buffer.alloc(65_536))).pipe(response)
     })
     expect(await read(await openUrl(server.origin, { env }))).toBe(400 * 65_536)
   })
