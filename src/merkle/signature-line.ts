@@ -54,7 +54,8 @@ function decodeSignature(base64: string): Uint8Array {
 }
 
 function checkName(name: string): void {
-  if (!isKeyName(name)) throw invalid(`the name of a note's key has no white space and no plus, found ${excerpt(name)}`)
+  if (!isKeyName(name))
+    throw invalid(`the name of a note's key should be characters other than white space, controls and plus, found ${excerpt(name)}`)
 }
 
 function invalid(message: string): DecodingError {

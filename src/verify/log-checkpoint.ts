@@ -4,7 +4,7 @@ import { equalBytes, excerpt } from '../encoding/bytes.ts'
 import { VerificationError } from '../error.ts'
 import type { Checkpoint } from '../merkle/checkpoint.ts'
 import { parseCheckpoint } from '../merkle/checkpoint.ts'
-import type { NoteVerifier } from '../merkle/signed-note.ts'
+import type { NoteVerifier, SignedNote } from '../merkle/signed-note.ts'
 import { noteKeyId, parseSignedNote, verifyNote } from '../merkle/signed-note.ts'
 import type { TrustedLog } from '../trust/trust-material.ts'
 
@@ -15,7 +15,7 @@ const maxChecked = 1024
  *
  * A Rekor v2 log signs under the host name of its base URL, which is also the origin (Rekor v2 specification 7.2). A
  * Rekor v1 log may sign under any name, so there only the key identifier is matched.
- * @throws VerificationError LOG_ENTRY_UNVERIFIED; DecodingError NOTE_INVALID, CHECKPOINT_INVALID
+ * @throws VerificationError LOG_ENTRY_UNVERIFIED; DecodingError NOTE_INVALID, CHECKPOINT_INVALID, TOO_LARGE
  */
 export function verifyLogCheckpoint(text: string, log: TrustedLog, version: 'v1' | 'v2'): Checkpoint {
   const key = `${version}\n${text}`
@@ -23,8 +23,7 @@ export function verifyLogCheckpoint(text: string, log: TrustedLog, version: 'v1'
   if (known !== undefined) return known
   const note = parseSignedNote(text)
   const checkpoint = parseCheckpoint(note.text)
-  const verified = verifyNote(note, version === 'v1' ? verifiersV1(log) : verifiersV2(log))
-  if (verified.length === 0) throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the checkpoint has no signature of the log')
+  if (signaturesOf(note, version === 'v1' ? verifiersV1(log) : verifiersV2(log)) === 0) throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the checkpoint has no signature of the log')
   if (version === 'v2' && checkpoint.origin !== log.host) {
     throw new VerificationError('LOG_ENTRY_UNVERIFIED', `the checkpoint is of the log ${excerpt(checkpoint.origin)}, expected ${excerpt(log.host)}`)
   }
@@ -34,6 +33,16 @@ export function verifyLogCheckpoint(text: string, log: TrustedLog, version: 'v1'
   }
   log.checkedCheckpoints.set(key, checkpoint)
   return checkpoint
+}
+
+/** How many signatures of the log the note has; one that does not verify is a refusal of its own. */
+function signaturesOf(note: SignedNote, verifiers: readonly NoteVerifier[]): number {
+  try {
+    return verifyNote(note, verifiers).length
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause
+    throw new VerificationError('LOG_ENTRY_UNVERIFIED', `the checkpoint is not signed by the log: ${cause.message}`, { cause })
+  }
 }
 
 function verifiersV1(log: TrustedLog): readonly NoteVerifier[] {

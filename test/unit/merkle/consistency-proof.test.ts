@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeHex, encodeHex } from '../../../src/encoding/hex.ts'
 import type { ConsistencyClaim } from '../../../src/merkle/consistency-proof.ts'
 import { verifyConsistency } from '../../../src/merkle/consistency-proof.ts'
@@ -40,7 +40,8 @@ describe('a consistency proof', () => {
   })
 
   it('verifies between all trees of up to 32 leaves', () => {
-    for (let newSize = 0; newSize <= 32; newSize++) for (let oldSize = 0; oldSize <= newSize; oldSize++) verifies(claimFor(oldSize, newSize))
+    for (let newSize = 0; newSize <= 32; newSize++)
+      for (let oldSize = 0; oldSize <= newSize; oldSize++) verifies(claimFor(oldSize, newSize))
   })
 
   it('verifies between any two trees, and from no other old size', () => {
@@ -91,10 +92,19 @@ describe('a consistency proof', () => {
   })
 
   it('verifies exactly when the steps of RFC 9162 do, in trees of up to 2^63-1 leaves', () => {
-    const large = fc.oneof(fc.bigInt({ min: 2n, max: 2n ** 63n - 1n }), fc.integer({ min: 2, max: 62 }).map((bits) => 2n ** BigInt(bits)))
+    const large = fc.oneof(
+      fc.bigInt({ min: 2n, max: 2n ** 63n - 1n }),
+      fc.integer({ min: 2, max: 62 }).map((bits) => 2n ** BigInt(bits)),
+    )
     const pair = large.chain((newSize) => {
-      const oldSize = fc.oneof(fc.bigInt({ min: 1n, max: newSize - 1n }), fc.integer({ min: 0, max: 62 }).map((bits) => 2n ** BigInt(bits)))
-      return fc.tuple(oldSize.filter((size) => size < newSize), fc.constant(newSize))
+      const oldSize = fc.oneof(
+        fc.bigInt({ min: 1n, max: newSize - 1n }),
+        fc.integer({ min: 0, max: 62 }).map((bits) => 2n ** BigInt(bits)),
+      )
+      return fc.tuple(
+        oldSize.filter((size) => size < newSize),
+        fc.constant(newSize),
+      )
     })
     fc.assert(
       fc.property(pair, ([oldSize, newSize]) => {
@@ -167,8 +177,12 @@ describe('a consistency proof', () => {
   it.each([0, 31, 33])('is refused when a hash has %i bytes', (length) => {
     const claim = claimFor(3, 7)
     const odd = new Uint8Array(length)
-    expect(failureOf(() => verifyConsistency({ ...claim, oldRoot: odd }))).toEqual(refusal(`the old root hash should have 32 bytes, found ${length}`))
-    expect(failureOf(() => verifyConsistency({ ...claim, newRoot: odd }))).toEqual(refusal(`the new root hash should have 32 bytes, found ${length}`))
+    expect(failureOf(() => verifyConsistency({ ...claim, oldRoot: odd }))).toEqual(
+      refusal(`the old root hash should have 32 bytes, found ${length}`),
+    )
+    expect(failureOf(() => verifyConsistency({ ...claim, newRoot: odd }))).toEqual(
+      refusal(`the new root hash should have 32 bytes, found ${length}`),
+    )
     expect(failureOf(() => verifyConsistency({ ...claim, proof: claim.proof.with(0, odd) }))).toEqual(
       refusal(`a hash of the consistency proof should have 32 bytes, found ${length}`),
     )

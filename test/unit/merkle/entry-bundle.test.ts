@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { encodeHex } from '../../../src/encoding/hex.ts'
 import { decodeEntryBundle, encodeEntryBundle } from '../../../src/merkle/entry-bundle.ts'
 import { failureOf } from './failure.ts'
@@ -45,7 +45,9 @@ describe('an entry bundle', () => {
 
   it('is refused when it holds fewer entries than it should', () => {
     const bytes = encodeEntryBundle([Uint8Array.of(1, 2, 3)])
-    expect(failureOf(() => decodeEntryBundle(bytes, 2))).toEqual(refusal('the entry bundle ends early: 2 more bytes were expected, 0 are left'))
+    expect(failureOf(() => decodeEntryBundle(bytes, 2))).toEqual(
+      refusal('the entry bundle ends early: 2 more bytes were expected, 0 are left'),
+    )
   })
 
   it('is refused when it holds more than it should', () => {
@@ -64,7 +66,9 @@ describe('an entry bundle', () => {
   })
 
   it.each([0, 257, -1, 1.5])('is not read for %f entries', (width) => {
-    expect(failureOf(() => decodeEntryBundle(new Uint8Array(2), width))).toEqual(refusal(`an entry bundle holds 1 to 256 entries, found ${width}`))
+    expect(failureOf(() => decodeEntryBundle(new Uint8Array(2), width))).toEqual(
+      refusal(`an entry bundle holds 1 to 256 entries, found ${width}`),
+    )
   })
 
   it.each([0, 257])('is not made of %i entries', (count) => {
@@ -73,6 +77,8 @@ describe('an entry bundle', () => {
   })
 
   it('is not made of an entry whose length does not fit', () => {
-    expect(failureOf(() => encodeEntryBundle([new Uint8Array(65_536)]))).toEqual(refusal('a log entry has at most 65535 bytes, found 65536'))
+    expect(failureOf(() => encodeEntryBundle([new Uint8Array(65_536)]))).toEqual(
+      refusal('a log entry has at most 65535 bytes, found 65536'),
+    )
   })
 })

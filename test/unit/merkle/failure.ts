@@ -30,7 +30,6 @@ export async function rejectionOf(call: () => Promise<unknown>): Promise<Failure
 }
 
 function describeFailure(error: unknown): Failure {
-  if (error === undefined) throw new Error('the call did not fail')
-  if (!(error instanceof CountersignError)) throw error
+  if (!(error instanceof CountersignError)) throw new Error('the call did not fail with an error of the project', { cause: error })
   return { type: error.name, code: error.code, message: error.message }
 }

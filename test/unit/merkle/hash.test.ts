@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeHex, encodeHex } from '../../../src/encoding/hex.ts'
-import { emptyRoot, leafHash, nodeHash, parentsOf, rootOf } from '../../../src/merkle/hash.ts'
+import { climb, emptyRoot, leafHash, nodeHash, parentsOf, rootOf } from '../../../src/merkle/hash.ts'
+import { pathShape } from '../../../src/merkle/path-shape.ts'
 import { failureOf } from './failure.ts'
 import { knownEntries, knownRoots } from './known-tree.ts'
 import { leafOf, leaves, mth, nodeOf } from './reference-tree.ts'
@@ -47,7 +48,11 @@ describe('tree hashing', () => {
 
   it('agrees with the definition of the node hash for any children', () => {
     const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
-    fc.assert(fc.property(hash, hash, (left, right) => expect(encodeHex(nodeHash(left, right))).toBe(encodeHex(nodeOf(left, right)))))
+    fc.assert(
+      fc.property(hash, hash, (left, right) => {
+        expect(encodeHex(nodeHash(left, right))).toBe(encodeHex(nodeOf(left, right)))
+      }),
+    )
   })
 
   it('leaves a node without a sibling out of the complete parents, and moves it up otherwise', () => {
@@ -64,5 +69,7 @@ describe('tree hashing', () => {
     expect(failureOf(() => nodeHash(good, new Uint8Array(length)))).toEqual(expected)
     expect(failureOf(() => rootOf([new Uint8Array(length)]))).toEqual(expected)
     expect(failureOf(() => rootOf([good, good, new Uint8Array(length)]))).toEqual(expected)
+    expect(failureOf(() => climb(new Uint8Array(length), 0, [good], 0, pathShape(0n, 2n)))).toEqual(expected)
+    expect(failureOf(() => climb(good, 0, [new Uint8Array(length)], 0, pathShape(0n, 2n)))).toEqual(expected)
   })
 })

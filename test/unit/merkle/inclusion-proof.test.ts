@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeHex, encodeHex } from '../../../src/encoding/hex.ts'
 import { VerificationError } from '../../../src/error.ts'
 import { leafHash } from '../../../src/merkle/hash.ts'
@@ -12,14 +12,22 @@ import { flipBit, leafOf, leaves, mth, path, rootByRfc9162 } from './reference-t
 
 function claimFor(index: number, size: number): InclusionClaim {
   const tree = leaves(size)
-  return { leafIndex: BigInt(index), treeSize: BigInt(size), leafHash: tree[index] ?? leafOf(new Uint8Array(0)), proof: path(index, tree), root: mth(tree) }
+  return {
+    leafIndex: BigInt(index),
+    treeSize: BigInt(size),
+    leafHash: tree[index] ?? leafOf(new Uint8Array(0)),
+    proof: path(index, tree),
+    root: mth(tree),
+  }
 }
 
 const refusal = (message: string) => ({ type: 'VerificationError', code: 'INCLUSION_PROOF_INVALID', message })
 const verifies = (claim: InclusionClaim) => expect(() => verifyInclusion(claim)).not.toThrow()
 const isRefused = (claim: InclusionClaim) => expect(failureOf(() => verifyInclusion(claim)).code).toBe('INCLUSION_PROOF_INVALID')
 
-const place = fc.integer({ min: 1, max: 300 }).chain((size) => fc.record({ size: fc.constant(size), index: fc.integer({ min: 0, max: size - 1 }) }))
+const place = fc
+  .integer({ min: 1, max: 300 })
+  .chain((size) => fc.record({ size: fc.constant(size), index: fc.integer({ min: 0, max: size - 1 }) }))
 
 describe('an inclusion proof', () => {
   it.each(knownInclusionProofs)('verifies for entry $index of the reference tree of $size', ({ index, size, proof }) => {
@@ -93,7 +101,9 @@ describe('an inclusion proof', () => {
       fc.integer({ min: 0, max: 62 }).chain((bits) => fc.bigInt({ min: -2n, max: 2n }).map((near) => 2n ** BigInt(bits) + near)),
       fc.constantFrom(2n ** 63n - 1n, 2n ** 63n - 2n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 32n, 2n ** 31n),
     )
-    const tree = size.filter((n) => n > 0n).chain((n) => fc.tuple(fc.constant(n), fc.oneof(fc.bigInt({ min: 0n, max: n - 1n }), fc.constantFrom(0n, n - 1n))))
+    const tree = size
+      .filter((n) => n > 0n)
+      .chain((n) => fc.tuple(fc.constant(n), fc.oneof(fc.bigInt({ min: 0n, max: n - 1n }), fc.constantFrom(0n, n - 1n))))
     fc.assert(
       fc.property(tree, fc.integer({ min: 0, max: 255 }), ([treeSize, leafIndex], seed) => {
         const leaf = leafOf(Uint8Array.of(seed))
@@ -119,7 +129,9 @@ describe('an inclusion proof', () => {
   it('is refused when the index is not below the size', () => {
     const claim = claimFor(2, 7)
     expect(failureOf(() => verifyInclusion({ ...claim, leafIndex: 7n }))).toEqual(refusal('the leaf index 7 is not below the tree size 7'))
-    expect(failureOf(() => verifyInclusion({ ...claim, treeSize: 0n, leafIndex: 0n }))).toEqual(refusal('the leaf index 0 is not below the tree size 0'))
+    expect(failureOf(() => verifyInclusion({ ...claim, treeSize: 0n, leafIndex: 0n }))).toEqual(
+      refusal('the leaf index 0 is not below the tree size 0'),
+    )
     expect(failureOf(() => verifyInclusion({ ...claim, treeSize: -5n }))).toEqual(refusal('the leaf index 2 is not below the tree size -5'))
   })
 
@@ -144,7 +156,9 @@ describe('an inclusion proof', () => {
 
   it('is refused for a tree of one leaf when it has a hash', () => {
     const claim = claimFor(0, 1)
-    expect(failureOf(() => verifyInclusion({ ...claim, proof: [claim.root] }))).toEqual(refusal('leaf 0 of a tree of 1 has 0 hashes in its inclusion proof, found 1'))
+    expect(failureOf(() => verifyInclusion({ ...claim, proof: [claim.root] }))).toEqual(
+      refusal('leaf 0 of a tree of 1 has 0 hashes in its inclusion proof, found 1'),
+    )
   })
 
   it('is refused before hashing when it has a million hashes', () => {
@@ -155,8 +169,12 @@ describe('an inclusion proof', () => {
   it.each([0, 31, 33])('is refused when a hash has %i bytes', (length) => {
     const claim = claimFor(2, 7)
     const odd = new Uint8Array(length)
-    expect(failureOf(() => verifyInclusion({ ...claim, leafHash: odd }))).toEqual(refusal(`the leaf hash should have 32 bytes, found ${length}`))
-    expect(failureOf(() => verifyInclusion({ ...claim, root: odd }))).toEqual(refusal(`the root hash should have 32 bytes, found ${length}`))
+    expect(failureOf(() => verifyInclusion({ ...claim, leafHash: odd }))).toEqual(
+      refusal(`the leaf hash should have 32 bytes, found ${length}`),
+    )
+    expect(failureOf(() => verifyInclusion({ ...claim, root: odd }))).toEqual(
+      refusal(`the root hash should have 32 bytes, found ${length}`),
+    )
     expect(failureOf(() => verifyInclusion({ ...claim, proof: claim.proof.with(1, odd) }))).toEqual(
       refusal(`a hash of the inclusion proof should have 32 bytes, found ${length}`),
     )
@@ -165,7 +183,9 @@ describe('an inclusion proof', () => {
   it('says which root it led to and which was expected', () => {
     const claim = { ...claimFor(2, 7), root: new Uint8Array(32) }
     const found = encodeHex(mth(leaves(7)))
-    expect(failureOf(() => verifyInclusion(claim))).toEqual(refusal(`the inclusion proof leads to the root ${found}, expected ${'00'.repeat(32)}`))
+    expect(failureOf(() => verifyInclusion(claim))).toEqual(
+      refusal(`the inclusion proof leads to the root ${found}, expected ${'00'.repeat(32)}`),
+    )
     expect(() => verifyInclusion(claim)).toThrow(VerificationError)
   })
 })

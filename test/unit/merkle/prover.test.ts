@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { encodeHex } from '../../../src/encoding/hex.ts'
 import { verifyConsistency } from '../../../src/merkle/consistency-proof.ts'
 import { emptyRoot, nodeHash } from '../../../src/merkle/hash.ts'
@@ -76,7 +76,10 @@ describe('a prover', () => {
 
   it('makes proofs that verify for trees of up to 2^63-1 leaves', () => {
     const { leaf, read } = uniformTree()
-    const size = fc.oneof(fc.bigInt({ min: 1n, max: maxSize }), fc.constantFrom(maxSize, 2n ** 62n, 2n ** 53n + 1n, 2n ** 32n + 1n, 2n ** 31n))
+    const size = fc.oneof(
+      fc.bigInt({ min: 1n, max: maxSize }),
+      fc.constantFrom(maxSize, 2n ** 62n, 2n ** 53n + 1n, 2n ** 32n + 1n, 2n ** 31n),
+    )
     fc.assert(
       fc.property(size, fc.bigInt({ min: 0n, max: maxSize }), (treeSize, which) => {
         const leafIndex = which % treeSize
@@ -136,8 +139,12 @@ describe('a prover', () => {
   })
 
   it('refuses a hash of the wrong size from its reader', () => {
-    expect(failureOf(() => proveInclusion(0n, 2n, () => new Uint8Array(31)))).toEqual(refusal('the reader gave a hash of 31 bytes, expected 32'))
-    expect(failureOf(() => proveInclusion(0n, 4n, () => new Uint8Array(0)))).toEqual(refusal('the reader gave a hash of 0 bytes, expected 32'))
+    expect(failureOf(() => proveInclusion(0n, 2n, () => new Uint8Array(31)))).toEqual(
+      refusal('the reader gave a hash of 31 bytes, expected 32'),
+    )
+    expect(failureOf(() => proveInclusion(0n, 4n, () => new Uint8Array(0)))).toEqual(
+      refusal('the reader gave a hash of 0 bytes, expected 32'),
+    )
   })
 
   it.each([
