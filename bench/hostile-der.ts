@@ -1,6 +1,6 @@
 /** Hostile DER: of no format, and a good value with one of its elements blown up. */
-import { repeatedBytes } from './hostile-bytes.ts'
 import type { HostileInput } from './hostile-input.ts'
+import { repeatedBytes } from './hostile-input.ts'
 
 const sequence = 0x30
 
@@ -99,29 +99,21 @@ function encode(node: Node, [index, ...rest]: Path, replacement: Uint8Array): Ui
 }
 
 function element(tag: number, content: Uint8Array): Uint8Array {
-  const { length } = content
-  const head = length < 0x80 ? [tag, length] : [tag, 0x83, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff]
-  if (length >= 0x80 && length < 0x100) head.splice(1, 4, 0x81, length)
-  else if (length >= 0x100 && length < 0x1_00_00) head.splice(1, 4, 0x82, length >> 8, length & 0xff)
-  return Buffer.concat([Buffer.from(head), content])
+  return Buffer.concat([Buffer.from(head(tag, content.length)), content])
 }
 
-/** Well-formed sequences, one in another, four or five bytes each. */
+/** Tag and length, as short as DER wants them. */
+function head(tag: number, length: number): number[] {
+  if (length < 0x80) return [tag, length]
+  if (length < 0x100) return [tag, 0x81, length]
+  if (length < 0x1_00_00) return [tag, 0x82, length >> 8, length & 0xff]
+  return [tag, 0x83, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff]
+}
+
+/** Well-formed sequences, one in another, two to five bytes each. */
 function nested(size: number): Uint8Array {
-  const depth = Math.floor(size / 4)
-  const heads: number[] = []
-  let length = 0
-  for (let level = 0; level < depth; level++) {
-    const head = element(sequence, Buffer.alloc(0)).length === 2 ? headOf(length) : []
-    heads.push(...head.toReversed())
-    length += head.length
-  }
-  return Buffer.from(heads.toReversed())
-}
-
-function headOf(length: number): number[] {
-  if (length < 0x80) return [sequence, length]
-  if (length < 0x100) return [sequence, 0x81, length]
-  if (length < 0x1_00_00) return [sequence, 0x82, length >> 8, length & 0xff]
-  return [sequence, 0x83, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff]
+  // From the innermost one outwards, so written from the end.
+  const backwards: number[] = []
+  while (backwards.length < size) backwards.push(...head(sequence, backwards.length).toReversed())
+  return Buffer.from(backwards.toReversed())
 }

@@ -17,6 +17,11 @@ export function repeated(text: string, size: number): string {
   return text.repeat(Math.ceil(size / text.length)).slice(0, size)
 }
 
+/** The bytes again and again, cut to the size. */
+export function repeatedBytes(bytes: ArrayLike<number>, size: number): Uint8Array {
+  return Buffer.alloc(size, Uint8Array.from(bytes))
+}
+
 /** What any decoder must survive: bytes without a meaning. */
 export const meaninglessBytes: readonly HostileInput[] = [
   { name: 'zero bytes', make: (size) => Buffer.alloc(size) },
@@ -57,6 +62,18 @@ export const hostileTexts: readonly HostileInput[] = [
   hostileText('checkpoint of a long number', (size) => `origin\n${'1'.repeat(size)}\n${'A'.repeat(43)}=\n`),
   hostileText('signature line of one long name', (size) => `— ${'a'.repeat(size)} ${'QUFB'.repeat(17)}\n`),
 ]
+
+/** Vectors of the TLS presentation language, with lengths of two bytes. */
+export const hostileTls: readonly HostileInput[] = [
+  { name: 'empty vectors', make: (size) => Buffer.concat([twoBytes(size - 2), Buffer.alloc(size - 2)]) },
+  { name: 'vectors of one byte', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0, 1, 0], size - 2)]) },
+  { name: 'vectors that are too long', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0xff, 0xfe], size - 2)]) },
+  { name: 'SCTs without an end', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0, 45, ...new Uint8Array(45)], size - 2)]) },
+]
+
+function twoBytes(value: number): Uint8Array {
+  return Uint8Array.of((value >> 8) & 0xff, value & 0xff)
+}
 
 /** A PEM block, whatever its body. */
 export function pemBlock(label: string, body: string): string {

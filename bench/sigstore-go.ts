@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Interface } from 'node:readline'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { asBuffer } from '../src/encoding/bytes.ts'
 import type { BundleCase, TrustedRootFile } from './bundle-case.ts'
 import type { Contender } from './contender.ts'
 import { buildFolder, projectRoot } from './places.ts'
@@ -99,5 +100,5 @@ function artifactMembers({ artifact }: BundleCase): object {
 }
 
 function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+  return asBuffer(bytes).toString('base64')
 }

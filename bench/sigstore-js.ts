@@ -4,6 +4,7 @@ import { bundleFromJSON } from '@sigstore/bundle'
 import { TrustedRoot } from '@sigstore/protobuf-specs'
 import type { TrustMaterial, VerificationPolicy } from '@sigstore/verify'
 import { Verifier, toSignedEntity, toTrustMaterial } from '@sigstore/verify'
+import { asBuffer } from '../src/encoding/bytes.ts'
 import type { BundleCase, TrustedRootFile } from './bundle-case.ts'
 import type { InProcessVerifier } from './contender.ts'
 
@@ -34,7 +35,7 @@ export function createSigstoreJs(): InProcessVerifier {
 }
 
 function parse(json: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString('utf8'))
+  return JSON.parse(asBuffer(json).toString('utf8'))
 }
 
 function policyOf({ signer }: BundleCase): VerificationPolicy | undefined {

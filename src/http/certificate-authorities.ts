@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { messageOf, TransportError } from '../error.ts'
-import { variableOf, type Environment } from './environment.ts'
+import { variableOf } from './environment.ts'
+import type { Environment } from './environment.ts'
 
 const pemCertificate = '-----BEGIN CERTIFICATE-----'
 

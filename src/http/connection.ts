@@ -1,7 +1,10 @@
 /** Connections to servers: pools kept for reuse, TLS settings, and tunnels through a proxy. */
-import { Agent as PlainAgent, request as plainRequest, type ClientRequestArgs } from 'node:http'
-import { Agent as SecureAgent, request as secureRequest, type AgentOptions, type RequestOptions } from 'node:https'
-import { PassThrough, type Duplex } from 'node:stream'
+import { Agent as PlainAgent, request as plainRequest } from 'node:http'
+import type { ClientRequestArgs } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
+import type { AgentOptions, RequestOptions } from 'node:https'
+import { PassThrough } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { TransportError } from '../error.ts'
 import { certificateAuthorities, certificateAuthoritiesKey } from './certificate-authorities.ts'
 import type { Environment } from './environment.ts'

@@ -20,6 +20,9 @@ export interface HttpResponse extends AnswerHead {
   readonly body: Uint8Array
 }
 
+/** Of an answer without success. */
+const maxExplanationBytes = 64 * 1024
+
 /**
  * Sends a request and waits for the head of its answer, whose body must then be read or destroyed.
  * @param signal ends the exchange, also while the body is read
@@ -50,21 +53,28 @@ export function headOf(response: IncomingMessage, hop: Hop): AnswerHead {
 }
 
 /**
- * Reads an answer to its end.
- * @throws TransportError TOO_LARGE as soon as it exceeds `maxBytes`, NETWORK_FAILED for an encoding that was not asked for;
- * Node's own errors as they come
+ * Reads an answer to its end. Of one without success, whose body only explains it, the beginning is enough.
+ * @throws TransportError TOO_LARGE as soon as a successful one exceeds `maxBytes`, NETWORK_FAILED for an encoding that was not
+ * asked for; Node's own errors as they come
  */
 export async function readAnswer(response: IncomingMessage, hop: Hop, maxBytes: number): Promise<HttpResponse> {
+  const head = headOf(response, hop)
   try {
+    if (!isSuccess(head)) return { ...head, body: isEncoded(response) ? new Uint8Array() : await readBeginning(response) }
+    if (hop.method === 'HEAD') return { ...head, body: await collect(response, hop, maxBytes) }
     refuseEncoding(response, hop)
     const length = Number(response.headers['content-length'] ?? 0)
-    if (hop.method !== 'HEAD' && length > maxBytes) throw tooLarge(hop, String(length), maxBytes)
-    return { ...headOf(response, hop), body: await collect(response, hop, maxBytes) }
-  } catch (error) {
+    if (length > maxBytes) throw tooLarge(hop, String(length), maxBytes)
+    return { ...head, body: await collect(response, hop, maxBytes) }
+  } finally {
     // A connection with an unread rest of an answer cannot be used again.
-    response.destroy()
-    throw error
+    if (!response.readableEnded) response.destroy()
   }
+}
+
+/** Whether the answer is one of success, 2xx. */
+export function isSuccess({ status }: AnswerHead): boolean {
+  return status >= 200 && status < 300
 }
 
 function collect(response: IncomingMessage, hop: Hop, maxBytes: number): Promise<Uint8Array> {
@@ -79,6 +89,23 @@ function collect(response: IncomingMessage, hop: Hop, maxBytes: number): Promise
     response.once('end', () => (response.complete ? resolve(Buffer.concat(chunks, size)) : reject(truncated())))
     response.once('error', reject)
     response.once('close', () => reject(truncated()))
+  })
+}
+
+function readBeginning(response: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    const finish = () => resolve(Buffer.concat(chunks).subarray(0, maxExplanationBytes))
+    response.on('data', (chunk: Uint8Array) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= maxExplanationBytes) finish()
+    })
+    response.once('end', finish)
+    // The status says enough, whatever became of its explanation.
+    response.once('error', finish)
+    response.once('close', finish)
   })
 }
 
@@ -122,11 +149,15 @@ export async function* readChunks(
  * @throws TransportError NETWORK_FAILED
  */
 export function refuseEncoding(response: IncomingMessage, hop: Hop): void {
-  const encoding = response.headers['content-encoding'] ?? 'identity'
-  if (encoding === 'identity') return
+  if (!isEncoded(response)) return
   response.destroy()
+  const encoding = response.headers['content-encoding'] ?? ''
   const message = `${hop.url.host} answered in the content encoding ${excerpt(encoding, 20)}, which was not asked for`
   throw new TransportError('NETWORK_FAILED', message)
+}
+
+function isEncoded(response: IncomingMessage): boolean {
+  return (response.headers['content-encoding'] ?? 'identity') !== 'identity'
 }
 
 function tooLarge(hop: Hop, size: string, maxBytes: number): TransportError {

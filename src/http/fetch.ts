@@ -3,8 +3,10 @@
  * repeated, follows redirects without taking credentials along, and honours proxies and private authorities.
  */
 import { excerpt } from '../encoding/bytes.ts'
-import { headOf, readAnswer, readChunks, refuseEncoding, type AnswerHead, type HttpResponse } from './exchange.ts'
-import { HttpStatusError, send, type SendOptions } from './send.ts'
+import { headOf, isSuccess, readAnswer, readChunks, refuseEncoding } from './exchange.ts'
+import type { HttpResponse } from './exchange.ts'
+import { HttpStatusError, send } from './send.ts'
+import type { SendOptions } from './send.ts'
 
 export type { TlsSettings } from './connection.ts'
 export type { Environment } from './environment.ts'
@@ -67,8 +69,4 @@ export function statusError(response: HttpResponse, method = 'GET'): HttpStatusE
   // The query may hold credentials, as presigned addresses do.
   const { host, pathname } = new URL(response.url)
   return new HttpStatusError(`${host} answered ${response.status} to ${method} ${excerpt(pathname)}`, response)
-}
-
-function isSuccess(answer: AnswerHead): boolean {
-  return answer.status >= 200 && answer.status < 300
 }

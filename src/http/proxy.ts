@@ -1,7 +1,8 @@
 /** Which proxy a request goes through, by the variables and the rules that Go programs have (golang.org/x/net/http/httpproxy). */
 import { BlockList, isIP } from 'node:net'
 import { UsageError } from '../error.ts'
-import { variableOf, type Environment } from './environment.ts'
+import { variableOf } from './environment.ts'
+import type { Environment } from './environment.ts'
 
 /**
  * The proxy for a URL, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY (or their lower-case names). Loopback addresses and
@@ -29,8 +30,13 @@ export function proxyAuthorization(proxy: URL): string | undefined {
 /** HTTP Basic credentials (RFC 7617) from the user information of a URL, if it has any. */
 export function basicAuthorization(url: URL): string | undefined {
   if (url.username === '' && url.password === '') return undefined
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  const credentials = `${decodePercent(url.username)}:${decodePercent(url.password)}`
   return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`
+}
+
+/** A stray percent sign stands for itself. */
+function decodePercent(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'))
 }
 
 function parseProxy(value: string): URL | undefined {

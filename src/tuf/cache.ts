@@ -10,7 +10,7 @@ import path from 'node:path'
 import { equalBytes } from '../encoding/bytes.ts'
 import { isMissing, readBoundedFile, replaceFile } from './bounded-file.ts'
 import { withLock } from './file-lock.ts'
-import { maxMetadataBytes, versionOf, type TopLevelRole } from './metadata-file.ts'
+import { isTopLevelRole, maxMetadataBytes, versionOf } from './metadata-file.ts'
 
 /** Metadata as it was found before a refresh; what is missing or unreadable is undefined. */
 export interface CachedMetadata {
@@ -32,12 +32,13 @@ export interface VerifiedMetadata {
 /** One repository's files. Methods that write throw Node's own errors, or TransportError FILE_UNREADABLE when the lock is not free. */
 export class RepositoryCache {
   readonly #folder: string
-  readonly #stateFile: string
+  readonly #stateFile: string | undefined
 
   /** @param name the folder of the repository, from `cacheName` */
   constructor(directory: string, name: string) {
     this.#folder = path.join(directory, name)
-    this.#stateFile = path.join(directory, `${name}.json`)
+    // The file of a mirror called `remote` would take the place of the one that records which mirror is used.
+    this.#stateFile = name === 'remote' ? undefined : path.join(directory, `${name}.json`)
   }
 
   /** Reads what is there of the top-level roles. */
@@ -53,7 +54,7 @@ export class RepositoryCache {
 
   /** The metadata of a role; a file that cannot be read or is too large counts as missing. */
   readRole(role: string): Promise<Uint8Array | undefined> {
-    return readOrNothing(this.#metadataFile(role), maxMetadataBytes[isTopLevel(role) ? role : 'targets'])
+    return readOrNothing(this.#metadataFile(role), maxMetadataBytes[isTopLevelRole(role) ? role : 'targets'])
   }
 
   /** A version of the root that was verified before. */
@@ -79,13 +80,15 @@ export class RepositoryCache {
           await replaceFile(path.join(this.#folder, 'root_history', `${version}.root.json`), bytes)
       }
       // A private repository's root.json is its trust anchor, and must survive a power cut.
-      if (await this.#mayReplace('root', verified.root, before.root)) await replaceFile(this.#metadataFile('root'), verified.root, true)
+      // A newer one that was there before and is not on the way to ours is wrong, but only the mirror can tell.
+      const found = verified.current === undefined ? undefined : before.root
+      if (await this.#mayReplace('root', verified.root, found)) await replaceFile(this.#metadataFile('root'), verified.root, true)
       if (verified.current === undefined || !(await this.#mayReplace('timestamp', verified.current.timestamp, before.timestamp))) return
       for (const role of ['targets', 'snapshot', 'timestamp'] as const) {
         const bytes = verified.current[role]
         if (!isSame(await this.readRole(role), bytes)) await replaceFile(this.#metadataFile(role), bytes)
       }
-      await replaceFile(this.#stateFile, JSON.stringify({ lastTimestamp: new Date(now).toISOString() }))
+      if (this.#stateFile !== undefined) await replaceFile(this.#stateFile, JSON.stringify({ lastTimestamp: new Date(now).toISOString() }))
     })
   }
 
@@ -121,7 +124,7 @@ export class RepositoryCache {
   /** Whether ours belongs there: it does unless a newer one came since we looked. */
   async #mayReplace(role: 'root' | 'timestamp', ours: Uint8Array, before: Uint8Array | undefined): Promise<boolean> {
     const there = await this.readRole(role)
-    if (there === undefined || isSame(there, before)) return true
+    if (there === undefined || (before !== undefined && isSame(there, before))) return true
     return (versionOf(there, role) ?? 0) <= (versionOf(ours, role) ?? 0)
   }
 
@@ -150,10 +153,6 @@ export function cacheName(mirror: string): string {
 /** `encodeURIComponent` leaves the names of the folder itself and the one above as they are. */
 function encodeFileName(name: string): string {
   return /^\.{0,2}$/.test(name) ? `%${name}` : encodeURIComponent(name)
-}
-
-function isTopLevel(role: string): role is TopLevelRole {
-  return Object.hasOwn(maxMetadataBytes, role)
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

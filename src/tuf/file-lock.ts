@@ -40,20 +40,19 @@ export async function withLock<T>(file: string, options: LockOptions, action: ()
 /** The file appears with its contents in it, so that nobody finds a lock without an owner. */
 async function acquire(file: string, owner: string): Promise<boolean> {
   const candidate = `${file}.${randomBytes(6).toString('hex')}`
+  await writeFile(candidate, owner, { flag: 'wx', mode: 0o600 })
   try {
-    await writeFile(candidate, owner, { flag: 'wx', mode: 0o600 })
     await link(candidate, file)
     return true
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCode(error))) throw error
-    return await createExclusively(file, owner)
+    // Systems without hard links have many ways to say so.
+    return systemCode(error) === 'EEXIST' ? false : await createExclusively(file, owner)
   } finally {
     await rm(candidate, { force: true })
   }
 }
 
-/** For file systems without hard links. */
+/** Only here another process may find the lock before its owner is written into it; it then takes the owner for alive. */
 async function createExclusively(file: string, owner: string): Promise<boolean> {
   try {
     await writeFile(file, owner, { flag: 'wx', mode: 0o600 })

@@ -3,11 +3,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { cwd, env as processEnvironment } from 'node:process'
 import { messageOf, TransportError, UsageError } from '../error.ts'
-import { variableOf, type Environment } from '../http/environment.ts'
+import { variableOf } from '../http/environment.ts'
+import type { Environment } from '../http/environment.ts'
 import { replaceFile } from './bounded-file.ts'
 import { cacheDirectoryOf, compiledInRoot } from './location.ts'
 import { checkMirror, publicGoodMirror } from './mirror.ts'
-import { openRepository, type Repository, type RepositoryOptions } from './repository.ts'
+import { openRepository } from './repository.ts'
+import type { Repository, RepositoryOptions } from './repository.ts'
 
 export interface InitializeOptions extends Omit<RepositoryOptions, 'instance'> {
   /** Default the public-good repository. */

@@ -1,5 +1,6 @@
 /** Trust material, straight from the repository that distributes it. */
-import { loadTrustMaterial, type TrustMaterial } from '../trust/trust-material.ts'
+import { loadTrustMaterial } from '../trust/trust-material.ts'
+import type { TrustMaterial } from '../trust/trust-material.ts'
 import type { RepositoryOptions } from './repository.ts'
 import { fetchTrustedRoot } from './trusted-root.ts'
 

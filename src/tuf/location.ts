@@ -1,14 +1,15 @@
 /** Which repository is meant, where its cache is and which root it starts from: the rules of cosign, and no clock or network. */
-import { access, constants } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { DecodingError, messageOf, TransportError } from '../error.ts'
-import { variableOf, type Environment } from '../http/environment.ts'
+import { variableOf } from '../http/environment.ts'
+import type { Environment } from '../http/environment.ts'
 import { readBoundedFile, systemCode } from './bounded-file.ts'
 import { cacheName, RepositoryCache } from './cache.ts'
 import { maxMetadataBytes } from './metadata-file.ts'
-import { checkMirror, isSameMirror, publicGoodMirror, stagingMirror } from './mirror.ts'
+import { checkMirror, isSameMirror, publicGoodMirror, stagingMirror, withoutCredentials } from './mirror.ts'
 import { publicGoodRoot } from './roots/public-good.ts'
 import { stagingRoot } from './roots/staging.ts'
 
@@ -97,7 +98,7 @@ async function findRoot(mirror: string, env: Environment, cache: RepositoryCache
   if (isSameMirror(mirror, stagingMirror)) return compiledInRoot(mirror)
   const cached = await cache?.readRole('root')
   if (cached !== undefined) return cached
-  const message = `could not find cached root.json for the mirror ${mirror}; run initialize with --mirror and --root, or set TUF_ROOT_JSON`
+  const message = `could not find cached root.json for the mirror ${withoutCredentials(mirror)}; run initialize with --mirror and --root, or set TUF_ROOT_JSON`
   throw new TransportError('TRUST_ROOT_UNAVAILABLE', message)
 }
 
@@ -105,7 +106,8 @@ async function findRoot(mirror: string, env: Environment, cache: RepositoryCache
 async function usableDirectory(directory: string | undefined, warnings: string[]): Promise<string | undefined> {
   if (directory === undefined) return undefined
   try {
-    await access(directory, constants.R_OK | constants.X_OK)
+    // Needs no right to the file itself, only to the folder.
+    await stat(path.join(directory, 'remote.json'))
     return directory
   } catch (error) {
     if (systemCode(error) !== 'EACCES') return directory

@@ -1,6 +1,7 @@
 /** What every TUF metadata file has, read strictly before anything else looks at it (TUF specification 4.3). */
 import { excerpt } from '../encoding/bytes.ts'
-import { isJsonObject, parseJson, type JsonValue } from '../encoding/json.ts'
+import { isJsonObject, parseJson } from '../encoding/json.ts'
+import type { JsonValue } from '../encoding/json.ts'
 import { messageOf, VerificationError } from '../error.ts'
 
 /** The top-level roles, in the order in which a client loads them. */
@@ -12,6 +13,11 @@ export const maxMetadataBytes: Readonly<Record<TopLevelRole, number>> = {
   timestamp: 16_384,
   snapshot: 2_000_000,
   targets: 5_000_000,
+}
+
+/** Whether a role is one that the root names, rather than one that targets metadata delegates to. */
+export function isTopLevelRole(role: string): role is TopLevelRole {
+  return Object.hasOwn(maxMetadataBytes, role)
 }
 
 /** The fields of a metadata file that decide about its age. Nothing of it is verified. */

@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { messageOf, TransportError, UsageError } from '../error.ts'
 import { excerpt } from '../encoding/bytes.ts'
-import { fetchBytes, HttpStatusError, type Environment } from '../http/fetch.ts'
+import { fetchBytes, HttpStatusError } from '../http/fetch.ts'
+import type { Environment } from '../http/fetch.ts'
 import { isBusy } from '../http/retry.ts'
 import { readBoundedFile } from './bounded-file.ts'
 
@@ -42,6 +43,15 @@ export function checkMirror(address: string, source: string): void {
 /** Whether two addresses are the same but for a slash at the end. */
 export function isSameMirror(a: string, b: string): boolean {
   return new URL(a).href.replace(/\/+$/, '') === new URL(b).href.replace(/\/+$/, '')
+}
+
+/** The address as messages may show it: without a user's name and password. */
+export function withoutCredentials(address: string): string {
+  const url = new URL(address)
+  if (url.username === '' && url.password === '') return address
+  url.username = ''
+  url.password = ''
+  return url.href
 }
 
 /** How to get files from a mirror. */

@@ -5,10 +5,14 @@ import { CountersignError, messageOf, TransportError, VerificationError } from '
 import { excerpt } from '../encoding/bytes.ts'
 import type { Environment } from '../http/environment.ts'
 import type { CachedMetadata, RepositoryCache } from './cache.ts'
-import { locate, type Location, type LocationOptions } from './location.ts'
-import { isOutOfReach, openMirror, type FetchFile } from './mirror.ts'
-import { fetchTargetsRole, followCachedRoots, refreshFromCache, refreshFromMirror, type Progress } from './refresh.ts'
-import { trustRoot, type TargetDescription, type TrustedMetadata } from './trusted-metadata.ts'
+import { locate } from './location.ts'
+import type { LocationOptions } from './location.ts'
+import { isOutOfReach, openMirror, withoutCredentials } from './mirror.ts'
+import type { FetchFile } from './mirror.ts'
+import { fetchTargetsRole, followCachedRoots, refreshFromCache, refreshFromMirror } from './refresh.ts'
+import type { Progress } from './refresh.ts'
+import { trustRoot } from './trusted-metadata.ts'
+import type { TargetDescription, TrustedMetadata } from './trusted-metadata.ts'
 
 export interface RepositoryOptions extends LocationOptions {
   /** Default the process's environment. */
@@ -39,8 +43,9 @@ const emptyCache: CachedMetadata = { root: undefined, timestamp: undefined, snap
 export async function openRepository(options: RepositoryOptions = {}): Promise<Repository> {
   const { env = processEnvironment, now = Date.now(), timeoutMs = defaultTimeoutMs, signal } = options
   const location = await locate(options, env)
-  const { mirror, cache, root } = location
-  const fetchFile = openMirror(mirror, { env, timeoutMs, signal })
+  const { cache, root } = location
+  const mirror = withoutCredentials(location.mirror)
+  const fetchFile = openMirror(location.mirror, { env, timeoutMs, signal })
   const warnings = [...location.warnings]
   const cached = (await cache?.read()) ?? emptyCache
   const progress: Progress = { rootHistory: new Map(), current: undefined }
@@ -50,7 +55,7 @@ export async function openRepository(options: RepositoryOptions = {}): Promise<R
     await refreshFromMirror(trusted, cached, fetchFile, mirror, progress)
   } catch (error) {
     if (!isOutOfReach(error)) throw error
-    trusted = await useCache(trusted, cached, location, now, error)
+    trusted = await useCache(trusted, cached, mirror, now, error)
     warnings.push(`the TUF repository ${mirror} is out of reach, so its cached metadata is used, which is still valid: ${messageOf(error)}`)
   } finally {
     // Roots that were verified are kept even when what follows was refused: a revoked key must stay revoked.
@@ -61,7 +66,7 @@ export async function openRepository(options: RepositoryOptions = {}): Promise<R
 
 /** Gives out verified targets. */
 export class Repository {
-  /** The address of the mirror. */
+  /** The address of the mirror, without credentials. */
   readonly mirror: string
   readonly #trusted: TrustedMetadata
   readonly #fetchFile: FetchFile
@@ -173,11 +178,10 @@ export class Repository {
 async function useCache(
   trusted: TrustedMetadata,
   cached: CachedMetadata,
-  location: Location,
+  mirror: string,
   now: number,
   cause: unknown,
 ): Promise<TrustedMetadata> {
-  const { mirror } = location
   const again = await trustRoot(trusted.rootBytes, mirror, now)
   try {
     refreshFromCache(again, cached, mirror)

@@ -3,9 +3,10 @@
  * metadata store; its updater, which keeps files in place and takes the time from the clock, is not used.
  */
 import type { TrustedMetadataStore } from 'tuf-js/dist/store.js'
-import { asBuffer, equalBytes } from '../encoding/bytes.ts'
+import { asBuffer, equalBytes, excerpt } from '../encoding/bytes.ts'
 import { messageOf, VerificationError } from '../error.ts'
-import { summarizeMetadata, type MetadataSummary, type TopLevelRole } from './metadata-file.ts'
+import { isTopLevelRole, summarizeMetadata } from './metadata-file.ts'
+import type { MetadataSummary, TopLevelRole } from './metadata-file.ts'
 
 /** A metadata file as the role above it announces it. */
 export interface AnnouncedFile {
@@ -166,10 +167,18 @@ export class TrustedMetadata {
     return ownValue(this.#store.getRole(role)?.signed.targets, path)
   }
 
-  /** The roles that a role delegates a target to, most trusted first (5.6.7). */
+  /** The roles that a role delegates a target to, most trusted first (5.6.7). None may have the name of a top-level role. */
   delegationsFor(role: string, path: string): Delegation[] {
     const delegations = this.#store.getRole(role)?.signed.delegations
-    return delegations === undefined ? [] : [...delegations.rolesForTarget(path)]
+    const found = delegations === undefined ? [] : [...delegations.rolesForTarget(path)]
+    for (const { role: name } of found) {
+      if (!isTopLevelRole(name.toLowerCase())) continue
+      throw new VerificationError(
+        'TUF_UNVERIFIED',
+        `${role}.json of ${this.#origin} delegates to ${excerpt(name)}, the name of a top-level role`,
+      )
+    }
+    return found
   }
 
   #read(bytes: Uint8Array, role: TopLevelRole, name: string): { readonly what: string; readonly summary: MetadataSummary } {

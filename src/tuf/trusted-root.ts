@@ -1,10 +1,11 @@
 /** What Sigstore distributes through TUF. */
-import { openRepository, type RepositoryOptions } from './repository.ts'
+import { openRepository } from './repository.ts'
+import type { RepositoryOptions } from './repository.ts'
 
 /** A target's contents, verified. */
 export interface FetchedTarget {
   readonly bytes: Uint8Array
-  /** The address of the repository it is from. */
+  /** The address of the repository it is from, without credentials. */
   readonly mirror: string
   /** What a user should know although nothing failed: sentences. */
   readonly warnings: readonly string[]

@@ -1,5 +1,5 @@
 /** Certificates of any shape, right and wrong, with SCTs that fit what is finally signed. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
 import {
   derBitString,
@@ -17,9 +17,14 @@ import {
   derTime,
   derUtf8String,
 } from '../../../src/encoding/der-writer.ts'
-import { tlsOpaque, tlsUint } from '../../../src/encoding/tls.ts'
+import { encodePem } from '../../../src/encoding/pem.ts'
 import type { KeyKind, TestKey } from './keys.ts'
-import { signWith } from './keys.ts'
+import { digestOf, signWith } from './keys.ts'
+import type { SctOptions } from './scts.ts'
+import { embeddedSct, sctList } from './scts.ts'
+
+export type { SctOptions } from './scts.ts'
+export { detachedSct } from './scts.ts'
 
 const sigstoreArc = '1.3.6.1.4.1.57264.1'
 
@@ -28,20 +33,19 @@ export interface TestCertificate {
   readonly der: Uint8Array
   readonly key: TestKey
   readonly name: string
+  readonly issuerName: string
+  /** INTEGER, DER. */
+  readonly serialNumber: Uint8Array
   readonly subjectKeyIdentifier: Uint8Array
 }
 
-export type SubjectName = { readonly email: string } | { readonly uri: string } | { readonly username: string } | { readonly dns: string }
-
-export interface SctOptions {
-  readonly log: TestKey
-  readonly time: number
-  readonly extensions?: Uint8Array
-  /** Signs with another key than the log's, whose ID the SCT still carries. */
-  readonly signer?: TestKey
-  /** Claims another issuer than the one that signed. */
-  readonly issuerSpki?: Uint8Array
-}
+/** A GeneralName of the subject alternative name; `der` is one that is encoded already. */
+export type SubjectName =
+  | { readonly email: string }
+  | { readonly uri: string }
+  | { readonly username: string }
+  | { readonly dns: string }
+  | { readonly der: Uint8Array }
 
 export interface CertificateOptions {
   readonly key: TestKey
@@ -51,19 +55,30 @@ export interface CertificateOptions {
   readonly notAfter: number
   readonly ca?: boolean
   readonly pathLength?: number
+  /** How basic constraints stand there; critical in a CA certificate and `none` in a leaf by default. */
+  readonly basicConstraints?: 'critical' | 'not critical' | 'none'
   /** Named bits of the key usage; `none` leaves the extension out. */
   readonly keyUsage?: readonly number[] | 'none'
+  readonly keyUsageCritical?: boolean
   /** `none` leaves the extension out. */
   readonly extendedKeyUsage?: readonly string[] | 'none'
   readonly extendedKeyUsageCritical?: boolean
   readonly subjects?: readonly SubjectName[]
   readonly subjectsCritical?: boolean
-  /** Values of Fulcio's extensions by number. */
-  readonly sigstore?: Readonly<Record<number, string>>
+  /** Values of Fulcio's extensions by number: texts in the encoding of their number, bytes as they are. */
+  readonly sigstore?: Readonly<Record<number, string | Uint8Array>>
   /** Further extensions as they are. */
   readonly extensions?: readonly Uint8Array[]
   readonly scts?: readonly SctOptions[]
   readonly authorityKeyIdentifier?: Uint8Array
+  /** Big-endian magnitude; 19 random bytes by default. */
+  readonly serialNumber?: Uint8Array
+  /** Names another issuer than the one that signs. */
+  readonly issuerName?: string
+  /** Signs with another key than the issuer's. */
+  readonly signer?: TestKey
+  /** The AlgorithmIdentifier outside the signed part, where it should differ from the one inside. */
+  readonly outerAlgorithm?: Uint8Array
 }
 
 export const codeSigning = '1.3.6.1.5.5.7.3.3'
@@ -71,8 +86,12 @@ export const timeStamping = '1.3.6.1.5.5.7.3.8'
 
 /** Issues a certificate, by itself when there is no issuer. */
 export function issue(options: CertificateOptions, issuer?: TestCertificate): TestCertificate {
-  const signer = issuer?.key ?? options.key
-  const subjectKeyIdentifier = createHash('sha1').update(options.key.spki).digest()
+  const issuerKey = issuer?.key ?? options.key
+  const signer = options.signer ?? issuerKey
+  const name = options.name ?? ''
+  const issuerName = options.issuerName ?? issuer?.name ?? name
+  const serialNumber = derInteger(options.serialNumber ?? concatBytes(Uint8Array.of(0x40), randomBytes(18)))
+  const subjectKeyIdentifier = digestOf('sha1', options.key.spki)
   const extensions = [
     ...baseExtensions(options, subjectKeyIdentifier, options.authorityKeyIdentifier ?? issuer?.subjectKeyIdentifier),
     ...sigstoreExtensions(options.sigstore ?? {}),
@@ -81,18 +100,19 @@ export function issue(options: CertificateOptions, issuer?: TestCertificate): Te
   const algorithm = certificateAlgorithm(signer.kind)
   const head = [
     derExplicit(0, derInteger(2)),
-    derInteger(concatBytes(Uint8Array.of(0x40), randomBytes(18))),
+    serialNumber,
     algorithm,
-    distinguishedName(issuer?.name ?? options.name ?? ''),
+    distinguishedName(issuerName),
     derSequence(derTime(options.notBefore), derTime(options.notAfter)),
-    distinguishedName(options.name ?? ''),
+    distinguishedName(name),
     options.key.spki,
   ]
   const tbsWith = (all: readonly Uint8Array[]): Uint8Array => derSequence(...head, derExplicit(3, derSequence(...all)))
-  const scts = (options.scts ?? []).map((sct) => serialiseSct(sct, sct.issuerSpki ?? signer.spki, tbsWith(extensions)))
-  const tbs = tbsWith(scts.length === 0 ? extensions : [...extensions, sctExtension(scts)])
-  const der = derSequence(tbs, algorithm, derBitString(signWith(signer, tbs)))
-  return { der, key: options.key, name: options.name ?? '', subjectKeyIdentifier }
+  const withoutScts = tbsWith(extensions)
+  const scts = (options.scts ?? []).map((sct) => embeddedSct(sct, issuerKey.spki, withoutScts))
+  const tbs = scts.length === 0 ? withoutScts : tbsWith([...extensions, sctExtension(scts)])
+  const der = derSequence(tbs, options.outerAlgorithm ?? algorithm, derBitString(signWith(signer, tbs)))
+  return { der, key: options.key, name, issuerName, serialNumber, subjectKeyIdentifier }
 }
 
 /** One extension. */
@@ -100,9 +120,13 @@ export function extension(oid: string, value: Uint8Array, critical = false): Uin
   return derSequence(derOid(oid), ...(critical ? [derBoolean(true)] : []), derOctetString(value))
 }
 
+/** The extension with these serialised SCTs. `issue` makes one by itself; this is for those that it would not make. */
+export function sctExtension(scts: readonly Uint8Array[]): Uint8Array {
+  return extension('1.3.6.1.4.1.11129.2.4.2', derOctetString(sctList(scts)))
+}
+
 export function pemOf(der: Uint8Array, label = 'CERTIFICATE'): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
+  return encodePem(label, der)
 }
 
 /** A Name with organisation and common name; the empty Name for the empty text. */
@@ -124,40 +148,20 @@ export function certificateAlgorithm(kind: KeyKind): Uint8Array {
   return kind === 'rsa' ? derSequence(derOid(oids[kind]), derNull()) : derSequence(derOid(oids[kind]))
 }
 
-/** A detached SCT over a whole certificate. */
-export function detachedSct(sct: SctOptions, certificate: Uint8Array): Uint8Array {
-  return finishSct(sct, concatBytes(tlsUint(0, 2), tlsOpaque(certificate, 3)))
-}
-
-function serialiseSct(sct: SctOptions, issuerSpki: Uint8Array, tbs: Uint8Array): Uint8Array {
-  return finishSct(sct, concatBytes(tlsUint(1, 2), createHash('sha256').update(issuerSpki).digest(), tlsOpaque(tbs, 3)))
-}
-
-function finishSct(sct: SctOptions, entry: Uint8Array): Uint8Array {
-  const extensions = tlsOpaque(sct.extensions ?? new Uint8Array(0), 2)
-  const signed = concatBytes(Uint8Array.of(0, 0), tlsUint(sct.time, 8), entry, extensions)
-  const signature = signWith(sct.signer ?? sct.log, signed, 'sha256')
-  const algorithm = Uint8Array.of(4, sct.log.kind === 'rsa' ? 1 : 3)
-  const logId = createHash('sha256').update(sct.log.spki).digest()
-  return concatBytes(Uint8Array.of(0), logId, tlsUint(sct.time, 8), extensions, algorithm, tlsOpaque(signature, 2))
-}
-
-function sctExtension(scts: readonly Uint8Array[]): Uint8Array {
-  const list = tlsOpaque(concatBytes(...scts.map((sct) => tlsOpaque(sct, 2))), 2)
-  return extension('1.3.6.1.4.1.11129.2.4.2', derOctetString(list))
-}
-
 function baseExtensions(options: CertificateOptions, ski: Uint8Array, aki: Uint8Array | undefined): Uint8Array[] {
   const extensions: Uint8Array[] = []
-  const keyUsage = options.keyUsage ?? (options.ca === true ? [5, 6] : [0])
-  if (keyUsage !== 'none') extensions.push(extension('2.5.29.15', derNamedBits(...keyUsage), true))
-  const purposes = options.extendedKeyUsage ?? (options.ca === true ? 'none' : [codeSigning])
+  const isCa = options.ca === true
+  const keyUsage = options.keyUsage ?? (isCa ? [5, 6] : [0])
+  if (keyUsage !== 'none') extensions.push(extension('2.5.29.15', derNamedBits(...keyUsage), options.keyUsageCritical ?? true))
+  const purposes = options.extendedKeyUsage ?? (isCa ? 'none' : [codeSigning])
   if (purposes !== 'none') {
     extensions.push(extension('2.5.29.37', derSequence(...purposes.map(derOid)), options.extendedKeyUsageCritical === true))
   }
-  if (options.ca === true) {
+  const basicConstraints = options.basicConstraints ?? (isCa ? 'critical' : 'none')
+  if (basicConstraints !== 'none') {
     const length = options.pathLength === undefined ? [] : [derInteger(options.pathLength)]
-    extensions.push(extension('2.5.29.19', derSequence(derBoolean(true), ...length), true))
+    const value = derSequence(...(isCa ? [derBoolean(true)] : []), ...length)
+    extensions.push(extension('2.5.29.19', value, basicConstraints === 'critical'))
   }
   extensions.push(extension('2.5.29.14', derOctetString(ski)))
   if (aki !== undefined) extensions.push(extension('2.5.29.35', derSequence(derImplicit(0, aki))))
@@ -170,14 +174,17 @@ function baseExtensions(options: CertificateOptions, ski: Uint8Array, aki: Uint8
 }
 
 function generalName(subject: SubjectName): Uint8Array {
+  if ('der' in subject) return subject.der
   if ('email' in subject) return derImplicit(1, encodeUtf8(subject.email))
   if ('uri' in subject) return derImplicit(6, encodeUtf8(subject.uri))
   if ('dns' in subject) return derImplicit(2, encodeUtf8(subject.dns))
   return derElement(0xa0, concatBytes(derOid(`${sigstoreArc}.7`), derExplicit(0, derUtf8String(subject.username))))
 }
 
-function sigstoreExtensions(values: Readonly<Record<number, string>>): Uint8Array[] {
-  return Object.entries(values).map(([number, text]) =>
-    extension(`${sigstoreArc}.${number}`, Number(number) <= 6 ? encodeUtf8(text) : derUtf8String(text)),
-  )
+/** The numbers up to 6 are bare texts, the later ones DER UTF8String. Integer keys come in ascending order, as Fulcio's do. */
+function sigstoreExtensions(values: Readonly<Record<number, string | Uint8Array>>): Uint8Array[] {
+  return Object.entries(values).map(([number, value]) => {
+    const text = (content: string): Uint8Array => (Number(number) <= 6 ? encodeUtf8(content) : derUtf8String(content))
+    return extension(`${sigstoreArc}.${number}`, typeof value === 'string' ? text(value) : value)
+  })
 }

@@ -1,8 +1,12 @@
 /** Key pairs for tests, made once per process and reused where a test does not need its own. */
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { ed25519ph } from '@noble/curves/ed25519.js'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 
 export type KeyKind = 'p256' | 'p384' | 'p521' | 'rsa' | 'ed25519'
+
+/** The digests of signatures and artifacts. */
+export type DigestName = 'sha256' | 'sha384' | 'sha512'
 
 export interface TestKey {
   readonly kind: KeyKind
@@ -15,7 +19,7 @@ export interface TestKey {
 
 const pools = new Map<string, TestKey>()
 
-/** A fresh key pair. RSA keys are slow to make: prefer `namedKey`. */
+/** A fresh key pair. RSA keys (2048 bits) are slow to make: prefer `namedKey`. */
 export function newKey(kind: KeyKind = 'p256'): TestKey {
   const { privateKey, publicKey } = generate(kind)
   return {
@@ -29,16 +33,46 @@ export function newKey(kind: KeyKind = 'p256'): TestKey {
 
 /** The key pair of this name and kind: the same one on every call. */
 export function namedKey(name: string, kind: KeyKind = 'p256'): TestKey {
-  const key = pools.get(`${kind} ${name}`) ?? newKey(kind)
-  pools.set(`${kind} ${name}`, key)
+  const label = `${kind} ${name}`
+  const key = pools.get(label) ?? newKey(kind)
+  pools.set(label, key)
   return key
 }
 
-const usualDigests: Readonly<Record<KeyKind, string | null>> = { p256: 'sha256', p384: 'sha384', p521: 'sha512', rsa: 'sha256', ed25519: null }
+const signatureDigests: Readonly<Record<KeyKind, DigestName | null>> = {
+  p256: 'sha256',
+  p384: 'sha384',
+  p521: 'sha512',
+  rsa: 'sha256',
+  ed25519: null,
+}
 
-/** Signs with the key's usual digest, or with another one. */
-export function signWith(key: TestKey, data: Uint8Array, digest: string | null = usualDigests[key.kind]): Uint8Array {
-  return sign(digest, data, key.privateKey)
+/** Signs with the key's usual digest, or with another one; Ed25519 hashes by itself. RSA is PKCS #1 v1.5. */
+export function signWith(key: TestKey, data: Uint8Array, digest: string | null = signatureDigests[key.kind]): Uint8Array {
+  return sign(key.kind === 'ed25519' ? null : digest, data, key.privateKey)
+}
+
+/** Signs with Ed25519ph (RFC 8032 section 5.1), which is what Rekor v1 asks of Ed25519 keys. */
+export function signPrehashed(key: TestKey, data: Uint8Array): Uint8Array {
+  // PKCS #8 of Ed25519 ends with the seed (RFC 8410 section 7).
+  return ed25519ph.sign(data, key.privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(-32))
+}
+
+/** The digest that goes with the key's kind, also where the signature needs none. */
+export function usualDigest(key: TestKey): DigestName {
+  return signatureDigests[key.kind] ?? 'sha256'
+}
+
+/** Hash of the parts in a row. */
+export function digestOf(algorithm: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash(algorithm)
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+/** An RSA key as staging's trusted root has it: RSAPublicKey of PKCS #1, DER, with keyDetails PKCS1_RSA_PKCS1V5. */
+export function pkcs1Of(key: TestKey): Uint8Array {
+  return key.publicKey.export({ type: 'pkcs1', format: 'der' })
 }
 
 /** PublicKeyDetails of protobuf-specs for the key's usual algorithm. */

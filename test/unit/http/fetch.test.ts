@@ -116,6 +116,25 @@ describe('limits', () => {
   })
 })
 
+describe('an answer without success', () => {
+  it('is an answer however long its explanation is, of which the beginning is kept', async () => {
+    const server = await startServer((_, response) => void response.writeHead(404).end(Buffer.alloc(1_000_000, 'x')))
+    const response = await request(server.origin, { env, maxBytes: 10 })
+    expect(response.status).toBe(404)
+    expect(response.body).toHaveLength(65_536)
+  })
+
+  it('is an answer even when its explanation is encoded or breaks off', async () => {
+    const encoded = await startServer((_, response) => void response.writeHead(404, { 'content-encoding': 'gzip' }).end('xx'))
+    expect(await request(encoded.origin, { env })).toMatchObject({ status: 404, body: new Uint8Array() })
+    const broken = await startServer((_, response) => {
+      response.writeHead(404, { 'content-length': 100 }).write('half')
+      setTimeout(() => response.destroy(), 10)
+    })
+    expect(await request(broken.origin, { env })).toMatchObject({ status: 404, body: Buffer.from('half') })
+  })
+})
+
 describe('abort', () => {
   it('ends a request that is under way, with the reason of the caller as the cause', async () => {
     const server = await startServer(() => {})

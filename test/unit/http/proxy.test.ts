@@ -69,6 +69,7 @@ describe('proxyFor', () => {
 describe('proxyAuthorization', () => {
   it('is the decoded user and password of the URL', () => {
     expect(proxyAuthorization(new URL('http://me:p%40ss@p:1'))).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`)
+    expect(proxyAuthorization(new URL('http://me:100%@p:1'))).toBe(`Basic ${Buffer.from('me:100%').toString('base64')}`)
     expect(proxyAuthorization(new URL('http://p:1'))).toBeUndefined()
   })
 })

@@ -1,8 +1,10 @@
 /** Servers on 127.0.0.1 for tests, with a certificate made on the spot where they speak TLS. */
-import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createPlainServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import {
   derBitString,

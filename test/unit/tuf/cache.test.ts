@@ -149,6 +149,42 @@ describe('a damaged mirror', () => {
   })
 })
 
+describe('the cached root', () => {
+  it('stays when it is newer than the one to start from and the mirror cannot be asked', async () => {
+    const { repository, mirror, folder, fetch } = await arrange()
+    repository.publishRoot()
+    mkdirSync(folder)
+    writeFileSync(path.join(folder, 'root.json'), repository.file('3.root.json'))
+    goOffline(mirror)
+    await expect(fetch()).rejects.toMatchObject({ code: 'TRUST_ROOT_UNAVAILABLE' })
+    expect(readFileSync(path.join(folder, 'root.json'))).toEqual(Buffer.from(repository.file('3.root.json')))
+  })
+
+  it('is replaced when it is not on the way to the newest', async () => {
+    const { repository, folder, fetch } = await arrange()
+    const other = new TestRepository()
+    for (let version = 2; version <= 9; version++) other.publishRoot()
+    mkdirSync(folder)
+    writeFileSync(path.join(folder, 'root.json'), other.file('9.root.json'))
+    await fetch()
+    expect(readFileSync(path.join(folder, 'root.json'))).toEqual(Buffer.from(repository.file('2.root.json')))
+  })
+})
+
+describe('a mirror called remote', () => {
+  it('leaves the record of the mirror alone', async () => {
+    const repository = new TestRepository()
+    const directory = temporaryFolder()
+    writeFileSync(path.join(directory, 'remote.json'), '{"mirror":"https://remote"}')
+    const file = (name: string) => repository.file(name)
+    const current = { timestamp: file('timestamp.json'), snapshot: file('1.snapshot.json'), targets: file('1.targets.json') }
+    const cache = new RepositoryCache(directory, cacheName('https://remote'))
+    await cache.publish({ root: repository.firstRoot, rootHistory: new Map(), current }, await cache.read(), now)
+    expect(readFileSync(path.join(directory, 'remote.json'), 'utf8')).toBe('{"mirror":"https://remote"}')
+    expect(existsSync(path.join(directory, 'remote', 'timestamp.json'))).toBe(true)
+  })
+})
+
 describe('where no cache can be kept', () => {
   it('everything works in memory without a home', async () => {
     const { mirror, options } = await arrange()

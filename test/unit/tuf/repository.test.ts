@@ -2,20 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { Updater } from 'tuf-js'
 import { describe, expect, it } from 'vitest'
-import { openRepository, type RepositoryOptions } from '../../../src/tuf/repository.ts'
+import { openRepository } from '../../../src/tuf/repository.ts'
+import type { RepositoryOptions } from '../../../src/tuf/repository.ts'
 import { fetchSigningConfig, fetchTarget, fetchTrustedRoot } from '../../../src/tuf/trusted-root.ts'
 import { cacheName } from '../../../src/tuf/cache.ts'
-import {
-  createKey,
-  day,
-  goOffline,
-  now,
-  serve,
-  serveFromFolder,
-  temporaryFolder,
-  TestRepository,
-  type RunningMirror,
-} from './test-repository.ts'
+import { createKey, day, goOffline, now, serve, serveFromFolder, temporaryFolder, TestRepository } from './test-repository.ts'
+import type { RunningMirror } from './test-repository.ts'
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 
@@ -445,6 +437,34 @@ describe('targets', () => {
     await expect(fetchTarget('keys/a.json', options)).rejects.toMatchObject({ code: 'TRUST_ROOT_UNAVAILABLE' })
     await expect(fetchTarget('other/a.json', options)).rejects.toMatchObject(
       refusal(/second\.json of .* is not trusted: second was signed by 0\/1 keys/),
+    )
+  })
+})
+
+describe('a mirror that needs a password', () => {
+  it('gets it, and nobody else', async () => {
+    const { repository, mirror, options } = await arrange()
+    const address = mirror.address.replace('//', '//user:s3cret@')
+    const opened = await openRepository({ ...options, mirror: address })
+    expect(opened.mirror).toBe(`${mirror.address}/`)
+    goOffline(mirror)
+    expect((await openRepository({ ...options, mirror: address })).warnings).toEqual([expect.not.stringContaining('s3cret')])
+    repository.files.clear()
+    mirror.misbehaviours.clear()
+    await expect(openRepository({ ...options, mirror: address })).rejects.not.toThrow('s3cret')
+    const failure = openRepository({ mirror: address, env: {}, now })
+    await expect(failure).rejects.toThrow(/^could not find cached root\.json for the mirror http:\/\/127/)
+    await expect(failure).rejects.not.toThrow('s3cret')
+  })
+})
+
+describe('delegations', () => {
+  it('to a role with the name of a top-level role are refused, also where file names ignore case', async () => {
+    const { repository, options } = await arrange()
+    repository.delegate('Timestamp', ['keys/*'], { 'keys/a.json': 'a' })
+    repository.publish()
+    await expect(fetchTarget('keys/a.json', options)).rejects.toMatchObject(
+      refusal(/targets\.json of .* delegates to "Timestamp", the name of a top-level role/),
     )
   })
 })

@@ -1,0 +1,179 @@
+/** Every decoder of the pure folders, with the hostile input that is meant for it. */
+import { readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { parseBundle, parseBundleLines } from '../src/bundle/bundle.ts'
+import { parseEnvelope } from '../src/bundle/dsse.ts'
+import { parseCertificateFile, parseSignatureFile, parseTimestampFile, readLegacyBundle } from '../src/bundle/legacy-bundle.ts'
+import { parseLogEntryBody } from '../src/bundle/log-entry-body.ts'
+import { parseSimpleSigning } from '../src/bundle/simple-signing.ts'
+import { parseStatement } from '../src/bundle/statement.ts'
+import { parsePkcs1PublicKey, parsePublicKey, parsePublicKeyPem } from '../src/crypto/public-key.ts'
+import { signatureAlgorithmFromOid, verifySignature } from '../src/crypto/signature.ts'
+import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
+import { asBuffer, decodeUtf8 } from '../src/encoding/bytes.ts'
+import { DerReader, parseDer, tag } from '../src/encoding/der.ts'
+import { parseGeneralizedTime, parseUtcTime } from '../src/encoding/der-time.ts'
+import { decodeHex } from '../src/encoding/hex.ts'
+import { parseJson } from '../src/encoding/json.ts'
+import { parseOid } from '../src/encoding/oid.ts'
+import { parsePem } from '../src/encoding/pem.ts'
+import { parseCheckpoint } from '../src/merkle/checkpoint.ts'
+import { decodeEntryBundle } from '../src/merkle/entry-bundle.ts'
+import { parseSignatureLine } from '../src/merkle/signature-line.ts'
+import { parseSignedNote } from '../src/merkle/signed-note.ts'
+import { parseTilePath } from '../src/merkle/tile.ts'
+import { loadTrustMaterial } from '../src/trust/trust-material.ts'
+import { parseTrustedRoot } from '../src/trust/trusted-root.ts'
+import { parseCertificate, parseCertificatePem } from '../src/x509/certificate.ts'
+import {
+  parseAuthorityKeyIdentifier,
+  parseBasicConstraints,
+  parseExtendedKeyUsage,
+  parseKeyUsage,
+  parseSubjectKeyIdentifier,
+} from '../src/x509/extension.ts'
+import { parseGeneralNames } from '../src/x509/general-name.ts'
+import { formatName } from '../src/x509/name.ts'
+import { parseSct, parseSctList } from '../src/x509/sct.ts'
+import { parseSigstoreExtension } from '../src/x509/sigstore-extensions.ts'
+import { parseTimestampResponse } from '../src/x509/timestamp-token.ts'
+import type { DecodeExamples } from './decode-examples.ts'
+import { blownUpDer, hostileDer } from './hostile-der.ts'
+import type { HostileInput } from './hostile-input.ts'
+import { hostileTexts, hostileTls, meaninglessBytes } from './hostile-input.ts'
+import { blownUpJson, hostileJson } from './hostile-json.ts'
+import { projectRoot } from './places.ts'
+
+/** A decoder, from bytes on. */
+export interface Decoder {
+  /** As it is exported. */
+  readonly name: string
+  readonly decode: (input: Uint8Array) => unknown
+  readonly inputs: readonly HostileInput[]
+}
+
+/** All of them. @param examples good values of every format, to be blown up */
+export function allDecoders(examples: DecodeExamples): Decoder[] {
+  const jsonOf = (what: string, ...documents: readonly string[]): HostileInput[] => [
+    ...meaninglessBytes,
+    ...hostileJson,
+    ...documents.flatMap((document, index) => blownUpJson(`${what} ${index + 1}`, document)),
+  ]
+  const derOf = (what: string, ...values: readonly Uint8Array[]): HostileInput[] => [
+    ...meaninglessBytes,
+    ...hostileDer,
+    ...values.flatMap((value, index) => blownUpDer(`${what} ${index + 1}`, value)),
+  ]
+  const texts = [...meaninglessBytes, ...hostileTexts]
+  const files = [...texts, ...hostileDer]
+  const certificates = derOf('certificate', examples.certificate)
+  const timestamps = derOf('timestamp', examples.timestamp)
+  const keys = derOf('key', ...examples.publicKeys)
+  const tls = [...meaninglessBytes, ...hostileTls]
+  return [
+    { name: 'decodeUtf8', decode: (input) => decodeUtf8(input, 'the text'), inputs: texts },
+    { name: 'decodeHex', decode: ofText((text) => decodeHex(text, 'the text')), inputs: texts },
+    { name: 'decodeBase64', decode: ofText((text) => decodeBase64(text, 'the text')), inputs: texts },
+    { name: 'decodeBase64Url', decode: ofText((text) => decodeBase64Url(text, 'the text')), inputs: texts },
+    { name: 'parseUtcTime', decode: (input) => parseUtcTime(input, 'the time'), inputs: texts },
+    { name: 'parseGeneralizedTime', decode: (input) => parseGeneralizedTime(input, 'the time'), inputs: texts },
+    { name: 'parseOid', decode: (input) => parseOid(input, 'the identifier'), inputs: files },
+    { name: 'parseDer', decode: (input) => parseDer(input, 'the value'), inputs: certificates },
+    { name: 'DerReader', decode: readAll, inputs: [...certificates, ...timestamps] },
+    { name: 'parsePem', decode: ofText((text) => parsePem(text, 'the text')), inputs: texts },
+    { name: 'parseJson', decode: (input) => parseJson(input, 'the text'), inputs: jsonOf('bundle', examples.bundles[0]) },
+
+    { name: 'parsePublicKey', decode: parsePublicKey, inputs: keys },
+    { name: 'parsePkcs1PublicKey', decode: parsePkcs1PublicKey, inputs: derOf('PKCS#1 key', examples.pkcs1Key) },
+    { name: 'parsePublicKeyPem', decode: ofText(parsePublicKeyPem), inputs: texts },
+    { name: 'signatureAlgorithmFromOid', decode: (input) => signatureAlgorithmFromOid('1.2.840.113549.1.1.10', input), inputs: derOf('PSS parameters', examples.pssParameters) },
+    { name: 'verifySignature', decode: signatureDecoder(examples.publicKeys), inputs: derOf('signature', examples.signature) },
+
+    { name: 'parseCertificate', decode: parseCertificate, inputs: certificates },
+    { name: 'parseCertificatePem', decode: ofText((text) => parseCertificatePem(text, 'the text')), inputs: texts },
+    { name: 'parseBasicConstraints', decode: parseBasicConstraints, inputs: derOf('basic constraints', Uint8Array.of(0x30, 6, 1, 1, 0xff, 2, 1, 0)) },
+    { name: 'parseKeyUsage', decode: parseKeyUsage, inputs: derOf('key usage', Uint8Array.of(3, 2, 7, 0x80)) },
+    { name: 'parseExtendedKeyUsage', decode: parseExtendedKeyUsage, inputs: derOf('extended key usage', Uint8Array.of(0x30, 5, 6, 3, 0x55, 0x1d, 0x25)) },
+    { name: 'parseSubjectKeyIdentifier', decode: parseSubjectKeyIdentifier, inputs: derOf('key identifier', Uint8Array.of(4, 2, 1, 2)) },
+    { name: 'parseAuthorityKeyIdentifier', decode: parseAuthorityKeyIdentifier, inputs: derOf('authority key identifier', Uint8Array.of(0x30, 4, 0x80, 2, 1, 2)) },
+    { name: 'parseGeneralNames', decode: parseGeneralNames, inputs: derOf('general names', examples.generalNames) },
+    { name: 'formatName', decode: formatName, inputs: derOf('name', examples.distinguishedName) },
+    { name: 'parseSctList', decode: parseSctList, inputs: tls },
+    { name: 'parseSct', decode: parseSct, inputs: tls },
+    { name: 'parseSigstoreExtension', decode: (input) => parseSigstoreExtension('issuerV2', input), inputs: derOf('issuer', Uint8Array.of(0x0c, 1, 0x61)) },
+    { name: 'parseTimestampResponse', decode: parseTimestampResponse, inputs: timestamps },
+
+    { name: 'decodeEntryBundle', decode: (input) => decodeEntryBundle(input, 256), inputs: tls },
+    { name: 'parseSignatureLine', decode: ofText(parseSignatureLine), inputs: texts },
+    { name: 'parseSignedNote', decode: parseSignedNote, inputs: texts },
+    { name: 'parseCheckpoint', decode: ofText(parseCheckpoint), inputs: texts },
+    { name: 'parseTilePath', decode: ofText(parseTilePath), inputs: texts },
+
+    { name: 'parseBundle', decode: (input) => parseBundle(input), inputs: jsonOf('bundle', ...examples.bundles) },
+    { name: 'parseBundleLines', decode: ofText((text) => parseBundleLines(text)), inputs: [...texts, ...hostileJson] },
+    { name: 'readLegacyBundle', decode: (input) => readLegacyBundle(parseJson(input, 'the bundle')), inputs: jsonOf('local bundle', examples.legacyBundle) },
+    { name: 'parseSignatureFile', decode: parseSignatureFile, inputs: files },
+    { name: 'parseCertificateFile', decode: (input) => parseCertificateFile(input, 'the file'), inputs: files },
+    { name: 'parseTimestampFile', decode: parseTimestampFile, inputs: [...files, ...hostileJson] },
+    { name: 'parseEnvelope', decode: parseEnvelope, inputs: jsonOf('envelope', examples.envelope) },
+    { name: 'parseStatement', decode: parseStatement, inputs: jsonOf('statement', examples.statement) },
+    { name: 'parseSimpleSigning', decode: parseSimpleSigning, inputs: jsonOf('simple signing', examples.simpleSigning) },
+    { name: 'parseLogEntryBody', decode: parseLogEntryBody, inputs: jsonOf('log entry', ...examples.logEntries) },
+
+    { name: 'parseTrustedRoot', decode: parseTrustedRoot, inputs: jsonOf('trusted root', examples.trustedRoot) },
+    { name: 'loadTrustMaterial', decode: loadTrustMaterial, inputs: jsonOf('trusted root', examples.trustedRoot) },
+  ]
+}
+
+/** Exports that no row above names, with the row that they are measured in. */
+const measuredWith: Readonly<Record<string, string>> = {
+  parseDerSequence: 'parseDer',
+  readBundle: 'parseBundle',
+  readRekorBundle: 'readLegacyBundle',
+  parseEnvelopeFields: 'parseBundle',
+  readTimeWindow: 'parseTrustedRoot',
+  parseAlgorithmIdentifier: 'parseCertificate',
+  parseEmbeddedScts: 'parseSctList',
+}
+
+/** Nothing here decodes what an attacker wrote. */
+const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph']
+
+/**
+ * Exported functions of the decoding folders that are missing above.
+ * @returns one `file: function` each
+ */
+export function forgottenDecoders(decoders: readonly Decoder[]): string[] {
+  const known = new Set([...decoders.map(({ name }) => name), ...Object.keys(measuredWith), ...notDecoders])
+  return ['encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust'].flatMap((folder) =>
+    readdirSync(path.join(projectRoot, 'src', folder)).flatMap((file) => {
+      const text = readFileSync(path.join(projectRoot, 'src', folder, file), 'utf8')
+      const names = [...text.matchAll(/^export (?:async )?function ((?:parse|decode|decrypt|read|load)[A-Z]\w*)/gm)].map(([, name = '']) => name)
+      return names.filter((name) => !known.has(name)).map((name) => `src/${folder}/${file}: ${name}`)
+    }),
+  )
+}
+
+function ofText(decode: (text: string) => unknown): (input: Uint8Array) => unknown {
+  return (input) => decode(asBuffer(input).toString('utf8'))
+}
+
+/** Reads every sequence there is, as deep as it goes. */
+function readAll(input: Uint8Array): void {
+  readSequences(new DerReader(input, 'the value'))
+}
+
+function readSequences(reader: DerReader): void {
+  while (!reader.done) {
+    if (reader.peekTag() === tag.sequence) readSequences(reader.sequence('an element'))
+    else reader.any('an element')
+  }
+}
+
+/** The signature as the attacker's part: its encoding is checked before any arithmetic. */
+function signatureDecoder([spki]: readonly Uint8Array[]): (input: Uint8Array) => boolean {
+  if (spki === undefined) throw new Error('there is no key to check signatures with')
+  const key = parsePublicKey(spki)
+  const message = new Uint8Array(32)
+  return (input) => verifySignature(key, 'ecdsa-sha256', message, input)
+}
