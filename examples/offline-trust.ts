@@ -8,4 +8,7 @@ const verifier = createVerifier({
   key: await readFile(key, 'utf8'),
 })
 const { signer, logEntries } = verifier.verify(await readFile(bundle), await readFile(artifact))
-console.log(signer.kind, logEntries.map((entry) => `${entry.logUrl} ${entry.logIndex}`))
+console.log(
+  signer.kind,
+  logEntries.map((entry) => `${entry.logUrl} ${entry.logIndex}`),
+)

@@ -6,7 +6,9 @@ const verifier = createVerifier({
   trust: await loadTrustedRoot(),
   identities: [
     {
-      subjectAlternativeName: compilePattern('https://github\\.com/my-org/.+/\\.github/workflows/release\\.yml@refs/tags/v.+', { anchored: true }),
+      subjectAlternativeName: compilePattern('https://github\\.com/my-org/.+/\\.github/workflows/release\\.yml@refs/tags/v.+', {
+        anchored: true,
+      }),
       issuer: 'https://token.actions.githubusercontent.com',
       extensions: { runnerEnvironment: 'github-hosted' },
     },

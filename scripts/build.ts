@@ -28,7 +28,16 @@ for (const name of Object.keys(programs)) makeCodeCache(name)
 if (withLibrary) execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 
 function commonOptions(): BuildOptions {
-  return { bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: true, charset: 'ascii', legalComments: 'none', logLevel: 'error' }
+  return {
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    logLevel: 'error',
+  }
 }
 
 async function buildProgram(name: string, entryPoint: string): Promise<void> {
@@ -54,11 +63,15 @@ async function buildProgram(name: string, entryPoint: string): Promise<void> {
 /** Functions are in the cache once they ran, so the commonest verb is run on a bundle that it verifies. */
 function makeCodeCache(name: string): void {
   const words = ['--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
-  const { status, stderr } = spawnSync(process.execPath, [path.resolve(outdir, `${name}.cjs`), name === 'main' ? 'verify-blob' : 'verify-bundle', ...words], {
-    cwd: 'scripts/warm-up',
-    env: { ...process.env, COUNTERSIGN_MAKE_CODE_CACHE: '1' },
-    encoding: 'utf8',
-  })
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [path.resolve(outdir, `${name}.cjs`), name === 'main' ? 'verify-blob' : 'verify-bundle', ...words],
+    {
+      cwd: 'scripts/warm-up',
+      env: { ...process.env, COUNTERSIGN_MAKE_CODE_CACHE: '1' },
+      encoding: 'utf8',
+    },
+  )
   if (status !== 0) throw new Error(`the program that was built does not verify scripts/warm-up: ${stderr}`)
 }
 
@@ -83,15 +96,19 @@ script.runInThisContext()(require, module, __dirname)
 }
 
 async function buildLibrary(library: string): Promise<void> {
-  await build({ ...commonOptions(), stdin: { contents: `export * from '${library}'`, resolveDir: '.' }, outfile: `${outdir}/library/${fileOf(library)}` })
+  await build({
+    ...commonOptions(),
+    stdin: { contents: `export * from '${library}'`, resolveDir: '.' },
+    outfile: `${outdir}/library/${fileOf(library)}`,
+  })
 }
 
 /** Resolves the libraries to their own files. */
 function librariesAside(): Plugin {
   return {
     name: 'libraries-aside',
-    setup({ onResolve }) {
-      onResolve({ filter: /^[^.]/ }, ({ path: specifier, kind }) => {
+    setup(build) {
+      build.onResolve({ filter: /^[^.]/ }, ({ path: specifier, kind }) => {
         if (kind === 'entry-point' || specifier.startsWith('node:')) return undefined
         libraries.add(specifier)
         return { path: `./library/${fileOf(specifier)}`, external: true }

@@ -4,9 +4,27 @@ import path from 'node:path'
 
 /** The folders of src/, top to bottom: each may import those above it. */
 const order = [
-  'encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust', 'verify', 'api',
-  'http', 'tuf', 'clients', 'identity', 'keys', 'sign', 'oci', 'policy',
-  'server', 'admission', 'release', 'cli', 'action',
+  'encoding',
+  'crypto',
+  'x509',
+  'merkle',
+  'bundle',
+  'trust',
+  'verify',
+  'api',
+  'http',
+  'tuf',
+  'clients',
+  'identity',
+  'keys',
+  'sign',
+  'oci',
+  'policy',
+  'server',
+  'admission',
+  'release',
+  'cli',
+  'action',
 ]
 const pure = new Set(order.slice(0, order.indexOf('http')))
 const pureBuiltins = new Set(['node:crypto', 'node:buffer'])
@@ -42,7 +60,8 @@ function checkFile(file: string): void {
   const folder = file.split('/')[1] ?? ''
   const isRootFile = folder.endsWith('.ts')
   if (!isRootFile && !order.includes(folder)) breaches.push(`${file}: src/${folder} is not in the layout`)
-  if (path.basename(file) === 'index.ts' && file !== 'src/index.ts') breaches.push(`${file}: index.ts exists only where package.json exports it`)
+  if (path.basename(file) === 'index.ts' && file !== 'src/index.ts')
+    breaches.push(`${file}: index.ts exists only where package.json exports it`)
   const text = readFileSync(file, 'utf8')
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
   for (const match of code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) checkImport(file, folder, isRootFile, match[1] ?? '')
@@ -63,16 +82,19 @@ function checkImport(file: string, folder: string, isRootFile: boolean, target: 
     if (!target.endsWith('.ts') && !target.endsWith('.json')) breaches.push(`${file}: imports ${target} without naming the file`)
     if (isRootFile || imported === folder || imported === 'error.ts') return
     if (imported.endsWith('.ts')) breaches.push(`${file}: imports ${target} from the front door`)
-    else if (order.indexOf(imported) > order.indexOf(folder)) breaches.push(`${file}: ${folder}/ may not import ${imported}/, which stands below it`)
+    else if (order.indexOf(imported) > order.indexOf(folder))
+      breaches.push(`${file}: ${folder}/ may not import ${imported}/, which stands below it`)
     return
   }
   if (target.startsWith('node:')) {
     if (pure.has(folder) && !pureBuiltins.has(target)) breaches.push(`${file}: ${folder}/ is pure and imports ${target}`)
-    if (networkBuiltins.has(target) && !networkOwners.has(folder)) breaches.push(`${file}: imports ${target}, which only ${[...networkOwners].join(', ')} may`)
+    if (networkBuiltins.has(target) && !networkOwners.has(folder))
+      breaches.push(`${file}: imports ${target}, which only ${[...networkOwners].join(', ')} may`)
     return
   }
   const library = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '')
-  if (owners[library]?.includes(folder) !== true) breaches.push(`${file}: imports ${library}, whose owners are ${owners[library]?.join(', ') ?? 'none'}`)
+  if (owners[library]?.includes(folder) !== true)
+    breaches.push(`${file}: imports ${library}, whose owners are ${owners[library]?.join(', ') ?? 'none'}`)
 }
 
 function sourceFiles(root: string): string[] {
@@ -85,8 +107,9 @@ function sourceFiles(root: string): string[] {
 
 function folders(roots: readonly string[]): string[] {
   return roots.flatMap((root) =>
-    readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .flatMap((entry) => [`${root}/${entry.name}`, ...folders([`${root}/${entry.name}`])]),
+    readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
+      const name = `${root}/${entry.name}`
+      return entry.isDirectory() ? [name, ...folders([name])] : []
+    }),
   )
 }

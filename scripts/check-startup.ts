@@ -11,14 +11,29 @@ import { generateSigner } from '../src/crypto/private-key.ts'
 import { encodePublicKeyPem, keyHint } from '../src/crypto/public-key.ts'
 import { encodeUtf8 } from '../src/encoding/bytes.ts'
 
-const forbiddenBuiltins = ['http', 'https', 'http2', 'net', 'tls', 'dns', 'zlib', 'worker_threads', 'child_process', 'readline', 'repl', 'inspector']
+const forbiddenBuiltins = [
+  'http',
+  'https',
+  'http2',
+  'net',
+  'tls',
+  'dns',
+  'zlib',
+  'worker_threads',
+  'child_process',
+  'readline',
+  'repl',
+  'inspector',
+]
 const forbiddenPackages = ['re2js', '@noble', 'tuf-js', 'make-fetch-happen', 'zod', 'undici']
 
 const folder = mkdtempSync(path.join(tmpdir(), 'countersign-startup-'))
 try {
   const loaded = modulesOfVerifyBlob()
   const builtins = forbiddenBuiltins.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))
-  const packages = forbiddenPackages.filter((name) => loaded.source.includes(`${name}/`) || loaded.files.some((file) => file.includes(`node_modules/${name}`)))
+  const packages = forbiddenPackages.filter(
+    (name) => loaded.source.includes(`${name}/`) || loaded.files.some((file) => file.includes(`node_modules/${name}`)),
+  )
   if (builtins.length + packages.length > 0) {
     console.error(`verify-blob loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...packages].join(', ')}`)
     process.exitCode = 1

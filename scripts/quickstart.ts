@@ -31,7 +31,11 @@ function signFile(name: string, text: string): void {
   const contents = encodeUtf8(text)
   const signer = generateSigner('ecdsa-p256')
   const bundle = encodeBundle({
-    content: { kind: 'message-signature', signature: signer.sign(contents), digest: { algorithm: 'sha256', value: digest('sha256', contents) } },
+    content: {
+      kind: 'message-signature',
+      signature: signer.sign(contents),
+      digest: { algorithm: 'sha256', value: digest('sha256', contents) },
+    },
     keyMaterial: { kind: 'public-key', hint: keyHint(signer.publicKey) },
     logEntries: [],
     timestamps: [],

@@ -50,8 +50,16 @@ export function readBundle(value: JsonValue, options: BundleOptions = {}): Signe
   const material = bundle.object('verificationMaterial')
   material.only('publicKey', 'x509CertificateChain', 'certificate', 'tlogEntries', 'timestampVerificationData')
   const keyMaterial = readKeyMaterial(material, version, options.allowCertificateChain === true)
-  if (keyMaterial.kind === 'public-key' && content.kind === 'dsse-envelope' && content.keyId !== '' && keyMaterial.hint !== '' && content.keyId !== keyMaterial.hint) {
-    throw bundle.invalid(`the key hint of the bundle, ${excerpt(keyMaterial.hint)}, is not the keyid of its envelope, ${excerpt(content.keyId)}`)
+  if (
+    keyMaterial.kind === 'public-key' &&
+    content.kind === 'dsse-envelope' &&
+    content.keyId !== '' &&
+    keyMaterial.hint !== '' &&
+    content.keyId !== keyMaterial.hint
+  ) {
+    throw bundle.invalid(
+      `the key hint of the bundle, ${excerpt(keyMaterial.hint)}, is not the keyid of its envelope, ${excerpt(content.keyId)}`,
+    )
   }
   const logEntries = material.objects('tlogEntries', maxLogEntries).map((entry) => readLogEntry(entry, version))
   return { content, keyMaterial, logEntries, timestamps: readTimestamps(material), format: version }
@@ -61,7 +69,10 @@ export function readBundle(value: JsonValue, options: BundleOptions = {}): Signe
 export function claimsToBeBundle(value: JsonValue): boolean {
   if (!isJsonObject(value)) return false
   const mediaType = value['mediaType']
-  return (typeof mediaType === 'string' && mediaType.startsWith('application/vnd.dev.sigstore.bundle')) || value['verificationMaterial'] !== undefined
+  return (
+    (typeof mediaType === 'string' && mediaType.startsWith('application/vnd.dev.sigstore.bundle')) ||
+    value['verificationMaterial'] !== undefined
+  )
 }
 
 /**
@@ -106,7 +117,8 @@ function readMessageDigest(message: JsonFields): MessageSignature['digest'] {
   digest.only('algorithm', 'digest')
   const name = digest.string('algorithm')
   const algorithm = protobufDigestAlgorithm(name)
-  if (algorithm === undefined) throw digest.invalid(`${digest.pathOf('algorithm')} should be SHA2_256, SHA2_384 or SHA2_512, found ${excerpt(name)}`)
+  if (algorithm === undefined)
+    throw digest.invalid(`${digest.pathOf('algorithm')} should be SHA2_256, SHA2_384 or SHA2_512, found ${excerpt(name)}`)
   return { algorithm, value: digest.bytes('digest') }
 }
 
@@ -123,7 +135,9 @@ function readKeyMaterial(material: JsonFields, version: BundleVersion, allowChai
     return { kind: 'certificate', leaf: material.object('certificate').only('rawBytes').bytes('rawBytes'), chain: [] }
   }
   if (version === '0.3' && !allowChain) {
-    throw material.invalid('a bundle of version 0.3 should have certificate, found x509CertificateChain (to accept it, pass --allow-certificate-chain)')
+    throw material.invalid(
+      'a bundle of version 0.3 should have certificate, found x509CertificateChain (to accept it, pass --allow-certificate-chain)',
+    )
   }
   return readChain(material.object('x509CertificateChain').only('certificates'))
 }

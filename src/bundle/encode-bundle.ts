@@ -18,7 +18,9 @@ export function encodeBundle(entity: SignedEntity): string {
       ...(entity.logEntries.length === 0 ? {} : { tlogEntries: entity.logEntries.map(encodeLogEntry) }),
       ...(entity.timestamps.length === 0
         ? {}
-        : { timestampVerificationData: { rfc3161Timestamps: entity.timestamps.map((token) => ({ signedTimestamp: encodeBase64(token) })) } }),
+        : {
+            timestampVerificationData: { rfc3161Timestamps: entity.timestamps.map((token) => ({ signedTimestamp: encodeBase64(token) })) },
+          }),
     },
     ...(content.kind === 'message-signature'
       ? {
@@ -57,7 +59,9 @@ function encodeLogEntry(entry: LogEntry): object {
     logId: { keyId: encodeBase64(entry.logId) },
     kindVersion: { kind: entry.kind, version: entry.version },
     ...(entry.integratedTime === 0n ? {} : { integratedTime: String(entry.integratedTime) }),
-    ...(entry.signedEntryTimestamp === undefined ? {} : { inclusionPromise: { signedEntryTimestamp: encodeBase64(entry.signedEntryTimestamp) } }),
+    ...(entry.signedEntryTimestamp === undefined
+      ? {}
+      : { inclusionPromise: { signedEntryTimestamp: encodeBase64(entry.signedEntryTimestamp) } }),
     ...(proof === undefined
       ? {}
       : {

@@ -71,7 +71,8 @@ export function readRekorBundle(bundle: JsonFields): LogEntry {
 /** A signature file: the raw signature, or base64 of it with or without a line break. */
 export function parseSignatureFile(contents: Uint8Array): Uint8Array {
   if (contents.length === 0) throw new DecodingError('BUNDLE_INVALID', 'the signature is empty')
-  if (contents.length > maxFileBytes) throw new DecodingError('TOO_LARGE', `the signature is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
+  if (contents.length > maxFileBytes)
+    throw new DecodingError('TOO_LARGE', `the signature is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
   return decodeIfBase64(contents) ?? contents
 }
 
@@ -82,12 +83,14 @@ export function parseSignatureFile(contents: Uint8Array): Uint8Array {
  * @throws DecodingError CERTIFICATE_INVALID
  */
 export function parseCertificateFile(contents: Uint8Array, what: string): Uint8Array[] {
-  if (contents.length > maxFileBytes) throw new DecodingError('TOO_LARGE', `${what} is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
+  if (contents.length > maxFileBytes)
+    throw new DecodingError('TOO_LARGE', `${what} is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
   const decoded = decodeIfBase64(contents) ?? contents
   if (decoded[0] === 0x30) return [decoded]
   const blocks = parsePem(asBuffer(decoded).toString('latin1'), what)
   return blocks.map(({ label, der }) => {
-    if (label !== 'CERTIFICATE') throw new DecodingError('CERTIFICATE_INVALID', `${what} holds a ${excerpt(label)} where a CERTIFICATE was expected`)
+    if (label !== 'CERTIFICATE')
+      throw new DecodingError('CERTIFICATE_INVALID', `${what} holds a ${excerpt(label)} where a CERTIFICATE was expected`)
     return der
   })
 }
@@ -99,7 +102,10 @@ export function parseTimestampFile(contents: Uint8Array): Uint8Array {
   return file.only('SignedRFC3161Timestamp').bytes('SignedRFC3161Timestamp')
 }
 
-function parseCertificateOrKey(contents: Uint8Array, what: string): { readonly kind: 'certificate' | 'public-key'; readonly der: Uint8Array } {
+function parseCertificateOrKey(
+  contents: Uint8Array,
+  what: string,
+): { readonly kind: 'certificate' | 'public-key'; readonly der: Uint8Array } {
   const decoded = decodeIfBase64(contents) ?? contents
   if (decoded[0] === 0x30) return { kind: 'certificate', der: decoded }
   try {
@@ -121,7 +127,10 @@ function kindVersionOf(body: Uint8Array): { readonly kind: string; readonly vers
 
 /** Standard base64, with white space at the ends and line breaks within allowed; undefined for anything else. */
 function decodeIfBase64(contents: Uint8Array): Uint8Array | undefined {
-  const text = asBuffer(contents).toString('latin1').replaceAll(/[\r\n]/g, '').trim()
+  const text = asBuffer(contents)
+    .toString('latin1')
+    .replaceAll(/[\r\n]/g, '')
+    .trim()
   if (text === '') return undefined
   const bytes = Buffer.from(text, 'base64')
   return bytes.toString('base64') === text ? bytes : undefined

@@ -142,7 +142,8 @@ function readProtobufDigest(hash: JsonFields): LogEntryBody['digest'] {
   hash.only('algorithm', 'digest')
   const name = hash.string('algorithm')
   const algorithm = protobufDigestAlgorithm(name)
-  if (algorithm === undefined) throw hash.invalid(`${hash.pathOf('algorithm')} should be SHA2_256, SHA2_384 or SHA2_512, found ${excerpt(name)}`)
+  if (algorithm === undefined)
+    throw hash.invalid(`${hash.pathOf('algorithm')} should be SHA2_256, SHA2_384 or SHA2_512, found ${excerpt(name)}`)
   return sized(hash, algorithm, hash.bytes('digest'))
 }
 
@@ -172,5 +173,8 @@ function readPemVerifier(fields: JsonFields, name: string): LogEntryVerifier {
   if (block?.label === 'CERTIFICATE') return { kind: 'certificate', der: block.der }
   if (block?.label === 'PUBLIC KEY') return { kind: 'public-key', der: block.der }
   if (block?.label === 'RSA PUBLIC KEY') return { kind: 'public-key', der: block.der, isPkcs1: true }
-  throw new DecodingError('LOG_ENTRY_INVALID', `${what} holds a PEM ${excerpt(block?.label ?? '')} where a certificate or public key was expected`)
+  throw new DecodingError(
+    'LOG_ENTRY_INVALID',
+    `${what} holds a PEM ${excerpt(block?.label ?? '')} where a certificate or public key was expected`,
+  )
 }

@@ -31,14 +31,21 @@ export function parseSimpleSigning(payload: Uint8Array): SimpleSigning {
 }
 
 /** The payload as cosign writes it: Go's key order and escaping. */
-export function encodeSimpleSigning(payload: { dockerReference: string; dockerManifestDigest: string; optional?: Readonly<Record<string, string>> }): string {
+export function encodeSimpleSigning(payload: {
+  dockerReference: string
+  dockerManifestDigest: string
+  optional?: Readonly<Record<string, string>>
+}): string {
   const optional = payload.optional === undefined || Object.keys(payload.optional).length === 0 ? null : sorted(payload.optional)
   const critical = {
     identity: { 'docker-reference': payload.dockerReference },
     image: { 'docker-manifest-digest': payload.dockerManifestDigest },
     type: simpleSigningType,
   }
-  return JSON.stringify({ critical, optional }).replaceAll(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify({ critical, optional }).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function sorted(record: Readonly<Record<string, string>>): Record<string, string> {

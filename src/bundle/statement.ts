@@ -41,7 +41,8 @@ export function parseStatement(payload: Uint8Array): Statement {
 function readSubject(subject: JsonFields): Subject {
   const digests = new Map<string, string>()
   const entries = subject.object('digest').entries()
-  if (entries.length === 0 || entries.length > maxDigests) throw subject.invalid(`${subject.pathOf('digest')} should have 1 to ${maxDigests} digests`)
+  if (entries.length === 0 || entries.length > maxDigests)
+    throw subject.invalid(`${subject.pathOf('digest')} should have 1 to ${maxDigests} digests`)
   for (const [algorithm, value] of entries) {
     if (typeof value !== 'string') throw subject.invalid(`${subject.pathOf('digest')}.${algorithm.slice(0, 20)} should be a string`)
     digests.set(algorithm, value)

@@ -27,7 +27,13 @@ interface Arguments {
   readonly artifact: string
 }
 
-const valueFlags = ['--bundle', '--certificate-identity', '--certificate-oidc-issuer', '--key', '--trusted-root']
+const valueFlags: ReadonlySet<string> = new Set([
+  '--bundle',
+  '--certificate-identity',
+  '--certificate-oidc-issuer',
+  '--key',
+  '--trusted-root',
+])
 
 /** Runs one call of the suite and gives the exit status. */
 export async function runConformance(argv: readonly string[], context: CommandContext): Promise<number> {
@@ -51,7 +57,7 @@ function parseArguments(argv: readonly string[]): Arguments {
     const word = argv[at] ?? ''
     if (word === '--staging') {
       staging = true
-    } else if (valueFlags.includes(word)) {
+    } else if (valueFlags.has(word)) {
       const value = argv[++at]
       if (value === undefined || flags.has(word)) throw new UsageError('USAGE', `${word} should be given once, with a value`)
       flags.set(word, value)

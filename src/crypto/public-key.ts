@@ -122,7 +122,8 @@ function parseSpki(spki: Uint8Array): PublicKey {
       algorithm.end()
       const curve = curves[curveOid]
       if (curve === undefined) throw unsupported(`keys on the curve ${curveOid} are not supported, only P-256, P-384 and P-521`)
-      if (bits[0] !== 0x04 || bits.length !== 1 + 2 * coordinateLengths[curve]) throw invalid(`the ${curve} key is not an uncompressed point`)
+      if (bits[0] !== 0x04 || bits.length !== 1 + 2 * coordinateLengths[curve])
+        throw invalid(`the ${curve} key is not an uncompressed point`)
       return { kind: 'ecdsa', curve, point: bits, spki }
     }
     case rsaEncryption:
@@ -145,7 +146,8 @@ function checkRsaKey(bits: Uint8Array): number {
   reader.end()
   const modulusBits = modulus <= 0n ? 0 : modulus.toString(2).length
   if (modulusBits < 2048 || modulusBits > 4096) throw unsupported(`RSA keys have 2048 to 4096 bits, found ${modulusBits}`)
-  if (exponent < 3n || exponent % 2n === 0n || exponent >= 1n << 64n) throw invalid('the exponent of the RSA key is not an odd number from 3')
+  if (exponent < 3n || exponent % 2n === 0n || exponent >= 1n << 64n)
+    throw invalid('the exponent of the RSA key is not an odd number from 3')
   return modulusBits
 }
 

@@ -1,5 +1,6 @@
 /** Signature algorithms, and their names in protobuf-specs and in X.509. */
-import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import type { DerReader } from '../encoding/der.ts'
+import { parseDerSequence } from '../encoding/der.ts'
 import { excerpt } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import type { DigestAlgorithm } from './digest.ts'
@@ -44,7 +45,9 @@ export function digestOf(algorithm: SignatureAlgorithm): DigestAlgorithm | undef
   return digests[algorithm]
 }
 
-const keyDetails: Readonly<Record<string, readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]>> = {
+const keyDetails: Readonly<
+  Record<string, readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]>
+> = {
   PKIX_ECDSA_P256_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
   PKIX_ECDSA_P256_HMAC_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
   PKIX_ECDSA_P384_SHA_384: ['ecdsa', 'P-384', 'ecdsa-sha384'],

@@ -1,6 +1,6 @@
 /** Signatures: verified over bytes, or over a digest that was given instead of them. */
 import { constants, verify } from 'node:crypto'
-import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { parseDerSequence } from '../encoding/der.ts'
 import { CountersignError, UsageError } from '../error.ts'
 import { digest as hash } from './digest.ts'
 import { verifyEcdsaDigest } from './ecdsa-digest.ts'
@@ -26,7 +26,12 @@ export function verifySignature(key: PublicKey, algorithm: SignatureAlgorithm, d
   const object = importPublicKey(key)
   const digestName = digestOf(algorithm) ?? null
   if (!algorithm.startsWith('rsa-pss')) return verify(digestName, data, object, signature)
-  return verify(digestName, data, { key: object, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature)
+  return verify(
+    digestName,
+    data,
+    { key: object, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO },
+    signature,
+  )
 }
 
 /**
@@ -37,7 +42,10 @@ export function verifySignature(key: PublicKey, algorithm: SignatureAlgorithm, d
 export function verifyDigest(key: PublicKey, algorithm: SignatureAlgorithm, digest: Uint8Array, signature: Uint8Array): boolean {
   const digestAlgorithm = digestOf(algorithm)
   if (digestAlgorithm === undefined) {
-    throw new UsageError('ARTIFACT_REQUIRED', 'an Ed25519 signature can only be verified with the signed bytes themselves, not with their digest')
+    throw new UsageError(
+      'ARTIFACT_REQUIRED',
+      'an Ed25519 signature can only be verified with the signed bytes themselves, not with their digest',
+    )
   }
   if (!fits(key, algorithm)) return false
   switch (key.kind) {
@@ -79,7 +87,7 @@ function fits(key: PublicKey, algorithm: SignatureAlgorithm): boolean {
 function parseEcdsaSignature(signature: Uint8Array): { readonly r: bigint; readonly s: bigint } | undefined {
   if (signature.length > 150) return undefined
   try {
-    const reader: DerReader = parseDerSequence(signature, 'the signature')
+    const reader = parseDerSequence(signature, 'the signature')
     const r = reader.integer('r')
     const s = reader.integer('s')
     reader.end()

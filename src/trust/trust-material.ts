@@ -96,7 +96,8 @@ export function createTrustMaterial(root: TrustedRoot): TrustMaterial {
       } catch (error) {
         if (!(error instanceof CountersignError)) throw error
         const where = `${what} ${index + 1} of the trusted root`
-        if (error.code !== 'KEY_UNSUPPORTED') throw new DecodingError('TRUSTED_ROOT_INVALID', `${where}: ${error.message}`, { cause: error })
+        if (error.code !== 'KEY_UNSUPPORTED')
+          throw new DecodingError('TRUSTED_ROOT_INVALID', `${where}: ${error.message}`, { cause: error })
         unusable.push(`${where} is not used: ${error.message}`)
         return []
       }
@@ -125,7 +126,10 @@ export function createTimestampAuthority(
 ): TrustedTimestampAuthority {
   const [first] = certificates
   const leaf = first !== undefined && first.basicConstraints?.ca !== true ? first : undefined
-  const authority = createCertificateAuthority(certificates.length > 1 && leaf !== undefined ? certificates.slice(1) : certificates, oid.timeStamping)
+  const authority = createCertificateAuthority(
+    certificates.length > 1 && leaf !== undefined ? certificates.slice(1) : certificates,
+    oid.timeStamping,
+  )
   return { ...instance, leaf, authority }
 }
 

@@ -51,7 +51,10 @@ export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, insta
 
 function unknownIssuer(leaf: Certificate): VerificationError {
   const issuer = formatName(leaf.issuer) || 'an unnamed issuer'
-  return new VerificationError('CERTIFICATE_UNTRUSTED', `the certificate was issued by ${issuer}, which is not a certificate authority of the trusted root`)
+  return new VerificationError(
+    'CERTIFICATE_UNTRUSTED',
+    `the certificate was issued by ${issuer}, which is not a certificate authority of the trusted root`,
+  )
 }
 
 function outsideWindow({ window, authority }: TrustedCertificateAuthority, instants: readonly number[]): VerificationError {
@@ -74,7 +77,10 @@ export function checkExtraCertificates(chain: readonly Uint8Array[], trust: Trus
     if (isKnown) continue
     const certificate = parseCertificate(der)
     if (isSelfIssued(certificate)) {
-      throw new VerificationError('CERTIFICATE_UNTRUSTED', `the bundle brings its own root certificate, ${formatName(certificate.subject)}, which the trusted root does not have`)
+      throw new VerificationError(
+        'CERTIFICATE_UNTRUSTED',
+        `the bundle brings its own root certificate, ${formatName(certificate.subject)}, which the trusted root does not have`,
+      )
     }
   }
 }
@@ -97,7 +103,8 @@ function checkLeafProfile(leaf: Certificate, profile: 'fulcio' | 'own'): void {
   }
   // RFC 5280 4.2.1.6: with an empty subject the name stands only there, so whoever does not understand it must refuse.
   const hasEmptySubject = leaf.subject.length === 2
-  if (hasEmptySubject && !leaf.subjectAlternativeNameCritical) throw untrusted('has an empty subject and a subject alternative name that is not critical')
+  if (hasEmptySubject && !leaf.subjectAlternativeNameCritical)
+    throw untrusted('has an empty subject and a subject alternative name that is not critical')
 }
 
 /**
@@ -114,7 +121,8 @@ export function verifyScts(
   notes: string[],
 ): VerifiedCertificateTimestamp[] {
   const [leaf, issuer] = path
-  if (leaf === undefined || issuer === undefined) throw new VerificationError('SCT_UNVERIFIED', 'the certificate is its own authority, so no SCT can be verified')
+  if (leaf === undefined || issuer === undefined)
+    throw new VerificationError('SCT_UNVERIFIED', 'the certificate is its own authority, so no SCT can be verified')
   const embedded = parseEmbeddedScts(leaf)
   const detached = detachedSct === undefined ? [] : [parseSct(detachedSct)]
   const verified: VerifiedCertificateTimestamp[] = []
@@ -133,21 +141,30 @@ export function verifyScts(
     }
     const signed = isEmbedded ? embeddedSctSignedBytes(sct, leaf, issuer.spki) : detachedSctSignedBytes(sct, leaf)
     if (!verifySignature(log.key, sctAlgorithm(sct, log), signed, sct.signature)) {
-      throw new VerificationError('SCT_UNVERIFIED', `the signature of the SCT does not verify with the key of the CT log ${log.baseUrl || encodeHex(sct.logId)}`)
+      throw new VerificationError(
+        'SCT_UNVERIFIED',
+        `the signature of the SCT does not verify with the key of the CT log ${log.baseUrl || encodeHex(sct.logId)}`,
+      )
     }
     operators.add(log.operator)
     verified.push({ logUrl: log.baseUrl, logId: encodeHex(sct.logId), time })
   }
   if (operators.size < threshold) {
-    const had = embedded.length + detached.length === 0 ? 'the certificate has none' : notes.at(-1) ?? 'they are of one operator'
-    throw new VerificationError('SCT_UNVERIFIED', `only able to verify ${operators.size} SCT entries; unable to meet threshold of ${threshold}: ${had}`)
+    const had = embedded.length + detached.length === 0 ? 'the certificate has none' : (notes.at(-1) ?? 'they are of one operator')
+    throw new VerificationError(
+      'SCT_UNVERIFIED',
+      `only able to verify ${operators.size} SCT entries; unable to meet threshold of ${threshold}: ${had}`,
+    )
   }
   return verified
 }
 
 function sctAlgorithm(sct: SignedCertificateTimestamp, log: TrustedLog): SignatureAlgorithm {
   if (sct.signatureKind !== log.key.kind) {
-    throw new VerificationError('SCT_UNVERIFIED', `the SCT says it is signed with ${sct.signatureKind}, the CT log has an ${log.key.kind} key`)
+    throw new VerificationError(
+      'SCT_UNVERIFIED',
+      `the SCT says it is signed with ${sct.signatureKind}, the CT log has an ${log.key.kind} key`,
+    )
   }
   return sct.signatureKind === 'rsa' ? `rsa-pkcs1-${sct.hashAlgorithm}` : `ecdsa-${sct.hashAlgorithm}`
 }

@@ -28,7 +28,9 @@ export function verifyIdentity(certificate: Certificate, identities: readonly Ce
 }
 
 function mismatchOf(certificate: Certificate, identity: CertificateIdentity): GeneralName | string {
-  const name = certificate.subjectAlternativeNames.find((candidate) => candidate.kind !== 'other' && matches(identity.subjectAlternativeName, candidate.value))
+  const name = certificate.subjectAlternativeNames.find(
+    (candidate) => candidate.kind !== 'other' && matches(identity.subjectAlternativeName, candidate.value),
+  )
   if (name === undefined) {
     return `expected SAN value ${describe(identity.subjectAlternativeName)}, got ${certificate.subjectAlternativeNames.map((candidate) => excerpt(candidate.value, 200)).join(', ') || 'none'}`
   }

@@ -23,9 +23,13 @@ export function verifyLogCheckpoint(text: string, log: TrustedLog, version: 'v1'
   if (known !== undefined) return known
   const note = parseSignedNote(text)
   const checkpoint = parseCheckpoint(note.text)
-  if (signaturesOf(note, version === 'v1' ? verifiersV1(log) : verifiersV2(log)) === 0) throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the checkpoint has no signature of the log')
+  if (signaturesOf(note, version === 'v1' ? verifiersV1(log) : verifiersV2(log)) === 0)
+    throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the checkpoint has no signature of the log')
   if (version === 'v2' && checkpoint.origin !== log.host) {
-    throw new VerificationError('LOG_ENTRY_UNVERIFIED', `the checkpoint is of the log ${excerpt(checkpoint.origin)}, expected ${excerpt(log.host)}`)
+    throw new VerificationError(
+      'LOG_ENTRY_UNVERIFIED',
+      `the checkpoint is of the log ${excerpt(checkpoint.origin)}, expected ${excerpt(log.host)}`,
+    )
   }
   if (log.checkedCheckpoints.size >= maxChecked) {
     const [oldest] = log.checkedCheckpoints.keys()

@@ -96,7 +96,8 @@ function verifyEntryV1(entry: LogEntry, log: TrustedLog): Date | undefined {
 
 /** Rekor v2: a proof under a checkpoint; no time of its own, so any time it claims is ignored. */
 function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedTimes: readonly VerifiedTime[]): undefined {
-  if (entry.signedEntryTimestamp !== undefined) throw unverified('the log entry is of Rekor v2, which has no signed entry timestamps, and yet has one')
+  if (entry.signedEntryTimestamp !== undefined)
+    throw unverified('the log entry is of Rekor v2, which has no signed entry timestamps, and yet has one')
   const { inclusionProof } = entry
   if (inclusionProof?.checkpoint === undefined) throw unverified('the log entry has no inclusion proof with a checkpoint')
   if (inclusionProof.logIndex !== entry.logIndex) {
@@ -109,7 +110,8 @@ function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedTimes: readonly V
 
 /** The signed entry timestamp (Rekor specification 9.5): over canonical JSON of body, time, log and index. */
 function verifyPromise(entry: LogEntry, signature: Uint8Array, log: TrustedLog): Date {
-  if (entry.integratedTime <= 0n || entry.integratedTime > maxSeconds) throw unverified(`the time of the log entry, ${entry.integratedTime}, is not a time`)
+  if (entry.integratedTime <= 0n || entry.integratedTime > maxSeconds)
+    throw unverified(`the time of the log entry, ${entry.integratedTime}, is not a time`)
   // RFC 8785 of a flat object whose keys are in order: the only strings are base64 and hexadecimal, so nothing needs escaping.
   const signed = `{"body":"${encodeBase64(entry.body)}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`
   if (!verifySignature(log.key, log.algorithm, encodeUtf8(signed), signature)) {
@@ -122,13 +124,17 @@ function verifyPromise(entry: LogEntry, signature: Uint8Array, log: TrustedLog):
 
 function checkLogWindow(log: TrustedLog, time: Date): void {
   if (isWithin(log.window, time.getTime())) return
-  throw unverified(`the log ${excerpt(log.baseUrl)} is trusted from ${formatWindow(log.window)}, not at the time of the entry, ${time.toISOString()}`)
+  throw unverified(
+    `the log ${excerpt(log.baseUrl)} is trusted from ${formatWindow(log.window)}, not at the time of the entry, ${time.toISOString()}`,
+  )
 }
 
 function checkAgainstCheckpoint(proof: InclusionProof, text: string, log: TrustedLog, version: 'v1' | 'v2'): void {
   const checkpoint = verifyLogCheckpoint(text, log, version)
   if (checkpoint.size !== proof.treeSize || !equalBytes(checkpoint.rootHash, proof.rootHash)) {
-    throw unverified(`the inclusion proof is for a tree of ${proof.treeSize} entries with another root than the checkpoint, which has ${checkpoint.size}`)
+    throw unverified(
+      `the inclusion proof is for a tree of ${proof.treeSize} entries with another root than the checkpoint, which has ${checkpoint.size}`,
+    )
   }
 }
 

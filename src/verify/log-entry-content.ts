@@ -22,13 +22,16 @@ import type { Signer } from './signer.ts'
 export function verifyEntryContent(entry: LogEntry, entity: SignedEntity, signer: Signer, artifact: Artifact | 'any-subject'): void {
   const body = parseLogEntryBody(entry.body)
   if (body.kind !== entry.kind || body.version !== entry.version) {
-    throw mismatch(`the bundle says the log entry is ${excerpt(entry.kind, 30)} ${excerpt(entry.version, 30)}, it is ${body.kind} ${body.version}`)
+    throw mismatch(
+      `the bundle says the log entry is ${excerpt(entry.kind, 30)} ${excerpt(entry.version, 30)}, it is ${body.kind} ${body.version}`,
+    )
   }
   const [signature] = body.signatures
   if (signature === undefined || body.signatures.length > 1) {
     throw mismatch(`the log entry has ${body.signatures.length} signatures, exactly one was expected`)
   }
-  if (!equalBytes(signature.signature, entity.content.signature)) throw mismatch('the signature in the log entry is not the signature of the bundle')
+  if (!equalBytes(signature.signature, entity.content.signature))
+    throw mismatch('the signature in the log entry is not the signature of the bundle')
   checkVerifier(signature.verifier, signer)
   if (isRekorV2(body.kind, body.version)) checkKeyDetails(signature, body, signer)
   checkDigest(body, entity, artifact)
@@ -67,10 +70,14 @@ function checkDigest(body: LogEntryBody, entity: SignedEntity, artifact: Artifac
     if (!equalBytes(digest(algorithm, hashed), value)) throw mismatch('the log entry is about another attestation than that of the bundle')
     return
   }
-  if (body.kind !== 'hashedrekord' && body.kind !== 'rekord') throw mismatch(`the log entry of kind ${body.kind} is not about a plain signature`)
+  if (body.kind !== 'hashedrekord' && body.kind !== 'rekord')
+    throw mismatch(`the log entry of kind ${body.kind} is not about a plain signature`)
   const actual = artifact === 'any-subject' ? undefined : artifact.digest(algorithm)
   if (actual === undefined) {
-    throw new VerificationError('ARTIFACT_REQUIRED', `the log entry holds the ${algorithm} digest of the artifact, which was not given (give the file, or that digest)`)
+    throw new VerificationError(
+      'ARTIFACT_REQUIRED',
+      `the log entry holds the ${algorithm} digest of the artifact, which was not given (give the file, or that digest)`,
+    )
   }
   if (!equalBytes(actual, value)) {
     throw mismatch(`the log entry is about an artifact with ${algorithm} ${encodeHex(value)}, the given one has ${encodeHex(actual)}`)

@@ -10,7 +10,8 @@ const maxPatternLength = 10_000
  * @throws UsageError POLICY_INVALID when RE2 does not take it (look-around and back-references do not exist there)
  */
 export function compilePattern(source: string, options: { readonly anchored?: boolean } = {}): Pattern {
-  if (source.length > maxPatternLength) throw new UsageError('POLICY_INVALID', `the regular expression is longer than ${maxPatternLength} characters`)
+  if (source.length > maxPatternLength)
+    throw new UsageError('POLICY_INVALID', `the regular expression is longer than ${maxPatternLength} characters`)
   let compiled: RE2JS
   try {
     compiled = RE2JS.compile(options.anchored === true ? `^(?:${source})$` : source)

@@ -23,7 +23,10 @@ export function verifyContent(entity: SignedEntity, signer: Signer, policy: Poli
     throw new VerificationError('ARTIFACT_REQUIRED', 'the bundle holds a plain signature, which can only be verified with its artifact')
   }
   if (policy.predicateType !== undefined) {
-    throw new VerificationError('PREDICATE_TYPE_MISMATCH', `expected an attestation of type ${policy.predicateType}, found a plain signature`)
+    throw new VerificationError(
+      'PREDICATE_TYPE_MISMATCH',
+      `expected an attestation of type ${policy.predicateType}, found a plain signature`,
+    )
   }
   verifyMessage(entity.content, signer, policy.artifact)
   return undefined
@@ -45,10 +48,16 @@ function verifyMessage(content: MessageSignature, signer: Signer, artifact: Arti
     else if (verifyDigest(signer.key, algorithm, value, content.signature)) return
   }
   if (signer.key.kind === 'ed25519' && missing.length > 0) {
-    throw new VerificationError('ARTIFACT_REQUIRED', 'an Ed25519 signature can only be verified with the artifact itself, not with its digest (give the file instead)')
+    throw new VerificationError(
+      'ARTIFACT_REQUIRED',
+      'an Ed25519 signature can only be verified with the artifact itself, not with its digest (give the file instead)',
+    )
   }
   if (missing.length === signer.algorithms.length) {
-    throw new VerificationError('ARTIFACT_REQUIRED', `the signature is over the ${missing[0]} digest of the artifact, which was not given (give the file, or that digest)`)
+    throw new VerificationError(
+      'ARTIFACT_REQUIRED',
+      `the signature is over the ${missing[0]} digest of the artifact, which was not given (give the file, or that digest)`,
+    )
   }
   throw invalidSignature()
 }
@@ -69,12 +78,18 @@ function verifyEnvelope(envelope: DsseEnvelope, signer: Signer, policy: Policy):
   const encoded = preAuthenticationEncoding(envelope.payloadType, envelope.payload)
   if (!signer.algorithms.some((algorithm) => verifySignature(signer.key, algorithm, encoded, envelope.signature))) throw invalidSignature()
   if (envelope.payloadType !== inTotoPayloadType) {
-    throw new VerificationError('ARTIFACT_MISMATCH', `expected an in-toto statement (${inTotoPayloadType}), found a payload of type ${excerpt(envelope.payloadType)}`)
+    throw new VerificationError(
+      'ARTIFACT_MISMATCH',
+      `expected an in-toto statement (${inTotoPayloadType}), found a payload of type ${excerpt(envelope.payloadType)}`,
+    )
   }
   const statement = parseStatement(envelope.payload)
   if (policy.artifact !== 'any-subject') checkSubjects(statement, policy.artifact)
   if (policy.predicateType !== undefined && statement.predicateType !== policy.predicateType) {
-    throw new VerificationError('PREDICATE_TYPE_MISMATCH', `invalid predicate type, expected ${policy.predicateType} got ${statement.predicateType}`)
+    throw new VerificationError(
+      'PREDICATE_TYPE_MISMATCH',
+      `invalid predicate type, expected ${policy.predicateType} got ${statement.predicateType}`,
+    )
   }
   return statement
 }

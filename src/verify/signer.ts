@@ -26,13 +26,19 @@ export function signerOf(entity: SignedEntity, policy: Policy): Signer {
   const { keyMaterial } = entity
   if (policy.signer.kind === 'key') {
     if (keyMaterial.kind === 'certificate') {
-      throw new VerificationError('KEY_MISMATCH', 'expected a signature with the given key, found one with a certificate (verify it with --certificate-identity and --certificate-oidc-issuer)')
+      throw new VerificationError(
+        'KEY_MISMATCH',
+        'expected a signature with the given key, found one with a certificate (verify it with --certificate-identity and --certificate-oidc-issuer)',
+      )
     }
     const { key, algorithm } = policy.signer
     return { key, certificate: undefined, algorithms: algorithm === undefined ? usualAlgorithms(key) : [algorithm] }
   }
   if (keyMaterial.kind !== 'certificate') {
-    throw new VerificationError('KEY_MISMATCH', 'expected a signature with a certificate, found one with a public key (verify it with --key)')
+    throw new VerificationError(
+      'KEY_MISMATCH',
+      'expected a signature with a certificate, found one with a public key (verify it with --key)',
+    )
   }
   const certificate = parseCertificate(keyMaterial.leaf)
   const key = parsePublicKey(certificate.spki)

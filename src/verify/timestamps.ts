@@ -23,7 +23,12 @@ export interface VerifiedTimestamps {
  * @param stamped the raw bytes of the signature
  * @throws VerificationError TIMESTAMP_UNVERIFIED, CERTIFICATE_EXPIRED; DecodingError for a malformed token
  */
-export function verifyTimestamps(tokens: readonly Uint8Array[], stamped: Uint8Array, trust: TrustMaterial, notes: string[]): VerifiedTimestamps {
+export function verifyTimestamps(
+  tokens: readonly Uint8Array[],
+  stamped: Uint8Array,
+  trust: TrustMaterial,
+  notes: string[],
+): VerifiedTimestamps {
   const times: VerifiedTime[] = []
   const operators = new Set<string>()
   for (const [index, bytes] of tokens.entries()) {
@@ -46,7 +51,11 @@ interface FoundAuthority {
 }
 
 /** The authority whose signer the token names, valid at the time that the token states (hybrid model). */
-function findAuthority(token: TimestampToken, authorities: readonly TrustedTimestampAuthority[], notes: string[]): FoundAuthority | undefined {
+function findAuthority(
+  token: TimestampToken,
+  authorities: readonly TrustedTimestampAuthority[],
+  notes: string[],
+): FoundAuthority | undefined {
   let failure: VerificationError | undefined
   for (const authority of authorities) {
     const signer = signerOf(token, authority)
@@ -82,7 +91,9 @@ function signerOf(token: TimestampToken, authority: TrustedTimestampAuthority): 
 
 function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, genTime: number): void {
   if (!isWithin(authority.window, genTime)) {
-    throw unverified(`the timestamp is of ${new Date(genTime).toISOString()}, its authority is trusted from ${formatWindow(authority.window)}`)
+    throw unverified(
+      `the timestamp is of ${new Date(genTime).toISOString()}, its authority is trusted from ${formatWindow(authority.window)}`,
+    )
   }
   const purposes = signer.extendedKeyUsage ?? []
   // RFC 3161 2.3: critical, and for no other purpose.
@@ -90,7 +101,8 @@ function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, 
     throw unverified('the certificate of the timestamp authority is not for time stamping alone (critical extended key usage)')
   }
   if (signer.basicConstraints?.ca === true) throw unverified('the certificate that signed the timestamp is that of a certificate authority')
-  if (signer.keyUsage?.digitalSignature === false) throw unverified('the certificate of the timestamp authority is not for signatures (key usage)')
+  if (signer.keyUsage?.digitalSignature === false)
+    throw unverified('the certificate of the timestamp authority is not for signatures (key usage)')
   if (signer === authority.authority.anchor) checkValidAt(signer, genTime)
   else if (signer === authority.leaf) verifyKnownLeafPath(signer, authority.authority, [genTime])
   else verifyPath(signer, authority.authority, [genTime])

@@ -34,7 +34,8 @@ export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Polic
   checkThresholds(thresholds, timestamps, logged, notes)
   const times = observedTimes([...timestamps.times, ...logged.times], options.currentTime)
 
-  const certificateTimestamps = signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
+  const certificateTimestamps =
+    signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
   if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, times)
 
   const statement = verifyContent(entity, signer, policy)
@@ -59,25 +60,43 @@ function resolveThresholds(policy: Policy, given: Thresholds = {}): ResolvedThre
     integratedTimes: given.integratedTimes ?? 0,
   }
   for (const [name, value] of Object.entries(thresholds)) {
-    if (!Number.isSafeInteger(value) || value < 0) throw new UsageError('POLICY_INVALID', `the threshold ${name} should be a whole number from 0, found ${value}`)
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new UsageError('POLICY_INVALID', `the threshold ${name} should be a whole number from 0, found ${value}`)
   }
   return thresholds
 }
 
-function checkThresholds(thresholds: ResolvedThresholds, timestamps: VerifiedTimestamps, logged: VerifiedLogEntries, notes: readonly string[]): void {
+function checkThresholds(
+  thresholds: ResolvedThresholds,
+  timestamps: VerifiedTimestamps,
+  logged: VerifiedLogEntries,
+  notes: readonly string[],
+): void {
   const because = notes.length === 0 ? '' : ` (${notes.join('; ')})`
   if (logged.operators < thresholds.logEntries) {
-    throw new VerificationError('LOG_ENTRY_UNVERIFIED', `not enough verified log entries from transparency log: ${logged.operators} < ${thresholds.logEntries}${because}`)
+    throw new VerificationError(
+      'LOG_ENTRY_UNVERIFIED',
+      `not enough verified log entries from transparency log: ${logged.operators} < ${thresholds.logEntries}${because}`,
+    )
   }
   if (timestamps.operators < thresholds.signedTimestamps) {
-    throw new VerificationError('TIME_UNVERIFIED', `threshold not met for verified signed timestamps: ${timestamps.operators} < ${thresholds.signedTimestamps}${because}`)
+    throw new VerificationError(
+      'TIME_UNVERIFIED',
+      `threshold not met for verified signed timestamps: ${timestamps.operators} < ${thresholds.signedTimestamps}${because}`,
+    )
   }
   if (logged.timeOperators < thresholds.integratedTimes) {
-    throw new VerificationError('TIME_UNVERIFIED', `threshold not met for verified log entry integrated timestamps: ${logged.timeOperators} < ${thresholds.integratedTimes}${because}`)
+    throw new VerificationError(
+      'TIME_UNVERIFIED',
+      `threshold not met for verified log entry integrated timestamps: ${logged.timeOperators} < ${thresholds.integratedTimes}${because}`,
+    )
   }
   const total = timestamps.operators + logged.timeOperators
   if (total < thresholds.times) {
-    throw new VerificationError('TIME_UNVERIFIED', `no verified time of the signature: ${total} of ${thresholds.times} found, from a timestamp authority or a signed entry timestamp${because}`)
+    throw new VerificationError(
+      'TIME_UNVERIFIED',
+      `no verified time of the signature: ${total} of ${thresholds.times} found, from a timestamp authority or a signed entry timestamp${because}`,
+    )
   }
 }
 
@@ -98,7 +117,10 @@ function checkCertificate(
 ): readonly VerifiedCertificateTimestamp[] {
   if (signer.certificate === undefined) return []
   if (times.length === 0) {
-    throw new VerificationError('TIME_UNVERIFIED', 'there is no verified time to check the signing certificate at, and the current time was not given')
+    throw new VerificationError(
+      'TIME_UNVERIFIED',
+      'there is no verified time to check the signing certificate at, and the current time was not given',
+    )
   }
   if (entity.keyMaterial.kind === 'certificate') checkExtraCertificates(entity.keyMaterial.chain, trust)
   // Every verified time must fit, not just one of them (client specification 4.3).
@@ -112,10 +134,14 @@ function checkCertificate(
 
 function checkKeyWindow({ window }: KeyPolicy, times: readonly VerifiedTime[]): void {
   if (window === undefined) return
-  if (times.length === 0) throw new VerificationError('TIME_UNVERIFIED', 'the key is valid for a time only, and there is no verified time of the signature')
+  if (times.length === 0)
+    throw new VerificationError('TIME_UNVERIFIED', 'the key is valid for a time only, and there is no verified time of the signature')
   for (const { time } of times) {
     if (!isWithin(window, time.getTime())) {
-      throw new VerificationError('KEY_MISMATCH', `the key is valid from ${formatWindow(window)}, not at the time of the signature, ${time.toISOString()}`)
+      throw new VerificationError(
+        'KEY_MISMATCH',
+        `the key is valid from ${formatWindow(window)}, not at the time of the signature, ${time.toISOString()}`,
+      )
     }
   }
 }

@@ -23,7 +23,8 @@ export function parseGeneralNames(der: Uint8Array): GeneralName[] {
   outer.end()
   const names: GeneralName[] = []
   while (!reader.done) {
-    if (names.length === maxNames) throw new DecodingError('CERTIFICATE_INVALID', `the certificate has more than ${maxNames} subject alternative names`)
+    if (names.length === maxNames)
+      throw new DecodingError('CERTIFICATE_INVALID', `the certificate has more than ${maxNames} subject alternative names`)
     names.push(parseGeneralName(reader))
   }
   if (names.length === 0) throw new DecodingError('CERTIFICATE_INVALID', 'the subject alternative name extension is empty')
@@ -61,7 +62,8 @@ function parseOtherName(content: Uint8Array): GeneralName {
 /** IA5String: a NUL or a byte beyond ASCII in a name has fooled verifiers before, so neither passes. */
 function ia5(content: Uint8Array): string {
   for (const byte of content) {
-    if (byte >= 0x80 || byte < 0x20) throw new DecodingError('CERTIFICATE_INVALID', 'a subject alternative name holds a character that is not printable ASCII')
+    if (byte >= 0x80 || byte < 0x20)
+      throw new DecodingError('CERTIFICATE_INVALID', 'a subject alternative name holds a character that is not printable ASCII')
   }
   return decodeUtf8(content, 'a subject alternative name')
 }

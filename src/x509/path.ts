@@ -55,7 +55,11 @@ export function verifyPath(leaf: Certificate, authority: CertificateAuthority, i
 }
 
 /** As `verifyPath`, for a leaf that belongs to the trust material: its signature is checked once and remembered. */
-export function verifyKnownLeafPath(leaf: Certificate, authority: CertificateAuthority, instants: readonly number[]): readonly Certificate[] {
+export function verifyKnownLeafPath(
+  leaf: Certificate,
+  authority: CertificateAuthority,
+  instants: readonly number[],
+): readonly Certificate[] {
   let path = authority.knownLeaves.get(leaf)
   if (path === undefined) {
     path = findIssuerPath(leaf, authority)
@@ -89,9 +93,18 @@ export function findIssuerPath(leaf: Certificate, authority: CertificateAuthorit
       continue
     }
     if (isSignedBy(leaf, path.key)) return path
-    failure = new VerificationError('CERTIFICATE_UNTRUSTED', `the signature of the certificate does not verify with the key of ${formatName(issuer.subject)}`)
+    failure = new VerificationError(
+      'CERTIFICATE_UNTRUSTED',
+      `the signature of the certificate does not verify with the key of ${formatName(issuer.subject)}`,
+    )
   }
-  throw failure ?? new VerificationError('CERTIFICATE_UNTRUSTED', `the certificate was issued by ${formatName(leaf.issuer) || 'an unnamed issuer'}, which is not a trusted certificate authority`)
+  throw (
+    failure ??
+    new VerificationError(
+      'CERTIFICATE_UNTRUSTED',
+      `the certificate was issued by ${formatName(leaf.issuer) || 'an unnamed issuer'}, which is not a trusted certificate authority`,
+    )
+  )
 }
 
 /** Refuses an instant outside the certificate's own validity, ends included (RFC 5280 section 4.1.2.5). */
@@ -115,7 +128,11 @@ function issuerPath(issuer: Certificate, authority: CertificateAuthority, depthL
     path =
       error instanceof VerificationError
         ? error
-        : new VerificationError('CERTIFICATE_UNTRUSTED', `the certificate authority ${formatName(issuer.subject)} cannot be used: ${messageOf(error)}`, { cause: error })
+        : new VerificationError(
+            'CERTIFICATE_UNTRUSTED',
+            `the certificate authority ${formatName(issuer.subject)} cannot be used: ${messageOf(error)}`,
+            { cause: error },
+          )
   }
   authority.paths.set(issuer, path)
   return path
@@ -157,7 +174,8 @@ function checkPathLengths(above: readonly Certificate[], issuer: Certificate): v
   if (equalBytes(issuer.subject, issuer.issuer)) below = 0
   for (const certificate of above) {
     const limit = certificate.basicConstraints?.pathLength
-    if (limit !== undefined && below > limit) throw untrusted(certificate, `allows ${limit} certificate authorities below it, ${below} follow`)
+    if (limit !== undefined && below > limit)
+      throw untrusted(certificate, `allows ${limit} certificate authorities below it, ${below} follow`)
     if (!equalBytes(certificate.subject, certificate.issuer)) below++
   }
 }

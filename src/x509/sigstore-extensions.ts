@@ -55,7 +55,8 @@ export function parseSigstoreExtension(name: SigstoreExtensionName, value: Uint8
   const what = `the certificate extension ${oid.sigstore}.${sigstoreExtensionNumbers[name]} (${name})`
   if (sigstoreExtensionNumbers[name] <= lastRawExtension) return decodeUtf8(value, what)
   const element = parseDer(value, what)
-  if (element.tag !== tag.utf8String) throw new DecodingError('CERTIFICATE_INVALID', `${what} should be a UTF8String, found tag 0x${element.tag.toString(16)}`)
+  if (element.tag !== tag.utf8String)
+    throw new DecodingError('CERTIFICATE_INVALID', `${what} should be a UTF8String, found tag 0x${element.tag.toString(16)}`)
   return decodeUtf8(element.content, what)
 }
 

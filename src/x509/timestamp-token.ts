@@ -54,7 +54,8 @@ const digestOids: Readonly<Record<string, DigestAlgorithm>> = { [oid.sha256]: 's
  * @throws DecodingError TIMESTAMP_INVALID, DER_INVALID or TOO_LARGE
  */
 export function parseTimestampResponse(bytes: Uint8Array): TimestampToken {
-  if (bytes.length > maxTokenBytes) throw new DecodingError('TOO_LARGE', `the timestamp is ${bytes.length} bytes long, more than the limit of ${maxTokenBytes}`)
+  if (bytes.length > maxTokenBytes)
+    throw new DecodingError('TOO_LARGE', `the timestamp is ${bytes.length} bytes long, more than the limit of ${maxTokenBytes}`)
   const response = parseDerSequence(bytes, 'the timestamp response')
   const status = response.sequence('status')
   const code = status.smallInteger('status')
@@ -75,7 +76,8 @@ export function parseTimestampResponse(bytes: Uint8Array): TimestampToken {
  */
 export function verifyTimestampSignature(token: TimestampToken, signer: Certificate, stamped: Uint8Array): void {
   const { imprint } = token
-  if (!equalBytes(digest(imprint.algorithm, stamped), imprint.digest)) throw unverified('the timestamp is of other bytes than this signature')
+  if (!equalBytes(digest(imprint.algorithm, stamped), imprint.digest))
+    throw unverified('the timestamp is of other bytes than this signature')
   if (!equalBytes(digest(token.signer.digestAlgorithm, token.tstInfo), token.signer.messageDigest)) {
     throw unverified('the messageDigest of the timestamp is not the digest of its content')
   }
@@ -138,7 +140,8 @@ function parseContentInfo(response: DerReader): TimestampToken {
 function parseCertificates(signedData: DerReader): Uint8Array[] {
   const set = signedData.context(0, 'certificates')
   const certificates: Uint8Array[] = []
-  while (set !== undefined && !set.done) {
+  if (set === undefined) return certificates
+  while (!set.done) {
     if (certificates.length === maxCertificates) throw invalid(`the timestamp brings more than ${maxCertificates} certificates`)
     certificates.push(set.next(tag.sequence, 'a certificate').bytes)
   }
@@ -190,7 +193,8 @@ function parseSignerInfo(info: DerReader): TimestampSigner {
 
 function parseSignerIdentifier(info: DerReader, version: number): TimestampSigner['identifier'] {
   const keyIdentifier = info.optional(contextTag(0, false), 'subjectKeyIdentifier')
-  if (version !== (keyIdentifier === undefined ? 1 : 3)) throw invalid(`the SignerInfo has version ${version}, which does not fit its identifier`)
+  if (version !== (keyIdentifier === undefined ? 1 : 3))
+    throw invalid(`the SignerInfo has version ${version}, which does not fit its identifier`)
   if (keyIdentifier !== undefined) return { kind: 'subject-key-identifier', keyIdentifier: keyIdentifier.content }
   const name = info.sequence('issuerAndSerialNumber')
   const issuer = name.next(tag.sequence, 'issuer').bytes
@@ -214,8 +218,10 @@ function parseSignedAttributes(content: Uint8Array): Pick<TimestampSigner, 'mess
     seen.add(type)
     if (type === oid.contentTypeAttribute) contentType = values.oid('the content type')
     else if (type === oid.messageDigestAttribute) messageDigest = values.octetString('the message digest')
-    else if (type === oid.signingCertificateV2Attribute) certificateHash = parseSigningCertificate(values.sequence('SigningCertificateV2'), 'sha256')
-    else if (type === oid.signingCertificateAttribute) certificateHash ??= parseSigningCertificate(values.sequence('SigningCertificate'), 'sha1')
+    else if (type === oid.signingCertificateV2Attribute)
+      certificateHash = parseSigningCertificate(values.sequence('SigningCertificateV2'), 'sha256')
+    else if (type === oid.signingCertificateAttribute)
+      certificateHash ??= parseSigningCertificate(values.sequence('SigningCertificate'), 'sha1')
     else continue
     values.end()
   }
@@ -236,7 +242,8 @@ function parseSigningCertificate(attribute: DerReader, defaultAlgorithm: 'sha1' 
 function digestAlgorithm(reader: DerReader, what: string): DigestAlgorithm {
   const identifier = parseAlgorithmIdentifier(reader.sequence(what))
   const algorithm = digestOids[identifier.oid]
-  if (algorithm === undefined) throw invalid(`the timestamp uses the digest algorithm ${identifier.oid}, expected SHA-256, SHA-384 or SHA-512`)
+  if (algorithm === undefined)
+    throw invalid(`the timestamp uses the digest algorithm ${identifier.oid}, expected SHA-256, SHA-384 or SHA-512`)
   return algorithm
 }
 

@@ -54,14 +54,22 @@ function checkClaimFlags(context: CommandContext, flags: ClaimFlags, blob: strin
     return
   }
   if (flags.digest === '' || flags.digestAlg === '') {
-    throw new UsageError('USAGE', 'must provide path to blob or digest and digestAlg; run countersign verify-blob-attestation --help for more info')
+    throw new UsageError(
+      'USAGE',
+      'must provide path to blob or digest and digestAlg; run countersign verify-blob-attestation --help for more info',
+    )
   }
   if (!['sha256', 'sha384', 'sha512'].includes(flags.digestAlg)) {
     throw new UsageError('USAGE', `unsupported --digestAlg ${JSON.stringify(flags.digestAlg)}: sha256, sha384 or sha512 was expected`)
   }
 }
 
-async function loadSubject(context: CommandContext, flags: ClaimFlags, blob: string, needed: DigestsNeeded): Promise<Artifact | 'any-subject'> {
+async function loadSubject(
+  context: CommandContext,
+  flags: ClaimFlags,
+  blob: string,
+  needed: DigestsNeeded,
+): Promise<Artifact | 'any-subject'> {
   if (!flags['check-claims']) return 'any-subject'
   if (blob !== '') return loadArtifact(context, blob, needed)
   try {

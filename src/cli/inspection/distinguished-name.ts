@@ -19,7 +19,10 @@ export interface DistinguishedName {
 
 interface Attribute {
   readonly type: string
-  readonly text: string
+  /** The value; undefined when it is not of a type of text. */
+  readonly text: string | undefined
+  /** The value as a whole element. */
+  readonly bytes: Uint8Array
 }
 
 const commonNameType = '2.5.4.3'
@@ -44,7 +47,7 @@ const namedTypes = new Set(kinds.map(([type]) => type))
 /** Of these kinds, only the last attribute counts. */
 const singleTypes = new Set([commonNameType, serialNumberType])
 const numericString = 0x12
-const printableText = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/
+const printableText = /^[A-Za-z0-9 '()+,\-./:=?]*$/
 
 /**
  * Reads a Name.
@@ -53,14 +56,19 @@ const printableText = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/
  */
 export function describeName(name: Uint8Array): DistinguishedName {
   const attributes = readAttributes(name)
-  const valuesOf = (type: string): string[] => attributes.filter((attribute) => attribute.type === type).map(({ text }) => text)
+  const valuesOf = (type: string): string[] =>
+    attributes.filter((attribute) => attribute.type === type).map(({ text, bytes }) => text ?? `#${encodeHex(bytes)}`)
   const parts: string[] = []
   for (const [type, short] of kinds) {
-    const values = singleTypes.has(type) ? valuesOf(type).slice(-1).filter((value) => value !== '') : valuesOf(type)
+    const values = singleTypes.has(type)
+      ? valuesOf(type)
+          .slice(-1)
+          .filter((value) => value !== '')
+      : valuesOf(type)
     if (values.length > 0) parts.push(values.map((value) => `${short}=${escapeValue(value)}`).join('+'))
   }
   const others = attributes.filter(({ type }) => !namedTypes.has(type)).toReversed()
-  parts.push(...others.map(({ type, text }) => `${type}=#${encodeHex(encodeValue(text))}`))
+  parts.push(...others.map(({ type, text, bytes }) => `${type}=#${encodeHex(text === undefined ? bytes : encodeValue(text))}`))
   return {
     text: parts.join(','),
     commonName: valuesOf(commonNameType).at(-1) ?? '',
@@ -79,9 +87,11 @@ function readAttributes(name: Uint8Array): Attribute[] {
       const attribute = set.sequence('an attribute')
       const type = attribute.oid('the type')
       const { tag: kind, content, bytes } = attribute.any('the value')
-      attributes.push({ type, text: decodeValue(kind, content) ?? `#${encodeHex(bytes)}` })
+      attribute.end()
+      attributes.push({ type, text: decodeValue(kind, content), bytes })
     }
   }
+  outer.end()
   return attributes
 }
 
@@ -95,10 +105,15 @@ function decodeValue(kind: number, content: Uint8Array): string | undefined {
     case numericString:
       return asBuffer(content).toString('latin1')
     case tag.bmpString:
-      return new TextDecoder('utf-16be').decode(content)
+      return decodeBmp(content)
     default:
       return undefined
   }
+}
+
+/** Two bytes a character, the high one first. */
+function decodeBmp(content: Uint8Array): string | undefined {
+  return content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : undefined
 }
 
 /** RFC 2253 section 2.4. */

@@ -16,7 +16,13 @@ function format(value: JsonValue, lineBreak: string): string {
   if (typeof value === 'string') return formatString(value)
   if (typeof value !== 'object' || value === null) return String(value)
   const deeper = `${lineBreak}  `
-  if (!isJsonObject(value)) return enclose('[', value.map((element) => format(element, deeper)), ']', lineBreak)
+  if (!isJsonObject(value))
+    return enclose(
+      '[',
+      value.map((element) => format(element, deeper)),
+      ']',
+      lineBreak,
+    )
   return enclose('{', formatMembers(value, deeper), '}', lineBreak)
 }
 

@@ -38,7 +38,9 @@ export function renderTree(nodes: readonly TreeNode[]): string {
 
 /** The text on one line, with every character that a terminal would act on, or that hides others, as an escape. */
 export function inline(text: string): string {
-  return printable(text).replaceAll('\n', String.raw`\n`).replaceAll('\t', String.raw`\t`)
+  return printable(text)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\t', String.raw`\t`)
 }
 
 function addLines(lines: string[], nodes: readonly TreeNode[], indent: string): void {

@@ -116,7 +116,10 @@ class ArtifactCollector {
 
   #startHashing(held: readonly Uint8Array[]): void {
     if (this.#needed.wholeArtifact && this.#needed.algorithms.length === 0) {
-      throw new UsageError('TOO_LARGE', `the artifact ${this.#name} is longer than ${maxWholeBytes} bytes, the limit for signatures with Ed25519`)
+      throw new UsageError(
+        'TOO_LARGE',
+        `the artifact ${this.#name} is longer than ${maxWholeBytes} bytes, the limit for signatures with Ed25519`,
+      )
     }
     this.#digests = this.#needed.algorithms.map((algorithm) => ({ algorithm, state: createDigest(algorithm) }))
     for (const { state } of this.#digests) for (const part of held) state.update(part)

@@ -50,7 +50,12 @@ export function discoverBundle(context: CommandContext, artifact: string): strin
 }
 
 /** Loads the entity that the flags describe. `kind` says what a separate signature file holds. */
-export async function loadEntity(context: CommandContext, flags: EntityFlags, kind: 'message' | 'attestation', hasKey: boolean): Promise<LoadedEntity> {
+export async function loadEntity(
+  context: CommandContext,
+  flags: EntityFlags,
+  kind: 'message' | 'attestation',
+  hasKey: boolean,
+): Promise<LoadedEntity> {
   if (flags.bundle === '') return { entities: [await loadSeparateFiles(context, flags, kind, undefined, hasKey)], isLegacy: true }
   const contents = readInputFile(context.cwd, flags.bundle, 'the bundle', maxBundleBytes)
   try {
@@ -60,7 +65,10 @@ export async function loadEntity(context: CommandContext, flags: EntityFlags, ki
     const json = parseJson(contents, 'the bundle')
     if (claimsToBeBundle(json)) return { entities: [readBundle(json, bundleOptions(flags))], isLegacy: false }
     if (!claimsToBeLegacyBundle(json)) {
-      throw new DecodingError('BUNDLE_INVALID', 'it is neither a Sigstore bundle (no mediaType) nor a local bundle of cosign 1 or 2 (no base64Signature)')
+      throw new DecodingError(
+        'BUNDLE_INVALID',
+        'it is neither a Sigstore bundle (no mediaType) nor a local bundle of cosign 1 or 2 (no base64Signature)',
+      )
     }
     return { entities: [await loadSeparateFiles(context, flags, kind, readLegacyBundle(json), hasKey)], isLegacy: true }
   } catch (cause) {
@@ -93,7 +101,8 @@ async function loadSeparateFiles(
     content,
     keyMaterial: await readKeyMaterial(context, flags, bundle, hasKey),
     logEntries: bundle?.logEntry === undefined ? [] : [bundle.logEntry],
-    timestamps: timestampFile === '' ? [] : [parseTimestampFile(readInputFile(context.cwd, timestampFile, 'the RFC 3161 timestamp', maxFileBytes))],
+    timestamps:
+      timestampFile === '' ? [] : [parseTimestampFile(readInputFile(context.cwd, timestampFile, 'the RFC 3161 timestamp', maxFileBytes))],
     format: 'legacy',
   }
 }
@@ -118,7 +127,12 @@ async function readReference(context: CommandContext, reference: string, what: s
   return readInputFile(context.cwd, reference, what, maxFileBytes)
 }
 
-async function readKeyMaterial(context: CommandContext, flags: EntityFlags, bundle: LegacyBundle | undefined, hasKey: boolean): Promise<KeyMaterial> {
+async function readKeyMaterial(
+  context: CommandContext,
+  flags: EntityFlags,
+  bundle: LegacyBundle | undefined,
+  hasKey: boolean,
+): Promise<KeyMaterial> {
   const own = flags.certificate === '' ? undefined : await readCertificate(context, flags.certificate)
   const bundled = bundle?.certificate
   if (own !== undefined && bundled !== undefined && own[0] !== undefined && !equalBytes(own[0], bundled)) {

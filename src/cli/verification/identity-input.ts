@@ -37,7 +37,10 @@ export async function readIdentity(flags: IdentityFlags): Promise<CertificateIde
     throw new UsageError('USAGE', '--certificate-identity or --certificate-identity-regexp is required for verification in keyless mode')
   }
   if (flags['certificate-oidc-issuer'] === '' && flags['certificate-oidc-issuer-regexp'] === '') {
-    throw new UsageError('USAGE', '--certificate-oidc-issuer or --certificate-oidc-issuer-regexp is required for verification in keyless mode')
+    throw new UsageError(
+      'USAGE',
+      '--certificate-oidc-issuer or --certificate-oidc-issuer-regexp is required for verification in keyless mode',
+    )
   }
   const extensions: { [Name in SigstoreExtensionName]?: TextMatcher } = {}
   for (const [flag, extension] of Object.entries(workflowFlags)) {

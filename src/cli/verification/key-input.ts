@@ -27,7 +27,8 @@ export async function readReference(context: CommandContext, reference: string):
   if (reference.startsWith('env://')) {
     const name = reference.slice('env://'.length)
     const value = context.env[name]
-    if (value === undefined || value === '') throw new UsageError('USAGE', `loading public key: the environment variable ${name} is not set`)
+    if (value === undefined || value === '')
+      throw new UsageError('USAGE', `loading public key: the environment variable ${name} is not set`)
     return encodeUtf8(value)
   }
   if (/^https?:\/\//.test(reference)) {
@@ -36,7 +37,10 @@ export async function readReference(context: CommandContext, reference: string):
   }
   const scheme = /^([a-z][a-z0-9+.-]*):(?:\/\/)?/.exec(reference)?.[1]
   if (scheme !== undefined && scheme.length > 1) {
-    throw new UsageError('USAGE', `loading public key: key references of the kind ${scheme}:// are not supported by this version, give a file, a URL or env://NAME`)
+    throw new UsageError(
+      'USAGE',
+      `loading public key: key references of the kind ${scheme}:// are not supported by this version, give a file, a URL or env://NAME`,
+    )
   }
   return readInputFile(context.cwd, reference, 'the public key', maxKeyBytes)
 }

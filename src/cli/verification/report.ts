@@ -6,7 +6,13 @@ import type { Artifact } from '../../verify/artifact.ts'
 import type { CommandContext } from '../context.ts'
 
 /** `Verified OK` on stderr as cosign has it; with `json`, the evidence on stdout. */
-export function reportVerified(context: CommandContext, output: string, artifactName: string, artifact: Artifact | undefined, evidence: Evidence): void {
+export function reportVerified(
+  context: CommandContext,
+  output: string,
+  artifactName: string,
+  artifact: Artifact | undefined,
+  evidence: Evidence,
+): void {
   context.stderr.write('Verified OK\n')
   if (output === 'json') context.stdout.write(`${JSON.stringify(describeEvidence(artifactName, artifact, evidence), undefined, 2)}\n`)
 }
@@ -28,7 +34,11 @@ export function describeEvidence(artifactName: string, artifact: Artifact | unde
       ...(entry.treeSize === undefined ? {} : { treeSize: String(entry.treeSize) }),
     })),
     times: evidence.times.map(({ time, source, authority }) => ({ time: time.toISOString(), source, authority })),
-    certificateTimestamps: evidence.certificateTimestamps.map(({ logUrl, logId, time }) => ({ log: logUrl, logId, time: time.toISOString() })),
+    certificateTimestamps: evidence.certificateTimestamps.map(({ logUrl, logId, time }) => ({
+      log: logUrl,
+      logId,
+      time: time.toISOString(),
+    })),
     ...(evidence.statement === undefined ? {} : { statement: describeStatement(evidence.statement) }),
     ...(evidence.notes.length === 0 ? {} : { notes: evidence.notes }),
   }

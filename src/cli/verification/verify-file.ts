@@ -36,8 +36,7 @@ export interface FileVerification {
   readonly predicateType?: string
 }
 
-const ignoredLog =
-  'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
+const ignoredLog = 'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
 const maxSctBytes = 64 * 1024
 
 /**
@@ -57,7 +56,8 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
   const trust = await loadTrustFor(context, flags, key, demands)
-  const signer: Policy['signer'] = key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
+  const signer: Policy['signer'] =
+    key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
   const options = readOptions(context, flags, key, demands)
 
   const { artifact, evidence } = await verifyAny(entities, async (entity) => {
@@ -94,8 +94,18 @@ function nothingToVerify(flags: FileVerificationFlags): UsageError {
 }
 
 /** With a key, and no log or timestamp to check, nothing else needs to be trusted, and nothing is fetched. */
-async function loadTrustFor(context: CommandContext, flags: FileVerificationFlags, key: PublicKey | undefined, demands: Demands): Promise<TrustMaterial> {
-  const needs = { certificates: key === undefined, scts: key === undefined && demands.scts, logs: demands.log, timestamps: demands.signedTimestamps }
+async function loadTrustFor(
+  context: CommandContext,
+  flags: FileVerificationFlags,
+  key: PublicKey | undefined,
+  demands: Demands,
+): Promise<TrustMaterial> {
+  const needs = {
+    certificates: key === undefined,
+    scts: key === undefined && demands.scts,
+    logs: demands.log,
+    timestamps: demands.signedTimestamps,
+  }
   if (flags['trusted-root'] === '' && !needs.certificates && !needs.logs && !needs.timestamps) return emptyTrustMaterial
   try {
     return await loadTrust(context, flags, needs)
@@ -122,7 +132,10 @@ function readOptions(context: CommandContext, flags: FileVerificationFlags, key:
 function forEntity(entity: SignedEntity, key: PublicKey | undefined, options: VerifyOptions, demands: Demands): VerifyOptions {
   const isV2Only = entity.logEntries.length > 0 && entity.logEntries.every((entry) => isRekorV2(entry.kind, entry.version))
   const needsTime = key === undefined && (demands.log || demands.signedTimestamps)
-  return { ...options, thresholds: { ...options.thresholds, times: needsTime ? 1 : 0, ...(needsTime && isV2Only ? { signedTimestamps: 1 } : {}) } }
+  return {
+    ...options,
+    thresholds: { ...options.thresholds, times: needsTime ? 1 : 0, ...(needsTime && isV2Only ? { signedTimestamps: 1 } : {}) },
+  }
 }
 
 /** A signature from before bundles that came without its log entry cannot be checked offline. */
@@ -172,5 +185,7 @@ function legacyFailure(error: unknown, task: FileVerification): unknown {
   if (!(error instanceof CountersignError)) return error
   const reason =
     error.code === 'SIGNATURE_INVALID' ? `invalid signature when validating ASN.1 encoded signature: ${error.message}` : error.message
-  return new CountersignError(error.code, task.kind === 'message' ? `verifying blob [${task.artifactName}]: ${reason}` : reason, { cause: error })
+  return new CountersignError(error.code, task.kind === 'message' ? `verifying blob [${task.artifactName}]: ${reason}` : reason, {
+    cause: error,
+  })
 }

@@ -65,7 +65,10 @@ function* mutationsAt(bundle: Json, path: Path, random: () => number): Generator
 function pathsOf(value: unknown, path: Path): Path[] {
   const here = path.length === 0 ? [] : [path]
   if (typeof value !== 'object' || value === null) return here
-  return [...here, ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, Array.isArray(value) ? Number(key) : key]))]
+  return [
+    ...here,
+    ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, Array.isArray(value) ? Number(key) : key])),
+  ]
 }
 
 function at(value: unknown, path: Path): unknown {

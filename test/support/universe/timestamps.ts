@@ -108,17 +108,12 @@ function signerInfo(info: Uint8Array, signer: TestCertificate, digest: DigestNam
   const named = options.names ?? signer
   const issuer = options.issuerName ?? distinguishedName(named.issuerName)
   const certificateHash = options.wrongCertificateHash === true ? randomBytes(32) : digestOf('sha256', named.der)
-  const certificateId = derSequence(
-    derOctetString(certificateHash),
-    derSequence(derSequence(directoryName(issuer)), named.serialNumber),
-  )
+  const certificateId = derSequence(derOctetString(certificateHash), derSequence(derSequence(directoryName(issuer)), named.serialNumber))
   const attributes = derSet(
     attribute('1.2.840.113549.1.9.3', derOid(options.contentType ?? tstInfo)),
     attribute('1.2.840.113549.1.9.5', derTime(options.genTime)),
     attribute('1.2.840.113549.1.9.4', derOctetString(options.wrongMessageDigest === true ? randomBytes(32) : digestOf(digest, info))),
-    ...(options.withoutCertificateHash === true
-      ? []
-      : [attribute('1.2.840.113549.1.9.16.2.47', derSequence(derSequence(certificateId)))]),
+    ...(options.withoutCertificateHash === true ? [] : [attribute('1.2.840.113549.1.9.16.2.47', derSequence(derSequence(certificateId)))]),
     ...(options.attributes ?? []),
   )
   return derSequence(

@@ -74,7 +74,10 @@ export interface TrustedRootJson {
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
-const sha = (algorithm: string, ...parts: Uint8Array[]): Uint8Array => createHash(algorithm).update(concatBytes(...parts)).digest()
+const sha = (algorithm: string, ...parts: Uint8Array[]): Uint8Array =>
+  createHash(algorithm)
+    .update(concatBytes(...parts))
+    .digest()
 const iso = (instant: number): string => new Date(instant).toISOString()
 
 const universes = new Map<string, Universe>()
@@ -93,7 +96,14 @@ function createUniverse(options: UniverseOptions): Universe {
   const validity = { notBefore: epoch - year, notAfter: epoch + 9 * year }
   const root = issue({ key: key('root', options.rootKey ?? 'p384'), name: 'root', ca: true, ...validity })
   const intermediate = issue(
-    { key: key('intermediate', options.issuingKey ?? 'p384'), name: 'intermediate', ca: true, pathLength: 0, extendedKeyUsage: [codeSigning], ...validity },
+    {
+      key: key('intermediate', options.issuingKey ?? 'p384'),
+      name: 'intermediate',
+      ca: true,
+      pathLength: 0,
+      extendedKeyUsage: [codeSigning],
+      ...validity,
+    },
     root,
   )
   const ctLog = key('ct log', options.ctKey ?? 'p256')
@@ -101,7 +111,13 @@ function createUniverse(options: UniverseOptions): Universe {
   const tiles = rekorV2(key('tiles', 'ed25519'))
   const timestampRoot = issue({ key: key('tsa root', 'p384'), name: 'tsa-root', ca: true, ...validity })
   const timestampLeaf = issue(
-    { key: key('tsa', options.timestampKey ?? 'p256'), name: 'tsa', extendedKeyUsage: [timeStamping], extendedKeyUsageCritical: true, ...validity },
+    {
+      key: key('tsa', options.timestampKey ?? 'p256'),
+      name: 'tsa',
+      extendedKeyUsage: [timeStamping],
+      extendedKeyUsageCritical: true,
+      ...validity,
+    },
     timestampRoot,
   )
   const validFor = (): { start: string } => ({ start: iso(epoch - year) })
@@ -215,9 +231,14 @@ export function signBlob(options: SigningOptions = {}, artifact: Uint8Array = ar
   const logged: SignedContent = { signature, digest: sha(digestAlgorithm, artifact), digestAlgorithm }
   const kind = options.messageKind ?? 'hashedrekord'
   const content = {
-    messageSignature: { messageDigest: { algorithm: digestAlgorithm.replace('sha', 'SHA2_'), digest: base64(logged.digest) }, signature: base64(signature) },
+    messageSignature: {
+      messageDigest: { algorithm: digestAlgorithm.replace('sha', 'SHA2_'), digest: base64(logged.digest) },
+      signature: base64(signature),
+    },
   }
-  return assemble(options, artifact, key, content, logged, (parts, log) => (log === 'v2' ? bodyV2(parts) : kind === 'rekord' ? rekordBody(parts) : hashedrekordBody(parts)))
+  return assemble(options, artifact, key, content, logged, (parts, log) =>
+    log === 'v2' ? bodyV2(parts) : kind === 'rekord' ? rekordBody(parts) : hashedrekordBody(parts),
+  )
 }
 
 /** The statement about the artifact that `signStatement` signs. */
@@ -248,7 +269,11 @@ export function signStatement(
   const entryDigest = kind === 'hashedrekord 0.0.2' ? digestAlgorithm : 'sha256'
   const logged: SignedContent = { signature, digest: sha(entryDigest, hashed), digestAlgorithm: entryDigest }
   const content = {
-    dsseEnvelope: { payload: base64(payload), payloadType, signatures: [{ sig: base64(signature), ...(options.keyid === undefined ? {} : { keyid: options.keyid }) }] },
+    dsseEnvelope: {
+      payload: base64(payload),
+      payloadType,
+      signatures: [{ sig: base64(signature), ...(options.keyid === undefined ? {} : { keyid: options.keyid }) }],
+    },
   }
   return assemble(options, artifact, key, content, logged, (parts) => {
     if (kind === 'hashedrekord 0.0.2') return bodyV2(parts)
@@ -266,7 +291,9 @@ interface SignedContent {
 /** cosign's local bundle of a signature that Rekor v1 has logged. */
 export function legacyBundle(signed: SignedBundle, cert?: string): Json {
   const entries = (signed.bundle['verificationMaterial'] as { tlogEntries?: Json[] }).tlogEntries ?? []
-  const entry = entries[0] as { inclusionPromise?: { signedEntryTimestamp: string }; canonicalizedBody: string; integratedTime: string; logIndex: string } | undefined
+  const entry = entries[0] as
+    | { inclusionPromise?: { signedEntryTimestamp: string }; canonicalizedBody: string; integratedTime: string; logIndex: string }
+    | undefined
   return {
     base64Signature: base64(signed.signature),
     cert: cert ?? base64(encodeUtf8(pemOf(signed.certificate))),
@@ -328,18 +355,36 @@ function assemble(
   const entryOptions = { integratedTime: (epoch + minute) / 1000, ...options.entry }
   const entries = log === 'none' ? [] : [logEntry(log === 'v1' ? universe.rekor : universe.tiles, body, entryOptions)]
   const tokens = (options.timestamps ?? (log === 'v2' ? [{}] : [])).map(({ over, signer, ...rest }) =>
-    timestamp(over ?? logged.signature, signer ?? universe.timestampLeaf, { genTime: epoch + minute, issuerName: distinguishedName('tsa-root'), ...rest }),
+    timestamp(over ?? logged.signature, signer ?? universe.timestampLeaf, {
+      genTime: epoch + minute,
+      issuerName: distinguishedName('tsa-root'),
+      ...rest,
+    }),
   )
   const bundle: Json = {
-    mediaType: options.oldMediaType === true ? `application/vnd.dev.sigstore.bundle+json;version=${version}` : `application/vnd.dev.sigstore.bundle.v${version}+json`,
+    mediaType:
+      options.oldMediaType === true
+        ? `application/vnd.dev.sigstore.bundle+json;version=${version}`
+        : `application/vnd.dev.sigstore.bundle.v${version}+json`,
     verificationMaterial: {
       ...keyMaterial(options, version, leaf, key),
       ...(entries.length === 0 ? {} : { tlogEntries: entries }),
-      ...(tokens.length === 0 ? {} : { timestampVerificationData: { rfc3161Timestamps: tokens.map((token) => ({ signedTimestamp: base64(token) })) } }),
+      ...(tokens.length === 0
+        ? {}
+        : { timestampVerificationData: { rfc3161Timestamps: tokens.map((token) => ({ signedTimestamp: base64(token) })) } }),
     },
     ...content,
   }
-  return { bundle, json: JSON.stringify(bundle), universe, artifact, key, certificate: leaf?.der ?? new Uint8Array(0), signature: logged.signature, tokens }
+  return {
+    bundle,
+    json: JSON.stringify(bundle),
+    universe,
+    artifact,
+    key,
+    certificate: leaf?.der ?? new Uint8Array(0),
+    signature: logged.signature,
+    tokens,
+  }
 }
 
 function keyMaterial(options: SigningOptions, version: string, leaf: TestCertificate | undefined, key: TestKey): Json {
@@ -373,7 +418,10 @@ function rekordBody(parts: EntryParts): object {
   return {
     apiVersion: '0.0.1',
     kind: 'rekord',
-    spec: { data: { hash: hexDigest(parts) }, signature: { format: 'x509', content: base64(parts.signature), publicKey: { content: pemVerifier(parts) } } },
+    spec: {
+      data: { hash: hexDigest(parts) },
+      signature: { format: 'x509', content: base64(parts.signature), publicKey: { content: pemVerifier(parts) } },
+    },
   }
 }
 
@@ -415,7 +463,9 @@ function bodyV2(parts: EntryParts): object {
   return {
     apiVersion: '0.0.2',
     kind: 'hashedrekord',
-    spec: { hashedRekordV002: { data: protobufDigest(parts), signature: { content: base64(parts.signature), verifier: protobufVerifier(parts) } } },
+    spec: {
+      hashedRekordV002: { data: protobufDigest(parts), signature: { content: base64(parts.signature), verifier: protobufVerifier(parts) } },
+    },
   }
 }
 
@@ -423,7 +473,12 @@ function dsseBodyV2(parts: EntryParts): object {
   return {
     apiVersion: '0.0.2',
     kind: 'dsse',
-    spec: { dsseV002: { payloadHash: protobufDigest(parts), signatures: [{ content: base64(parts.signature), verifier: protobufVerifier(parts) }] } },
+    spec: {
+      dsseV002: {
+        payloadHash: protobufDigest(parts),
+        signatures: [{ content: base64(parts.signature), verifier: protobufVerifier(parts) }],
+      },
+    },
   }
 }
 

@@ -39,11 +39,17 @@ describe('item 1: media types', () => {
     'constructor',
   ]) {
     it(`${JSON.stringify(mediaType)} is refused`, () => {
-      expect(refusal((bundle) => void (bundle['mediaType'] = mediaType))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('mediaType should be') })
+      expect(refusal((bundle) => void (bundle['mediaType'] = mediaType))).toMatchObject({
+        code: 'BUNDLE_INVALID',
+        message: expect.stringContaining('mediaType should be'),
+      })
     })
   }
   it('no media type is refused', () => {
-    expect(refusal((bundle) => void delete bundle['mediaType'])).toMatchObject({ code: 'BUNDLE_INVALID', message: 'bundle.mediaType is missing' })
+    expect(refusal((bundle) => void delete bundle['mediaType'])).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: 'bundle.mediaType is missing',
+    })
   })
 })
 
@@ -57,26 +63,52 @@ describe('item 2: proto3 JSON', () => {
     expect(verifySigned(good, { bundle }).logEntries).toHaveLength(1)
   })
   const cases: readonly (readonly [string, (bundle: Json, parts: { entry: Json; material: Json }) => void, RegExp])[] = [
-    ['snake case', (_, { material, entry }) => void ((material['tlog_entries'] = [entry]), delete material['tlogEntries']), /unknown field "tlog_entries"/],
-    ['an enum as a number', (bundle) => void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['algorithm'] = 1), /should be a string, found 1/],
-    ['a lower-case enum', (bundle) => void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['algorithm'] = 'sha2_256'), /should be SHA2_256/],
+    [
+      'snake case',
+      (_, { material, entry }) => void ((material['tlog_entries'] = [entry]), delete material['tlogEntries']),
+      /unknown field "tlog_entries"/,
+    ],
+    [
+      'an enum as a number',
+      (bundle) => void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['algorithm'] = 1),
+      /should be a string, found 1/,
+    ],
+    [
+      'a lower-case enum',
+      (bundle) => void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['algorithm'] = 'sha2_256'),
+      /should be SHA2_256/,
+    ],
     ['a log index with a leading zero', (_, { entry }) => void (entry['logIndex'] = '01'), /logIndex should be a 64-bit integer/],
-    ['a log index beyond 64 bits', (_, { entry }) => void (entry['logIndex'] = '9223372036854775808'), /logIndex should be a 64-bit integer/],
+    [
+      'a log index beyond 64 bits',
+      (_, { entry }) => void (entry['logIndex'] = '9223372036854775808'),
+      /logIndex should be a 64-bit integer/,
+    ],
     ['a log index in hexadecimal', (_, { entry }) => void (entry['logIndex'] = '0x10'), /logIndex should be a 64-bit integer/],
     ['a fractional log index', (_, { entry }) => void (entry['logIndex'] = 1.5), /logIndex should be a 64-bit integer/],
     ['base64url', (_, { entry }) => void (entry['logId'] = { keyId: '__8=' }), /not standard base64/],
-    ['base64 with a line break', (_, { entry }) => void (entry['canonicalizedBody'] = `${String(entry['canonicalizedBody'])}\n`), /not standard base64/],
+    [
+      'base64 with a line break',
+      (_, { entry }) => void (entry['canonicalizedBody'] = `${String(entry['canonicalizedBody'])}\n`),
+      /not standard base64/,
+    ],
     ['base64 with stray bits', (_, { entry }) => void (entry['logId'] = { keyId: 'AB==' }), /not standard base64/],
     ['an unknown field', (bundle) => void (bundle['surprise'] = 1), /unknown field "surprise"/],
   ]
   for (const [what, change, message] of cases) {
     it(`${what} is refused`, () => {
-      expect(refusalOf(() => verifySigned(good, { bundle: bent(good.bundle, change) }))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringMatching(message) })
+      expect(refusalOf(() => verifySigned(good, { bundle: bent(good.bundle, change) }))).toMatchObject({
+        code: 'BUNDLE_INVALID',
+        message: expect.stringMatching(message),
+      })
     })
   }
   it('several bundles stand one a line', () => {
     expect(parseBundleLines(`${good.json}\n\n${attestation.json}\n`)).toHaveLength(2)
-    expect(refusalOf(() => parseBundleLines(`${good.json}\n{}`))).toMatchObject({ code: 'BUNDLE_INVALID', message: 'line 2: bundle.mediaType is missing' })
+    expect(refusalOf(() => parseBundleLines(`${good.json}\n{}`))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: 'line 2: bundle.mediaType is missing',
+    })
     expect(refusalOf(() => parseBundleLines('\n'))).toMatchObject({ message: 'the file holds no bundle' })
   })
   it('what is written is read back the same', () => {
@@ -90,10 +122,16 @@ describe('item 2: proto3 JSON', () => {
 describe('item 3: exactly one content', () => {
   it('two contents are refused', () => {
     const message = 'the bundle has two contents, messageSignature and dsseEnvelope, where exactly one was expected'
-    expect(refusal((bundle) => void (bundle['dsseEnvelope'] = attestation.bundle['dsseEnvelope']))).toMatchObject({ code: 'BUNDLE_INVALID', message })
+    expect(refusal((bundle) => void (bundle['dsseEnvelope'] = attestation.bundle['dsseEnvelope']))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message,
+    })
   })
   it('no content is refused', () => {
-    expect(refusal((bundle) => void delete bundle['messageSignature'])).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('has no content') })
+    expect(refusal((bundle) => void delete bundle['messageSignature'])).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('has no content'),
+    })
   })
   for (const count of [0, 2]) {
     it(`an envelope with ${count} signatures is refused`, () => {
@@ -102,7 +140,10 @@ describe('item 3: exactly one content', () => {
         const [signature = {}] = envelope.signatures
         envelope.signatures = Array.from({ length: count }, () => signature)
       }
-      expect(refusal(change, attestation)).toMatchObject({ code: 'BUNDLE_INVALID', message: `the DSSE envelope has ${count} signatures, exactly one was expected` })
+      expect(refusal(change, attestation)).toMatchObject({
+        code: 'BUNDLE_INVALID',
+        message: `the DSSE envelope has ${count} signatures, exactly one was expected`,
+      })
     })
   }
 })
@@ -110,33 +151,45 @@ describe('item 3: exactly one content', () => {
 describe('item 4: key material', () => {
   it('an empty chain is refused', () => {
     const signed = signBlob({ version: '0.2' })
-    expect(refusal((_, ) => undefined, signed)).toBeUndefined()
-    expect(refusal((bundle) => void ((bundle['verificationMaterial'] as Json)['x509CertificateChain'] = { certificates: [] }), signed)).toMatchObject({
+    expect(refusal(() => undefined, signed)).toBeUndefined()
+    expect(
+      refusal((bundle) => void ((bundle['verificationMaterial'] as Json)['x509CertificateChain'] = { certificates: [] }), signed),
+    ).toMatchObject({
       code: 'BUNDLE_INVALID',
       message: expect.stringContaining('holds no certificate'),
     })
   })
   it('a chain in version 0.3 is refused unless it is asked for', () => {
     const signed = signBlob({ chain: [] })
-    expect(refusalOf(() => verifySigned(signed))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('--allow-certificate-chain') })
+    expect(refusalOf(() => verifySigned(signed))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('--allow-certificate-chain'),
+    })
     expect(verifySigned(signed, { bundleOptions: { allowCertificateChain: true } }).signer.kind).toBe('certificate')
   })
   it('a single certificate before version 0.3 is refused', () => {
-    expect(refusal((bundle) => void (bundle['mediaType'] = 'application/vnd.dev.sigstore.bundle.v0.2+json'))).toMatchObject({ message: expect.stringContaining('should have x509CertificateChain, found certificate') })
+    expect(refusal((bundle) => void (bundle['mediaType'] = 'application/vnd.dev.sigstore.bundle.v0.2+json'))).toMatchObject({
+      message: expect.stringContaining('should have x509CertificateChain, found certificate'),
+    })
   })
   it('two kinds of key material at once are refused', () => {
-    expect(refusal((bundle) => void ((bundle['verificationMaterial'] as Json)['publicKey'] = { hint: 'x' }))).toMatchObject({ message: expect.stringContaining('more than one of publicKey, certificate') })
+    expect(refusal((bundle) => void ((bundle['verificationMaterial'] as Json)['publicKey'] = { hint: 'x' }))).toMatchObject({
+      message: expect.stringContaining('more than one of publicKey, certificate'),
+    })
   })
-  it('the trusted root\'s own certificates may come along, and are not used', () => {
+  it("the trusted root's own certificates may come along, and are not used", () => {
     const universe = universeOf()
     const signed = signBlob({ version: '0.2', chain: [universe.intermediate.der, universe.root.der] })
     expect(verifySigned(signed).signer.kind).toBe('certificate')
   })
-  it('a root of the bundle\'s own is refused', () => {
+  it("a root of the bundle's own is refused", () => {
     const signed = signBlob({ version: '0.2', chain: [universeOf({ name: 'stranger' }).root.der] })
-    expect(refusalOf(() => verifySigned(signed))).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringContaining('brings its own root certificate') })
+    expect(refusalOf(() => verifySigned(signed))).toMatchObject({
+      code: 'CERTIFICATE_UNTRUSTED',
+      message: expect.stringContaining('brings its own root certificate'),
+    })
   })
-  it('an intermediate of the bundle\'s own is of no use', () => {
+  it("an intermediate of the bundle's own is of no use", () => {
     const stranger = universeOf({ name: 'stranger' })
     const signed = signBlob({ version: '0.2', issuedBy: stranger.intermediate, chain: [stranger.intermediate.der] })
     expect(refusalOf(() => verifySigned(signed))).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
@@ -148,17 +201,26 @@ describe('item 5: public key material', () => {
   it('verifies with the key, and never keyless', () => {
     expect(verifySigned(managed).signer.kind).toBe('key')
     const signer = { kind: 'certificate', identities: [{ subjectAlternativeName: identity, issuer }] } as const
-    expect(refusalOf(() => verifySigned(managed, { policy: { signer } }))).toMatchObject({ code: 'KEY_MISMATCH', message: expect.stringContaining('expected a signature with a certificate') })
+    expect(refusalOf(() => verifySigned(managed, { policy: { signer } }))).toMatchObject({
+      code: 'KEY_MISMATCH',
+      message: expect.stringContaining('expected a signature with a certificate'),
+    })
   })
-  it('an envelope\'s keyid must be the hint', () => {
+  it("an envelope's keyid must be the hint", () => {
     expect(verifySigned(signStatement({ managed: true, hint: 'k1', keyid: 'k1' })).signer.kind).toBe('key')
-    expect(refusalOf(() => verifySigned(signStatement({ managed: true, hint: 'k1', keyid: 'k2' })))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('is not the keyid of its envelope') })
+    expect(refusalOf(() => verifySigned(signStatement({ managed: true, hint: 'k1', keyid: 'k2' })))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('is not the keyid of its envelope'),
+    })
   })
 })
 
 describe('item 6: what each version demands of its entries', () => {
   it('version 0.1 needs the promise', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ version: '0.1', entry: { withPromise: false } })))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('inclusionPromise is missing') })
+    expect(refusalOf(() => verifySigned(signBlob({ version: '0.1', entry: { withPromise: false } })))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('inclusionPromise is missing'),
+    })
   })
   it('version 0.1 may do without the proof', () => {
     expect(verifySigned(signBlob({ version: '0.1', entry: { withProof: false } })).logEntries[0]?.treeSize).toBeUndefined()
@@ -166,11 +228,16 @@ describe('item 6: what each version demands of its entries', () => {
   for (const version of ['0.2', '0.3'] as const) {
     it(`version ${version} needs the proof, and its checkpoint`, () => {
       for (const entry of [{ withProof: false }, { withCheckpoint: false }]) {
-        expect(refusalOf(() => verifySigned(signBlob({ version, entry })))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('with a checkpoint is missing') })
+        expect(refusalOf(() => verifySigned(signBlob({ version, entry })))).toMatchObject({
+          code: 'BUNDLE_INVALID',
+          message: expect.stringContaining('with a checkpoint is missing'),
+        })
       }
     })
     it(`version ${version} may do without the promise if there is another time`, () => {
-      expect(verifySigned(signBlob({ version, entry: { withPromise: false }, timestamps: [{}] })).times[0]?.source).toBe('timestamp-authority')
+      expect(verifySigned(signBlob({ version, entry: { withPromise: false }, timestamps: [{}] })).times[0]?.source).toBe(
+        'timestamp-authority',
+      )
       expect(refusalOf(() => verifySigned(signBlob({ version, entry: { withPromise: false } })))).toMatchObject({ code: 'TIME_UNVERIFIED' })
     })
   }
@@ -187,13 +254,22 @@ describe('item 7: the digest in the bundle is a hint', () => {
     expect(verifySigned(good, { bundle }).logEntries).toHaveLength(1)
   })
   it('is refused when it is not that of the artifact', () => {
-    const change = (bundle: Json): void => void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['digest'] = Buffer.alloc(32).toString('base64'))
-    expect(refusal(change)).toMatchObject({ code: 'ARTIFACT_MISMATCH', message: expect.stringContaining('the bundle is for an artifact with sha256 0000') })
+    const change = (bundle: Json): void =>
+      void ((bundle['messageSignature'] as { messageDigest: Json }).messageDigest['digest'] = Buffer.alloc(32).toString('base64'))
+    expect(refusal(change)).toMatchObject({
+      code: 'ARTIFACT_MISMATCH',
+      message: expect.stringContaining('the bundle is for an artifact with sha256 0000'),
+    })
   })
   it('does not stand in for the artifact: a signature over other bytes with a fitting hint is refused', () => {
     const other = signBlob({ log: 'v1' }, new TextEncoder().encode('other'))
-    const bundle = bent(good.bundle, (json) => void (((json['messageSignature'] as Json)['signature'] = (other.bundle['messageSignature'] as Json)['signature'])))
-    expect(refusalOf(() => verifySigned(good, { bundle, options: { thresholds: { logEntries: 0, times: 0 }, currentTime: new Date() } }))?.code).toBe('LOG_ENTRY_MISMATCH')
+    const bundle = bent(
+      good.bundle,
+      (json) => void ((json['messageSignature'] as Json)['signature'] = (other.bundle['messageSignature'] as Json)['signature']),
+    )
+    expect(
+      refusalOf(() => verifySigned(good, { bundle, options: { thresholds: { logEntries: 0, times: 0 }, currentTime: new Date() } }))?.code,
+    ).toBe('LOG_ENTRY_MISMATCH')
   })
 })
 

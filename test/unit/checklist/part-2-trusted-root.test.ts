@@ -37,7 +37,10 @@ describe('item 9: media types', () => {
   }
   for (const mediaType of ['application/vnd.dev.sigstore.trustedroot.v0.3+json', 'application/json', '']) {
     it(`${JSON.stringify(mediaType)} is refused`, () => {
-      expect(refusal((root) => void (root.mediaType = mediaType))).toMatchObject({ code: 'TRUSTED_ROOT_INVALID', message: expect.stringContaining('mediaType should be') })
+      expect(refusal((root) => void (root.mediaType = mediaType))).toMatchObject({
+        code: 'TRUSTED_ROOT_INVALID',
+        message: expect.stringContaining('mediaType should be'),
+      })
     })
   }
 })
@@ -58,7 +61,10 @@ describe('item 10: windows are closed at both ends, and start is required', () =
   })
   for (const start of ['2020-01-01', '2020-01-01T00:00:00', 'yesterday', '2020-13-01T00:00:00Z', '']) {
     it(`the start ${JSON.stringify(start)} is refused`, () => {
-      expect(refusal((root) => void (first(root.tlogs).publicKey.validFor = { start }))).toMatchObject({ code: 'TRUSTED_ROOT_INVALID', message: expect.stringContaining('RFC 3339') })
+      expect(refusal((root) => void (first(root.tlogs).publicKey.validFor = { start }))).toMatchObject({
+        code: 'TRUSTED_ROOT_INVALID',
+        message: expect.stringContaining('RFC 3339'),
+      })
     })
   }
   // The universe logs a minute after the certificate was issued.
@@ -127,9 +133,11 @@ describe('item 11: any number of instances, past, overlapping and future', () =>
     expect(refusal((root) => void first(root.certificateAuthorities).certChain.certificates.pop())).toBeUndefined()
   })
   it('a chain without the issuer is refused', () => {
-    expect(refusal((root) => void first(root.certificateAuthorities).certChain.certificates.shift())).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED' })
+    expect(refusal((root) => void first(root.certificateAuthorities).certChain.certificates.shift())).toMatchObject({
+      code: 'CERTIFICATE_UNTRUSTED',
+    })
   })
-  it('a timestamp authority\'s chain may leave the signing certificate to the token', () => {
+  it("a timestamp authority's chain may leave the signing certificate to the token", () => {
     const universe = universeOf()
     const withLeaf = signBlob({ log: 'v2', timestamps: [{ certificates: [universe.timestampLeaf.der] }] })
     const bend = (root: TrustedRootJson): void => void first(root.timestampAuthorities).certChain.certificates.shift()
@@ -148,11 +156,21 @@ describe('item 12: times are checked against the window and the whole chain', ()
   it('an intermediate that had expired is refused, though the window is open', () => {
     const universe = universeOf()
     const intermediate = issue(
-      { key: namedKey('short intermediate', 'p384'), name: 'short', ca: true, extendedKeyUsage: [codeSigning], notBefore: epoch - year, notAfter: epoch + 30_000 },
+      {
+        key: namedKey('short intermediate', 'p384'),
+        name: 'short',
+        ca: true,
+        extendedKeyUsage: [codeSigning],
+        notBefore: epoch - year,
+        notAfter: epoch + 30_000,
+      },
       universe.root,
     )
     const signed = signBlob({ issuedBy: intermediate })
-    const refused = refusal((root) => void (first(root.certificateAuthorities).certChain.certificates[0] = { rawBytes: base64(intermediate.der) }), signed)
+    const refused = refusal(
+      (root) => void (first(root.certificateAuthorities).certChain.certificates[0] = { rawBytes: base64(intermediate.der) }),
+      signed,
+    )
     expect(refused).toMatchObject({ code: 'CERTIFICATE_EXPIRED', message: expect.stringContaining('O=universe.test, CN=short') })
   })
   it('a root that was not valid yet is refused', () => {
@@ -181,21 +199,37 @@ describe('item 13: keys', () => {
   })
   it('an unsupported key disables that instance only, and says so', () => {
     const bend = (root: TrustedRootJson): void => {
-      root.tlogs.unshift({ ...first(root.tlogs), logId: { keyId: base64(new Uint8Array(32)) }, publicKey: { ...first(root.tlogs).publicKey, keyDetails: 'LMS_SHA256' } })
+      root.tlogs.unshift({
+        ...first(root.tlogs),
+        logId: { keyId: base64(new Uint8Array(32)) },
+        publicKey: { ...first(root.tlogs).publicKey, keyDetails: 'LMS_SHA256' },
+      })
     }
     const evidence = verifySigned(good, { bendRoot: bend })
-    expect(evidence.notes).toEqual([expect.stringContaining('transparency log 1 of the trusted root is not used: keys of the kind "LMS_SHA256" are not supported')])
+    expect(evidence.notes).toEqual([
+      expect.stringContaining('transparency log 1 of the trusted root is not used: keys of the kind "LMS_SHA256" are not supported'),
+    ])
   })
   it('without the instance that is needed, nothing verifies', () => {
-    expect(refusal((root) => void (first(root.tlogs).publicKey.keyDetails = 'LMS_SHA256'))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('is not used') })
+    expect(refusal((root) => void (first(root.tlogs).publicKey.keyDetails = 'LMS_SHA256'))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('is not used'),
+    })
   })
-  for (const [what, bytes] of [['an empty', ''], ['a truncated', base64(good.universe.rekor.key.spki.subarray(0, 40))], ['a malformed', 'AAAA']] as const) {
+  for (const [what, bytes] of [
+    ['an empty', ''],
+    ['a truncated', base64(good.universe.rekor.key.spki.subarray(0, 40))],
+    ['a malformed', 'AAAA'],
+  ] as const) {
     it(`${what} key makes the whole root invalid`, () => {
       expect(refusal((root) => void (first(root.tlogs).publicKey.rawBytes = bytes))).toMatchObject({ code: 'TRUSTED_ROOT_INVALID' })
     })
   }
   it('a key of another kind than stated makes it invalid', () => {
-    expect(refusal((root) => void (first(root.tlogs).publicKey.keyDetails = 'PKIX_ED25519'))).toMatchObject({ code: 'TRUSTED_ROOT_INVALID', message: expect.stringContaining('should be of the kind PKIX_ED25519, found ecdsa P-256') })
+    expect(refusal((root) => void (first(root.tlogs).publicKey.keyDetails = 'PKIX_ED25519'))).toMatchObject({
+      code: 'TRUSTED_ROOT_INVALID',
+      message: expect.stringContaining('should be of the kind PKIX_ED25519, found ecdsa P-256'),
+    })
   })
 })
 
@@ -211,12 +245,18 @@ describe('item 14: which log', () => {
     expect(refusal(bend, signed)).toBeUndefined()
   })
   it('is not guessed: an entry of another log ID does not count', () => {
-    expect(refusal((root) => void (first(root.tlogs).logId = { keyId: base64(new Uint8Array(32)) }))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('unknown log') })
+    expect(refusal((root) => void (first(root.tlogs).logId = { keyId: base64(new Uint8Array(32)) }))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('unknown log'),
+    })
   })
-  it('must have signed itself: another log\'s checkpoint is refused', () => {
+  it("must have signed itself: another log's checkpoint is refused", () => {
     const stranger = namedKey('stranger log')
     const signed = signBlob({ entry: { signer: stranger, withPromise: false }, timestamps: [{}] })
-    expect(refusalOf(() => verifySigned(signed))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('the checkpoint is not signed by the log') })
+    expect(refusalOf(() => verifySigned(signed))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('the checkpoint is not signed by the log'),
+    })
   })
   it('four bytes of a key ID are not enough when the key is another', () => {
     const { universe } = good
@@ -237,15 +277,24 @@ describe('item 15: thresholds count operators', () => {
     bundle.verificationMaterial.tlogEntries.push(...(logged.bundle['verificationMaterial'] as { tlogEntries: object[] }).tlogEntries)
     const bendRoot = (root: TrustedRootJson): void => {
       const log = first(root.tlogs)
-      root.tlogs.push({ ...log, baseUrl: second.baseUrl, logId: { keyId: base64(second.logId) }, publicKey: { ...log.publicKey, rawBytes: base64(second.key.spki) }, operator: sameOperator ? 'one' : 'two' })
+      root.tlogs.push({
+        ...log,
+        baseUrl: second.baseUrl,
+        logId: { keyId: base64(second.logId) },
+        publicKey: { ...log.publicKey, rawBytes: base64(second.key.spki) },
+        operator: sameOperator ? 'one' : 'two',
+      })
       log.operator = 'one'
     }
     return refusalOf(() => verifySigned(other, { bundle, bendRoot, options: { thresholds: { logEntries: 2 } } }))
   }
   it('two logs of two operators are two', () => expect(withTwoLogs(false)).toBeUndefined())
-  it('two logs of one operator are one', () => expect(withTwoLogs(true)).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('1 < 2') }))
+  it('two logs of one operator are one', () =>
+    expect(withTwoLogs(true)).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('1 < 2') }))
   it('one log is one', () => {
-    expect(refusalOf(() => verifySigned(two, { options: { thresholds: { logEntries: 2 } } }))).toMatchObject({ message: 'not enough verified log entries from transparency log: 1 < 2' })
+    expect(refusalOf(() => verifySigned(two, { options: { thresholds: { logEntries: 2 } } }))).toMatchObject({
+      message: 'not enough verified log entries from transparency log: 1 < 2',
+    })
   })
   it('a threshold that is no number is an error of the caller', () => {
     expect(refusalOf(() => verifySigned(two, { options: { thresholds: { logEntries: -1 } } }))).toMatchObject({ code: 'POLICY_INVALID' })
@@ -253,7 +302,8 @@ describe('item 15: thresholds count operators', () => {
   })
   it('trust material is made once and serves any number of bundles', () => {
     const trust = loadTrustMaterial(universeOf().trustedRoot())
-    for (const signed of [good, signBlob({ log: 'v2' }), signBlob({ key: namedKey('another') })]) expect(verifySigned(signed, { trust }).logEntries).toHaveLength(1)
+    for (const signed of [good, signBlob({ log: 'v2' }), signBlob({ key: namedKey('another') })])
+      expect(verifySigned(signed, { trust }).logEntries).toHaveLength(1)
   })
 })
 

@@ -13,14 +13,17 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 describe('item 16: timestamps of an authority', () => {
   it('verify over the raw signature, for signatures and attestations', () => {
     for (const signed of [signBlob({ log: 'v2' }), signStatement({ log: 'v2' })]) {
-      expect(verifySigned(signed).times).toEqual([{ time: new Date(epoch + minute), source: 'timestamp-authority', authority: 'https://tsa.universe.test' }])
+      expect(verifySigned(signed).times).toEqual([
+        { time: new Date(epoch + minute), source: 'timestamp-authority', authority: 'https://tsa.universe.test' },
+      ])
     }
   })
   it('verify with certificates in the token or without', () => {
     expect(verifySigned(signBlob({ log: 'v2', timestamps: [{ certificates: [universe.timestampLeaf.der] }] })).times).toHaveLength(1)
   })
   for (const imprint of ['sha384', 'sha512'] as const) {
-    it(`verify with a ${imprint} imprint`, () => expect(verifySigned(signBlob({ log: 'v2', timestamps: [{ imprint }] })).times).toHaveLength(1))
+    it(`verify with a ${imprint} imprint`, () =>
+      expect(verifySigned(signBlob({ log: 'v2', timestamps: [{ imprint }] })).times).toHaveLength(1))
   }
   for (const timestampKey of ['p384', 'p521', 'rsa', 'ed25519'] as const) {
     it(`verify with a ${timestampKey} key of the authority`, () => {
@@ -31,31 +34,70 @@ describe('item 16: timestamps of an authority', () => {
   }
   it('are checked at their own time, not now: an authority that has expired since is good', () => {
     const leaf = issue(
-      { key: namedKey('short tsa'), name: 'tsa', extendedKeyUsage: [timeStamping], extendedKeyUsageCritical: true, notBefore: epoch - year, notAfter: epoch + 2 * minute },
+      {
+        key: namedKey('short tsa'),
+        name: 'tsa',
+        extendedKeyUsage: [timeStamping],
+        extendedKeyUsageCritical: true,
+        notBefore: epoch - year,
+        notAfter: epoch + 2 * minute,
+      },
       universe.timestampRoot,
     )
-    const bendRoot = (root: TrustedRootJson): void => void (root.timestampAuthorities[0]?.certChain.certificates.splice(0, 1, { rawBytes: base64(leaf.der) }))
+    const bendRoot = (root: TrustedRootJson): void =>
+      void root.timestampAuthorities[0]?.certChain.certificates.splice(0, 1, { rawBytes: base64(leaf.der) })
     expect(verifySigned(signBlob({ log: 'v2', timestamps: [{ signer: leaf }] }), { bendRoot }).times).toHaveLength(1)
     const late = signBlob({ log: 'v2', timestamps: [{ signer: leaf, genTime: epoch + 3 * minute }] })
-    expect(refusalOf(() => verifySigned(late, { bendRoot }))).toMatchObject({ code: 'CERTIFICATE_EXPIRED', message: expect.stringContaining('CN=tsa') })
+    expect(refusalOf(() => verifySigned(late, { bendRoot }))).toMatchObject({
+      code: 'CERTIFICATE_EXPIRED',
+      message: expect.stringContaining('CN=tsa'),
+    })
   })
 
   const stranger = universeOf({ name: 'stranger' })
   const badTokens: readonly (readonly [string, Parameters<typeof signBlob>[0], string, RegExp])[] = [
     ['over other bytes', { timestamps: [{ over: new Uint8Array(70) }] }, 'TIMESTAMP_UNVERIFIED', /is of other bytes than this signature/],
-    ['with a wrong messageDigest', { timestamps: [{ wrongMessageDigest: true }] }, 'TIMESTAMP_UNVERIFIED', /messageDigest of the timestamp is not the digest of its content/],
-    ['that names another certificate by its hash', { timestamps: [{ wrongCertificateHash: true }] }, 'TIMESTAMP_UNVERIFIED', /names another signing certificate/],
-    ['of another content type', { timestamps: [{ contentType: '1.2.840.113549.1.7.1' }] }, 'TIMESTAMP_INVALID', /do not say that the content is a timestamp/],
+    [
+      'with a wrong messageDigest',
+      { timestamps: [{ wrongMessageDigest: true }] },
+      'TIMESTAMP_UNVERIFIED',
+      /messageDigest of the timestamp is not the digest of its content/,
+    ],
+    [
+      'that names another certificate by its hash',
+      { timestamps: [{ wrongCertificateHash: true }] },
+      'TIMESTAMP_UNVERIFIED',
+      /names another signing certificate/,
+    ],
+    [
+      'of another content type',
+      { timestamps: [{ contentType: '1.2.840.113549.1.7.1' }] },
+      'TIMESTAMP_INVALID',
+      /do not say that the content is a timestamp/,
+    ],
     ['that was refused', { timestamps: [{ status: 2 }] }, 'TIMESTAMP_INVALID', /refused the request \(status 2\)/],
     ['with a SHA-1 imprint', { timestamps: [{ imprint: 'sha1' }] }, 'TIMESTAMP_INVALID', /uses the digest algorithm 1\.3\.14\.3\.2\.26/],
-    ['signed with another key under the authority\'s name', { timestamps: [{ signer: { ...universe.timestampLeaf, key: namedKey('impostor') } }] }, 'TIMESTAMP_UNVERIFIED', /does not verify with the key of its authority/],
+    [
+      "signed with another key under the authority's name",
+      { timestamps: [{ signer: { ...universe.timestampLeaf, key: namedKey('impostor') } }] },
+      'TIMESTAMP_UNVERIFIED',
+      /does not verify with the key of its authority/,
+    ],
     ['given twice', { timestamps: [{}], bendBody: (parts) => parts }, '', /^$/],
-    ['of an unknown authority', { timestamps: [{ signer: stranger.timestampLeaf, certificates: [stranger.timestampLeaf.der] }] }, 'TIME_UNVERIFIED', /authority that the trusted root does not have was not counted/],
+    [
+      'of an unknown authority',
+      { timestamps: [{ signer: stranger.timestampLeaf, certificates: [stranger.timestampLeaf.der] }] },
+      'TIME_UNVERIFIED',
+      /authority that the trusted root does not have was not counted/,
+    ],
   ]
   for (const [what, options, code, message] of badTokens) {
     if (code === '') continue
     it(`a token ${what} is refused`, () => {
-      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', ...options })))).toMatchObject({ code, message: expect.stringMatching(message) })
+      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', ...options })))).toMatchObject({
+        code,
+        message: expect.stringMatching(message),
+      })
     })
   }
   it('the same token twice is refused', () => {
@@ -64,12 +106,24 @@ describe('item 16: timestamps of an authority', () => {
       const data = material['timestampVerificationData'] as { rfc3161Timestamps: object[] }
       data.rfc3161Timestamps.push(...data.rfc3161Timestamps)
     })
-    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({ code: 'TIMESTAMP_UNVERIFIED', message: 'the bundle has the same timestamp twice' })
+    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({
+      code: 'TIMESTAMP_UNVERIFIED',
+      message: 'the bundle has the same timestamp twice',
+    })
   })
   it('more than 32 tokens are refused before any is looked at', () => {
     const signed = signBlob({ log: 'v2' })
-    const bundle = bent(signed.bundle, (_, { material }) => void (material['timestampVerificationData'] = { rfc3161Timestamps: Array.from({ length: 33 }, () => ({ signedTimestamp: 'AA==' })) }))
-    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({ code: 'BUNDLE_INVALID', message: expect.stringContaining('more than the limit of 32') })
+    const bundle = bent(
+      signed.bundle,
+      (_, { material }) =>
+        void (material['timestampVerificationData'] = {
+          rfc3161Timestamps: Array.from({ length: 33 }, () => ({ signedTimestamp: 'AA==' })),
+        }),
+    )
+    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('more than the limit of 32'),
+    })
   })
   it('a token of an unknown authority beside a good one does not count, and is noted', () => {
     const evidence = verifySigned(signBlob({ log: 'v2', timestamps: [{}, { signer: stranger.timestampLeaf }] }))
@@ -77,7 +131,9 @@ describe('item 16: timestamps of an authority', () => {
     expect(evidence.notes).toContain('a timestamp of an authority that the trusted root does not have was not counted')
   })
   it('a bad token of a known authority spoils the bundle, even beside a good time', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{ over: new Uint8Array(3) }] })))).toMatchObject({ code: 'TIMESTAMP_UNVERIFIED' })
+    expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{ over: new Uint8Array(3) }] })))).toMatchObject({
+      code: 'TIMESTAMP_UNVERIFIED',
+    })
   })
 
   const purposes: readonly (readonly [string, object])[] = [
@@ -89,8 +145,19 @@ describe('item 16: timestamps of an authority', () => {
   ]
   for (const [what, change] of purposes) {
     it(`an authority's certificate for ${what} is refused`, () => {
-      const leaf = issue({ key: namedKey('odd tsa'), name: 'tsa', extendedKeyUsageCritical: true, notBefore: epoch - year, notAfter: epoch + year, ...change }, universe.timestampRoot)
-      const bendRoot = (root: TrustedRootJson): void => void (root.timestampAuthorities[0]?.certChain.certificates.splice(0, 1, { rawBytes: base64(leaf.der) }))
+      const leaf = issue(
+        {
+          key: namedKey('odd tsa'),
+          name: 'tsa',
+          extendedKeyUsageCritical: true,
+          notBefore: epoch - year,
+          notAfter: epoch + year,
+          ...change,
+        },
+        universe.timestampRoot,
+      )
+      const bendRoot = (root: TrustedRootJson): void =>
+        void root.timestampAuthorities[0]?.certChain.certificates.splice(0, 1, { rawBytes: base64(leaf.der) })
       const signed = signBlob({ log: 'v2', timestamps: [{ signer: leaf, certificates: [leaf.der] }] })
       expect(['TIMESTAMP_UNVERIFIED', 'TIME_UNVERIFIED']).toContain(refusalOf(() => verifySigned(signed, { bendRoot }))?.code)
     })
@@ -99,22 +166,34 @@ describe('item 16: timestamps of an authority', () => {
 
 describe('item 17: the time of Rekor v1', () => {
   it('is the promised one', () => {
-    expect(verifySigned(signBlob()).times).toEqual([{ time: new Date(epoch + minute), source: 'transparency-log', authority: 'https://rekor.universe.test' }])
+    expect(verifySigned(signBlob()).times).toEqual([
+      { time: new Date(epoch + minute), source: 'transparency-log', authority: 'https://rekor.universe.test' },
+    ])
   })
-  for (const [field, change] of [['integratedTime', '1768478461'], ['logIndex', '1000004']] as const) {
+  for (const [field, change] of [
+    ['integratedTime', '1768478461'],
+    ['logIndex', '1000004'],
+  ] as const) {
     it(`another ${field} than the promised one is refused`, () => {
       const signed = signBlob()
-      expect(refusalOf(() => verifySigned(signed, { bundle: bent(signed.bundle, (_, { entry }) => void (entry[field] = change)) }))).toMatchObject({
+      expect(
+        refusalOf(() => verifySigned(signed, { bundle: bent(signed.bundle, (_, { entry }) => void (entry[field] = change)) })),
+      ).toMatchObject({
         code: 'LOG_ENTRY_UNVERIFIED',
         message: 'the signed entry timestamp does not verify with the key of the log',
       })
     })
   }
   it('signed with another key is refused', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ entry: { signer: namedKey('impostor') } })))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED' })
+    expect(refusalOf(() => verifySigned(signBlob({ entry: { signer: namedKey('impostor') } })))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+    })
   })
   it('is refused when it is 0, though the log signed it', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ entry: { integratedTime: 0 } })))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: 'the time of the log entry, 0, is not a time' })
+    expect(refusalOf(() => verifySigned(signBlob({ entry: { integratedTime: 0 } })))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: 'the time of the log entry, 0, is not a time',
+    })
   })
 })
 
@@ -132,7 +211,10 @@ describe('item 18: Rekor v2 gives no time', () => {
   })
   it('and has no promise: one that is there is refused', () => {
     const signed = signBlob({ log: 'v2', entry: { withPromise: true } })
-    expect(refusalOf(() => verifySigned(signed))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('has no signed entry timestamps') })
+    expect(refusalOf(() => verifySigned(signed))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('has no signed entry timestamps'),
+    })
   })
   it('a managed key needs no time', () => {
     expect(verifySigned(signBlob({ log: 'v2', timestamps: [], managed: true })).times).toHaveLength(0)
@@ -148,28 +230,43 @@ describe('item 19: every time must fit the certificate', () => {
   ]
   for (const [what, time, accepted] of times) {
     it(`an integrated time of ${what} is ${accepted ? 'good' : 'refused'}`, () => {
-      expect(refusalOf(() => verifySigned(signBlob({ entry: { integratedTime: time / 1000 } })))?.code).toBe(accepted ? undefined : 'CERTIFICATE_EXPIRED')
+      expect(refusalOf(() => verifySigned(signBlob({ entry: { integratedTime: time / 1000 } })))?.code).toBe(
+        accepted ? undefined : 'CERTIFICATE_EXPIRED',
+      )
     })
     it(`a timestamp of ${what} is ${accepted ? 'good' : 'refused'}`, () => {
-      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', timestamps: [{ genTime: time }] })))?.code).toBe(accepted ? undefined : 'CERTIFICATE_EXPIRED')
+      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', timestamps: [{ genTime: time }] })))?.code).toBe(
+        accepted ? undefined : 'CERTIFICATE_EXPIRED',
+      )
     })
   }
   it('of two times, both', () => {
     expect(verifySigned(signBlob({ timestamps: [{}] })).times).toHaveLength(2)
     expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{ genTime: epoch - minute }] })))?.code).toBe('CERTIFICATE_EXPIRED')
-    expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{}], entry: { integratedTime: epoch / 1000 - 60 } })))?.code).toBe('CERTIFICATE_EXPIRED')
+    expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{}], entry: { integratedTime: epoch / 1000 - 60 } })))?.code).toBe(
+      'CERTIFICATE_EXPIRED',
+    )
   })
   it('the current time counts only when the caller gives it and asks for no other', () => {
     const signed = signBlob({ log: 'none' })
     const thresholds = { logEntries: 0, times: 0 }
-    expect(refusalOf(() => verifySigned(signed, { options: { thresholds } }))).toMatchObject({ code: 'TIME_UNVERIFIED', message: expect.stringContaining('the current time was not given') })
+    expect(refusalOf(() => verifySigned(signed, { options: { thresholds } }))).toMatchObject({
+      code: 'TIME_UNVERIFIED',
+      message: expect.stringContaining('the current time was not given'),
+    })
     expect(verifySigned(signed, { options: { thresholds, currentTime: new Date(epoch + minute) } }).times[0]?.source).toBe('current-time')
-    expect(refusalOf(() => verifySigned(signed, { options: { thresholds, currentTime: new Date(epoch + year) } }))?.code).toBe('CERTIFICATE_EXPIRED')
-    expect(refusalOf(() => verifySigned(signed, { options: { thresholds: { logEntries: 0 }, currentTime: new Date(epoch) } }))?.code).toBe('TIME_UNVERIFIED')
+    expect(refusalOf(() => verifySigned(signed, { options: { thresholds, currentTime: new Date(epoch + year) } }))?.code).toBe(
+      'CERTIFICATE_EXPIRED',
+    )
+    expect(refusalOf(() => verifySigned(signed, { options: { thresholds: { logEntries: 0 }, currentTime: new Date(epoch) } }))?.code).toBe(
+      'TIME_UNVERIFIED',
+    )
   })
   it('and the current time never stands in for a verified one that does not fit', () => {
     const signed = signBlob({ entry: { integratedTime: epoch / 1000 - 60 } })
     const signer = { kind: 'certificate', identities: [{ subjectAlternativeName: identity, issuer }] } as const
-    expect(refusalOf(() => verifySigned(signed, { policy: { signer }, options: { currentTime: new Date(epoch) } }))?.code).toBe('CERTIFICATE_EXPIRED')
+    expect(refusalOf(() => verifySigned(signed, { policy: { signer }, options: { currentTime: new Date(epoch) } }))?.code).toBe(
+      'CERTIFICATE_EXPIRED',
+    )
   })
 })

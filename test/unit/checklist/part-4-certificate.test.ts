@@ -29,8 +29,12 @@ function chainOf(...certificates: readonly { readonly der: Uint8Array }[]): (roo
 
 describe('item 20: the path', () => {
   const intermediate = (options: Partial<CertificateOptions>, by = universe.root): ReturnType<typeof issue> =>
-    issue({ key: namedKey('odd intermediate', 'p384'), name: 'odd', ca: true, extendedKeyUsage: [codeSigning], ...validity, ...options }, by)
-  const through = (ca: ReturnType<typeof issue>): { code: string; message: string } | undefined => refusal({ issuedBy: ca }, chainOf(ca, universe.root))
+    issue(
+      { key: namedKey('odd intermediate', 'p384'), name: 'odd', ca: true, extendedKeyUsage: [codeSigning], ...validity, ...options },
+      by,
+    )
+  const through = (ca: ReturnType<typeof issue>): { code: string; message: string } | undefined =>
+    refusal({ issuedBy: ca }, chainOf(ca, universe.root))
 
   it('may go through any number of intermediates', () => {
     const outer = intermediate({ key: namedKey('outer', 'p384'), name: 'outer' })
@@ -52,14 +56,25 @@ describe('item 20: the path', () => {
     })
   })
   it('must chain by key identifier where both certificates have one', () => {
-    expect(refusal({ certificate: { authorityKeyIdentifier: new Uint8Array(20) } })).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringContaining('not a certificate authority of the trusted root') })
+    expect(refusal({ certificate: { authorityKeyIdentifier: new Uint8Array(20) } })).toMatchObject({
+      code: 'CERTIFICATE_UNTRUSTED',
+      message: expect.stringContaining('not a certificate authority of the trusted root'),
+    })
   })
   const bad: readonly (readonly [string, Partial<CertificateOptions>, RegExp])[] = [
     ['without basic constraints', { ca: false, keyUsage: [5] }, /is not a certificate authority \(basic constraints\)/],
     ['that may not sign certificates', { keyUsage: [0] }, /may not sign certificates \(key usage\)/],
     ['for time stamping only', { extendedKeyUsage: [timeStamping] }, /may not issue for this purpose/],
-    ['with an unknown critical extension', { extensions: [extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)] }, /has the critical extension 1\.2\.3\.4/],
-    ['with name constraints, which are critical and not understood', { extensions: [extension('2.5.29.30', derSequence(), true)] }, /has the critical extension 2\.5\.29\.30/],
+    [
+      'with an unknown critical extension',
+      { extensions: [extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)] },
+      /has the critical extension 1\.2\.3\.4/,
+    ],
+    [
+      'with name constraints, which are critical and not understood',
+      { extensions: [extension('2.5.29.30', derSequence(), true)] },
+      /has the critical extension 2\.5\.29\.30/,
+    ],
   ]
   for (const [what, options, message] of bad) {
     it(`is refused through an intermediate ${what}`, () => {
@@ -73,7 +88,9 @@ describe('item 20: the path', () => {
   it('is refused when it is longer than an authority allows', () => {
     const outer = intermediate({ key: namedKey('outer', 'p384'), name: 'outer', pathLength: 0 })
     const inner = intermediate({ key: namedKey('inner'), name: 'inner' }, outer)
-    expect(refusal({ issuedBy: inner }, chainOf(inner, outer, universe.root))).toMatchObject({ message: expect.stringContaining('allows 0 certificate authorities below it, 1 follow') })
+    expect(refusal({ issuedBy: inner }, chainOf(inner, outer, universe.root))).toMatchObject({
+      message: expect.stringContaining('allows 0 certificate authorities below it, 1 follow'),
+    })
     const roomier = intermediate({ key: namedKey('outer', 'p384'), name: 'outer', pathLength: 1 })
     const below = intermediate({ key: namedKey('inner'), name: 'inner' }, roomier)
     expect(refusal({ issuedBy: below }, chainOf(below, roomier, universe.root))).toBeUndefined()
@@ -105,37 +122,65 @@ describe('item 22: the leaf', () => {
     it(`may be for ${JSON.stringify(subjects)}`, () => {
       const [subjectAlternativeName = ''] = Object.values(subjects[0] ?? {})
       const signer = { kind: 'certificate', identities: [{ subjectAlternativeName, issuer }] } as const
-      expect(verifySigned(signBlob({ subjects }), { policy: { signer } }).signer).toMatchObject({ identity: { value: subjectAlternativeName } })
+      expect(verifySigned(signBlob({ subjects }), { policy: { signer } }).signer).toMatchObject({
+        identity: { value: subjectAlternativeName },
+      })
     })
   }
   it('may have a subject beside its name, which is no identity', () => {
     expect(refusal({ certificate: { name: 'a subject' } })).toBeUndefined()
     const signer: Policy['signer'] = { kind: 'certificate', identities: [{ subjectAlternativeName: 'a subject', issuer }] }
-    expect(refusalOf(() => verifySigned(signBlob({ certificate: { name: 'a subject' } }), { policy: { signer } }))).toMatchObject({ code: 'IDENTITY_MISMATCH' })
+    expect(refusalOf(() => verifySigned(signBlob({ certificate: { name: 'a subject' } }), { policy: { signer } }))).toMatchObject({
+      code: 'IDENTITY_MISMATCH',
+    })
   })
   const bad: readonly (readonly [string, SigningOptions, RegExp])[] = [
     ['for encryption only', { certificate: { keyUsage: [2] } }, /is not for digital signatures/],
     ['without key usage', { certificate: { keyUsage: 'none' } }, /is not for digital signatures/],
     ['for web servers', { certificate: { extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] } }, /is not for code signing/],
-    ['for any purpose, which code signing must be named beside', { certificate: { extendedKeyUsage: ['2.5.29.37.0'] } }, /is not for code signing/],
+    [
+      'for any purpose, which code signing must be named beside',
+      { certificate: { extendedKeyUsage: ['2.5.29.37.0'] } },
+      /is not for code signing/,
+    ],
     ['without a purpose', { certificate: { extendedKeyUsage: 'none' } }, /is not for code signing/],
-    ['of a certificate authority', { certificate: { ca: true, keyUsage: [0, 5], extendedKeyUsage: [codeSigning] } }, /is that of a certificate authority/],
+    [
+      'of a certificate authority',
+      { certificate: { ca: true, keyUsage: [0, 5], extendedKeyUsage: [codeSigning] } },
+      /is that of a certificate authority/,
+    ],
     ['without a name', { subjects: [] }, /has no subject alternative name/],
     ['with two names', { subjects: [{ uri: identity }, { email: 'dev@example.test' }] }, /has 2 subject alternative names/],
     ['for a host', { subjects: [{ dns: 'example.test' }] }, /neither an e-mail address, a URI nor a user name/],
     ['with a name that is not critical', { certificate: { subjectsCritical: false } }, /not critical/],
-    ['with an unknown critical extension', { certificate: { extensions: [extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)] } }, /critical extension 1\.2\.3\.4/],
-    ['that is still a precertificate', { certificate: { extensions: [extension('1.3.6.1.4.1.11129.2.4.3', new Uint8Array([5, 0]), true)] } }, /critical extension 1\.3\.6\.1\.4\.1\.11129\.2\.4\.3/],
+    [
+      'with an unknown critical extension',
+      { certificate: { extensions: [extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)] } },
+      /critical extension 1\.2\.3\.4/,
+    ],
+    [
+      'that is still a precertificate',
+      { certificate: { extensions: [extension('1.3.6.1.4.1.11129.2.4.3', new Uint8Array([5, 0]), true)] } },
+      /critical extension 1\.3\.6\.1\.4\.1\.11129\.2\.4\.3/,
+    ],
   ]
   for (const [what, options, message] of bad) {
-    it(`${what} is refused`, () => expect(refusal(options)).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringMatching(message) }))
+    it(`${what} is refused`, () =>
+      expect(refusal(options)).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringMatching(message) }))
   }
-  for (const [what, subject] of [['a NUL', 'https://good.test\u0000.evil.test'], ['a letter beyond ASCII', 'https://gööd.test']] as const) {
-    it(`with ${what} in its name is refused`, () => expect(refusal({ subjects: [{ uri: subject }] })).toMatchObject({ code: 'CERTIFICATE_INVALID' }))
+  for (const [what, subject] of [
+    ['a NUL', 'https://good.test\u0000.evil.test'],
+    ['a letter beyond ASCII', 'https://gööd.test'],
+  ] as const) {
+    it(`with ${what} in its name is refused`, () =>
+      expect(refusal({ subjects: [{ uri: subject }] })).toMatchObject({ code: 'CERTIFICATE_INVALID' }))
   }
   it('with an extension twice is refused', () => {
     const twice = extension('1.3.6.1.4.1.57264.1.9', new Uint8Array([0x0c, 1, 0x61]))
-    expect(refusal({ certificate: { extensions: [twice, twice] } })).toMatchObject({ code: 'CERTIFICATE_INVALID', message: expect.stringContaining('twice') })
+    expect(refusal({ certificate: { extensions: [twice, twice] } })).toMatchObject({
+      code: 'CERTIFICATE_INVALID',
+      message: expect.stringContaining('twice'),
+    })
   })
 })
 
@@ -143,18 +188,28 @@ describe('item 23: SCTs', () => {
   const impostor = namedKey('impostor ct')
   it('one is needed and enough', () => {
     expect(verifySigned(signBlob()).certificateTimestamps).toHaveLength(1)
-    expect(refusal({ scts: [] })).toMatchObject({ code: 'SCT_UNVERIFIED', message: 'only able to verify 0 SCT entries; unable to meet threshold of 1: the certificate has none' })
+    expect(refusal({ scts: [] })).toMatchObject({
+      code: 'SCT_UNVERIFIED',
+      message: 'only able to verify 0 SCT entries; unable to meet threshold of 1: the certificate has none',
+    })
   })
-  it('may have extensions, which are signed too', () => expect(refusal({ scts: [{ extensions: Uint8Array.of(0, 0, 5, 1, 2, 3, 4, 5) }] })).toBeUndefined())
+  it('may have extensions, which are signed too', () =>
+    expect(refusal({ scts: [{ extensions: Uint8Array.of(0, 0, 5, 1, 2, 3, 4, 5) }] })).toBeUndefined())
   it('an RSA CT log verifies', () => expect(refusal({ universe: universeOf({ ctKey: 'rsa' }) })).toBeUndefined())
   it('one that the log did not sign is refused', () => {
-    expect(refusal({ scts: [{ signer: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED', message: expect.stringContaining('does not verify with the key of the CT log') })
+    expect(refusal({ scts: [{ signer: impostor }] })).toMatchObject({
+      code: 'SCT_UNVERIFIED',
+      message: expect.stringContaining('does not verify with the key of the CT log'),
+    })
   })
-  it('one for another issuer\'s key is refused', () => {
+  it("one for another issuer's key is refused", () => {
     expect(refusal({ scts: [{ issuerSpki: universe.root.key.spki }] })).toMatchObject({ code: 'SCT_UNVERIFIED' })
   })
   it('one of an unknown log does not count', () => {
-    expect(refusal({ scts: [{ log: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED', message: expect.stringContaining('unknown CT log') })
+    expect(refusal({ scts: [{ log: impostor }] })).toMatchObject({
+      code: 'SCT_UNVERIFIED',
+      message: expect.stringContaining('unknown CT log'),
+    })
     expect(refusal({ scts: [{ log: impostor }, {}] })).toBeUndefined()
   })
   it('a good one does not outweigh one that a known log did not sign', () => {
@@ -175,10 +230,16 @@ describe('item 23: SCTs', () => {
     const other = detachedSct({ log: universe.ctLog, time: epoch + 1000 }, issueLeaf({ scts: [] }).der)
     expect(refusalOf(() => verifySigned(signed, { options: { detachedSct: other } }))).toMatchObject({ code: 'SCT_UNVERIFIED' })
   })
-  for (const [what, list] of [['empty', '0000'], ['truncated', '00100001'], ['with bytes behind it', '000000']] as const) {
+  for (const [what, list] of [
+    ['empty', '0000'],
+    ['truncated', '00100001'],
+    ['with bytes behind it', '000000'],
+  ] as const) {
     it(`a list that is ${what} is refused`, () => {
       const value = derOctetString(Buffer.from(list, 'hex'))
-      expect(refusal({ scts: [], certificate: { extensions: [extension('1.3.6.1.4.1.11129.2.4.2', value)] } })).toMatchObject({ code: 'SCT_INVALID' })
+      expect(refusal({ scts: [], certificate: { extensions: [extension('1.3.6.1.4.1.11129.2.4.2', value)] } })).toMatchObject({
+        code: 'SCT_INVALID',
+      })
     })
   }
 })
@@ -192,11 +253,15 @@ describe('item 24: identity', () => {
     expect(check([exact])).toBeUndefined()
     expect(check([{ ...exact, subjectAlternativeName: 'https://github.com/universe/app' }])).toMatchObject({
       code: 'IDENTITY_MISMATCH',
-      message: expect.stringMatching(/got subjects \[https:\/\/github\.com\/universe.* with issuer https:\/\/token.*expected SAN value "https:\/\/github\.com\/universe\/app", got "/),
+      message: expect.stringMatching(
+        /got subjects \[https:\/\/github\.com\/universe.* with issuer https:\/\/token.*expected SAN value "https:\/\/github\.com\/universe\/app", got "/,
+      ),
     })
     expect(check([{ ...exact, issuer: 'https://token.actions.universe.test/' }])).toMatchObject({
       code: 'IDENTITY_MISMATCH',
-      message: expect.stringContaining('expected issuer value "https://token.actions.universe.test/", got "https://token.actions.universe.test"'),
+      message: expect.stringContaining(
+        'expected issuer value "https://token.actions.universe.test/", got "https://token.actions.universe.test"',
+      ),
     })
   })
   it('exactly: neither case, nor prefix, nor a pattern in an exact value', () => {
@@ -210,8 +275,12 @@ describe('item 24: identity', () => {
   })
   it('a pattern matches anywhere, or the whole text if it is anchored', () => {
     expect(check([{ ...exact, subjectAlternativeName: compilePattern('universe/app') }])).toBeUndefined()
-    expect(check([{ ...exact, subjectAlternativeName: compilePattern('universe/app', { anchored: true }) }])).toMatchObject({ message: expect.stringContaining('to match regex "universe/app"') })
-    expect(check([{ ...exact, subjectAlternativeName: compilePattern('https://github.com/universe/.*', { anchored: true }) }])).toBeUndefined()
+    expect(check([{ ...exact, subjectAlternativeName: compilePattern('universe/app', { anchored: true }) }])).toMatchObject({
+      message: expect.stringContaining('to match regex "universe/app"'),
+    })
+    expect(
+      check([{ ...exact, subjectAlternativeName: compilePattern('https://github.com/universe/.*', { anchored: true }) }]),
+    ).toBeUndefined()
     expect(check([{ ...exact, issuer: compilePattern('^https://token') }])).toBeUndefined()
   })
   it('exact value and pattern must both match where both are given', () => {
@@ -219,7 +288,7 @@ describe('item 24: identity', () => {
     expect(check([{ ...exact, subjectAlternativeName: [identity, compilePattern('multiverse')] }])?.code).toBe('IDENTITY_MISMATCH')
     expect(check([{ ...exact, subjectAlternativeName: ['x', compilePattern('universe')] }])?.code).toBe('IDENTITY_MISMATCH')
   })
-  it('patterns are RE2\'s, in linear time', () => {
+  it("patterns are RE2's, in linear time", () => {
     expect(compilePattern('(?i)UNIVERSE\\z').matches('the universe')).toBe(true)
     expect(compilePattern('^(a+)+$').matches(`${'a'.repeat(5000)}b`)).toBe(false)
     expect(() => compilePattern('(?=x)')).toThrow('RE2 syntax')
@@ -237,7 +306,9 @@ describe('item 24: identity', () => {
       const options = { certificate: { sigstore: { 8: issuer, [number]: 'a value' } } }
       const extensions = (value: string): CertificateIdentity => ({ ...exact, extensions: { [name as SigstoreExtensionName]: value } })
       expect(check([extensions('a value')], options)).toBeUndefined()
-      expect(check([extensions('a valu')], options)).toMatchObject({ message: expect.stringContaining(`expected ${name} "a valu", got "a value"`) })
+      expect(check([extensions('a valu')], options)).toMatchObject({
+        message: expect.stringContaining(`expected ${name} "a valu", got "a value"`),
+      })
       expect(check([extensions('a value')])).toMatchObject({ message: expect.stringContaining(`expected ${name} "a value", got none`) })
     })
   }

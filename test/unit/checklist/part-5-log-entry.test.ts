@@ -4,7 +4,16 @@ import { noteKeyHash, signatureLine } from '../../support/universe/logs.ts'
 import type { EntryOptions } from '../../support/universe/logs.ts'
 import { signWith } from '../../support/universe/keys.ts'
 import type { EntryParts, Json, SigningOptions } from '../../support/universe/universe.ts'
-import { canonical, epoch, issueLeaf, namedKey, signBlob, signStatement, statementAbout, universeOf } from '../../support/universe/universe.ts'
+import {
+  canonical,
+  epoch,
+  issueLeaf,
+  namedKey,
+  signBlob,
+  signStatement,
+  statementAbout,
+  universeOf,
+} from '../../support/universe/universe.ts'
 import { bent } from '../../support/universe/bent.ts'
 import { refusalOf, verifySigned } from '../../support/universe/verification.ts'
 
@@ -31,14 +40,24 @@ describe('item 25: kinds of entries', () => {
     })
     it(`${kind} under another kind or version than its own is refused`, () => {
       for (const entry of [{ kind: 'alpine' }, { version: '0.0.3' }]) {
-        expect(refusalOf(() => verifySigned(sign({ ...options, entry })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: expect.stringContaining('the bundle says the log entry is') })
+        expect(refusalOf(() => verifySigned(sign({ ...options, entry })))).toMatchObject({
+          code: 'LOG_ENTRY_MISMATCH',
+          message: expect.stringContaining('the bundle says the log entry is'),
+        })
       }
     })
   }
-  for (const [kind, version] of [['hashedrekord', '0.0.3'], ['cose', '0.0.1'], ['intoto', '0.0.1']] as const) {
+  for (const [kind, version] of [
+    ['hashedrekord', '0.0.3'],
+    ['cose', '0.0.1'],
+    ['intoto', '0.0.1'],
+  ] as const) {
     it(`${kind} ${version} is not supported, and says so`, () => {
       const body = { apiVersion: version, kind, spec: {} }
-      expect(refusalOf(() => verifySigned(signBlob({ body })))).toMatchObject({ code: 'LOG_ENTRY_INVALID', message: `log entries of kind "${kind}" version "${version}" are not supported` })
+      expect(refusalOf(() => verifySigned(signBlob({ body })))).toMatchObject({
+        code: 'LOG_ENTRY_INVALID',
+        message: `log entries of kind "${kind}" version "${version}" are not supported`,
+      })
     })
   }
   it('a body with a surprise in it is refused, though the log took it', () => {
@@ -52,18 +71,32 @@ describe('item 26: the entry must be about this signature, this key, this artifa
   const stranger = namedKey('stranger')
   const strangerLeaf = issueLeaf({ key: stranger })
   const bends: readonly (readonly [string, (parts: EntryParts) => EntryParts, RegExp])[] = [
-    ['another signature', (parts) => ({ ...parts, signature: signWith(stranger, new Uint8Array(1)) }), /the signature in the log entry is not the signature of the bundle/],
-    ['another digest', (parts) => ({ ...parts, digest: sha256(new Uint8Array(1)) }), /the log entry is about another attestation|the log entry is about an artifact with sha256/],
+    [
+      'another signature',
+      (parts) => ({ ...parts, signature: signWith(stranger, new Uint8Array(1)) }),
+      /the signature in the log entry is not the signature of the bundle/,
+    ],
+    [
+      'another digest',
+      (parts) => ({ ...parts, digest: sha256(new Uint8Array(1)) }),
+      /the log entry is about another attestation|the log entry is about an artifact with sha256/,
+    ],
   ]
   for (const [kind, options, sign] of kinds) {
     for (const [what, bendBody, message] of bends) {
       it(`${kind} with ${what} is refused, though the log signed it`, () => {
-        expect(refusalOf(() => verifySigned(sign({ ...options, bendBody })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: expect.stringMatching(message) })
+        expect(refusalOf(() => verifySigned(sign({ ...options, bendBody })))).toMatchObject({
+          code: 'LOG_ENTRY_MISMATCH',
+          message: expect.stringMatching(message),
+        })
       })
     }
     it(`${kind} with another certificate is refused, though the log signed it`, () => {
       const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, verifier: strangerLeaf.der })
-      expect(refusalOf(() => verifySigned(sign({ ...options, bendBody })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: 'the certificate in the log entry is not the certificate of the bundle' })
+      expect(refusalOf(() => verifySigned(sign({ ...options, bendBody })))).toMatchObject({
+        code: 'LOG_ENTRY_MISMATCH',
+        message: 'the certificate in the log entry is not the certificate of the bundle',
+      })
     })
     it(`${kind} with another certificate for the same key is refused`, () => {
       const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, verifier: issueLeaf().der })
@@ -75,14 +108,17 @@ describe('item 26: the entry must be about this signature, this key, this artifa
     })
     it(`${kind} with another key is refused for a managed key`, () => {
       const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, verifier: stranger.spki })
-      expect(refusalOf(() => verifySigned(sign({ ...options, managed: true, bendBody })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: 'the public key in the log entry is not the given key' })
+      expect(refusalOf(() => verifySigned(sign({ ...options, managed: true, bendBody })))).toMatchObject({
+        code: 'LOG_ENTRY_MISMATCH',
+        message: 'the public key in the log entry is not the given key',
+      })
     })
     it(`${kind} with a certificate is refused for a managed key`, () => {
       const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, verifier: issueLeaf().der, verifierKind: 'certificate' })
       expect(refusalOf(() => verifySigned(sign({ ...options, managed: true, bendBody })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH' })
     })
   }
-  it('an attestation\'s entry does not serve a plain signature, nor the reverse', () => {
+  it("an attestation's entry does not serve a plain signature, nor the reverse", () => {
     const blob = signBlob()
     const attestation = signStatement()
     expect(refusalOf(() => verifySigned(signStatement({ body: bodyOf(blob) })))?.code).toBe('LOG_ENTRY_MISMATCH')
@@ -90,12 +126,17 @@ describe('item 26: the entry must be about this signature, this key, this artifa
     // RSA signatures of one statement are the same every time.
     const rsa: SigningOptions = { key: namedKey('rsa', 'rsa'), managed: true }
     const body = hashedrekordOf(signStatement(rsa))
-    expect(refusalOf(() => verifySigned(signStatement({ ...rsa, body })))).toMatchObject({ message: expect.stringContaining('is not about an attestation') })
+    expect(refusalOf(() => verifySigned(signStatement({ ...rsa, body })))).toMatchObject({
+      message: expect.stringContaining('is not about an attestation'),
+    })
   })
   it('an entry of an unknown log must be about the same too', () => {
     const other = universeOf({ name: 'other' })
     const mine = signBlob()
-    const theirs = signBlob({ universe: { ...other, intermediate: universe.intermediate, ctLog: universe.ctLog } }, new TextEncoder().encode('other'))
+    const theirs = signBlob(
+      { universe: { ...other, intermediate: universe.intermediate, ctLog: universe.ctLog } },
+      new TextEncoder().encode('other'),
+    )
     const bundle = bent(mine.bundle, (_, { material }) => void (material['tlogEntries'] as Json[]).push(...entriesOf(theirs)))
     expect(refusalOf(() => verifySigned(mine, { bundle }))?.code).toBe('LOG_ENTRY_MISMATCH')
   })
@@ -104,21 +145,35 @@ describe('item 26: the entry must be about this signature, this key, this artifa
 describe('item 27: Rekor v2 entries', () => {
   for (const keyDetails of ['PKIX_ECDSA_P384_SHA_384', 'PKIX_ED25519', 'PKIX_RSA_PSS_2048_SHA256', 'unknown', '']) {
     it(`with the key details ${JSON.stringify(keyDetails)} for a P-256 key is refused`, () => {
-      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody: (parts) => ({ ...parts, keyDetails }) })))?.code).toMatch(/^(KEY_INVALID|KEY_UNSUPPORTED|LOG_ENTRY_INVALID|LOG_ENTRY_MISMATCH)$/)
+      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody: (parts) => ({ ...parts, keyDetails }) })))?.code).toMatch(
+        /^(KEY_INVALID|KEY_UNSUPPORTED|LOG_ENTRY_INVALID|LOG_ENTRY_MISMATCH)$/,
+      )
     })
   }
   it('with another digest algorithm than that of the signature is refused', () => {
-    const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, digestAlgorithm: 'sha512', digest: createHash('sha512').update(signBlob().artifact).digest() })
-    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: expect.stringContaining('is not that of the signature') })
+    const bendBody = (parts: EntryParts): EntryParts => ({
+      ...parts,
+      digestAlgorithm: 'sha512',
+      digest: createHash('sha512').update(signBlob().artifact).digest(),
+    })
+    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody })))).toMatchObject({
+      code: 'LOG_ENTRY_MISMATCH',
+      message: expect.stringContaining('is not that of the signature'),
+    })
   })
   it('with a digest of the wrong length is refused', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody: (parts) => ({ ...parts, digest: new Uint8Array(20) }) })))).toMatchObject({ code: 'LOG_ENTRY_INVALID', message: expect.stringContaining('digest of 20 bytes') })
+    expect(
+      refusalOf(() => verifySigned(signBlob({ log: 'v2', bendBody: (parts) => ({ ...parts, digest: new Uint8Array(20) }) }))),
+    ).toMatchObject({ code: 'LOG_ENTRY_INVALID', message: expect.stringContaining('digest of 20 bytes') })
   })
   it('with both a certificate and a key is refused', () => {
     const signed = signBlob({ log: 'v2' })
     const body = structuredClone(bodyOf(signed)) as { spec: { hashedRekordV002: { signature: { verifier: Json } } } }
     body.spec.hashedRekordV002.signature.verifier['publicKey'] = { rawBytes: base64(signed.key.spki) }
-    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', body })))).toMatchObject({ code: 'LOG_ENTRY_INVALID', message: expect.stringContaining('exactly one of x509Certificate and publicKey') })
+    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', body })))).toMatchObject({
+      code: 'LOG_ENTRY_INVALID',
+      message: expect.stringContaining('exactly one of x509Certificate and publicKey'),
+    })
   })
 })
 
@@ -128,7 +183,9 @@ describe('item 28: attestations on Rekor v2', () => {
     expect(verifySigned(signed).statement?.predicateType).toBe('https://slsa.dev/provenance/v1')
     const { payload } = signed.bundle['dsseEnvelope'] as { payload: string }
     const bendBody = (parts: EntryParts): EntryParts => ({ ...parts, digest: sha256(Buffer.from(payload, 'base64')) })
-    expect(refusalOf(() => verifySigned(signStatement({ log: 'v2', bendBody })))).toMatchObject({ message: 'the log entry is about another attestation than that of the bundle' })
+    expect(refusalOf(() => verifySigned(signStatement({ log: 'v2', bendBody })))).toMatchObject({
+      message: 'the log entry is about another attestation than that of the bundle',
+    })
   })
   it('with pure Ed25519 are refused, because that signs no digest', () => {
     expect(refusalOf(() => verifySigned(signStatement({ log: 'v2', key: namedKey('ed', 'ed25519') })))?.code).toBe('LOG_ENTRY_MISMATCH')
@@ -144,18 +201,31 @@ describe('item 29: dsse 0.0.1', () => {
   it('without a signature is refused', () => {
     const body = structuredClone(bodyOf(signStatement())) as { spec: { signatures: Json[] } }
     body.spec.signatures = []
-    expect(refusalOf(() => verifySigned(signStatement({ body })))).toMatchObject({ code: 'LOG_ENTRY_MISMATCH', message: 'the log entry has 0 signatures, exactly one was expected' })
+    expect(refusalOf(() => verifySigned(signStatement({ body })))).toMatchObject({
+      code: 'LOG_ENTRY_MISMATCH',
+      message: 'the log entry has 0 signatures, exactly one was expected',
+    })
   })
   it('is about the payload: another statement by the same signer is refused', () => {
     const other = statementAbout(undefined, { predicate: { other: true } })
-    const bundle = bent(signStatement().bundle, (json) => void (json['dsseEnvelope'] = signStatement({ statement: other }).bundle['dsseEnvelope']))
+    const bundle = bent(
+      signStatement().bundle,
+      (json) => void (json['dsseEnvelope'] = signStatement({ statement: other }).bundle['dsseEnvelope']),
+    )
     expect(refusalOf(() => verifySigned(signStatement(), { bundle }))?.code).toBe('LOG_ENTRY_MISMATCH')
   })
 })
 
 describe('item 30: inclusion', () => {
   for (const log of ['v1', 'v2'] as const) {
-    for (const [treeSize, leafIndex] of [[1, 0], [2, 1], [3, 2], [8, 5], [9, 8], [100, 63]] as const) {
+    for (const [treeSize, leafIndex] of [
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [8, 5],
+      [9, 8],
+      [100, 63],
+    ] as const) {
       it(`of leaf ${leafIndex} in a tree of ${treeSize} verifies (${log})`, () => {
         expect(verifySigned(signBlob({ log, entry: { treeSize, leafIndex } })).logEntries[0]?.treeSize).toBe(BigInt(treeSize))
       })
@@ -163,7 +233,7 @@ describe('item 30: inclusion', () => {
     const changes: readonly (readonly [string, (proof: Json & { hashes: string[] }) => void])[] = [
       ['a hash dropped', (proof) => void proof.hashes.pop()],
       ['a hash added', (proof) => void proof.hashes.push(base64(new Uint8Array(32)))],
-      ['hashes swapped', (proof) => void proof.hashes.reverse()],
+      ['hashes swapped', (proof) => void (proof.hashes = proof.hashes.toReversed())],
       ['a short hash', (proof) => void (proof.hashes[0] = base64(new Uint8Array(31)))],
       ['another index', (proof) => void (proof['logIndex'] = '2')],
       ['another size', (proof) => void (proof['treeSize'] = '8')],
@@ -179,13 +249,16 @@ describe('item 30: inclusion', () => {
       })
     }
   }
-  it('takes the shard\'s index for Rekor v1, not the global one', () => {
+  it("takes the shard's index for Rekor v1, not the global one", () => {
     expect(verifySigned(signBlob({ entry: { logIndex: 5_000_000 } })).logEntries[0]?.logIndex).toBe(5_000_000n)
   })
   it('needs one index for Rekor v2', () => {
     const signed = signBlob({ log: 'v2' })
     const bundle = bent(signed.bundle, (_, { entry }) => void (entry['logIndex'] = '4'))
-    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: 'the log entry has the index 4, its inclusion proof 3' })
+    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: 'the log entry has the index 4, its inclusion proof 3',
+    })
   })
   it('of another body than the logged one is refused', () => {
     const signed = signBlob({ entry: { withPromise: false }, timestamps: [{}] })
@@ -210,10 +283,11 @@ describe('item 31: checkpoints', () => {
     ['extension lines', { checkpointLines: ['Timestamp: 1'] }],
     ['an unknown signer before the log', { linesBefore: [witness('witness.test')] }],
     ['unknown signers after the log', { linesAfter: [witness('witness.test'), witness('other.test')] }],
-    ['another key of the log\'s name', { linesAfter: [witness(host)] }],
+    ["another key of the log's name", { linesAfter: [witness(host)] }],
   ]
   for (const [what, entry] of good) {
-    for (const log of ['v1', 'v2'] as const) it(`with ${what} verify (${log})`, () => expect(verifySigned(signBlob({ log, entry })).logEntries).toHaveLength(1))
+    for (const log of ['v1', 'v2'] as const)
+      it(`with ${what} verify (${log})`, () => expect(verifySigned(signBlob({ log, entry })).logEntries).toHaveLength(1))
   }
   const envelopeOf = (entry: Json): Json => (entry['inclusionProof'] as { checkpoint: Json }).checkpoint
   const changes: readonly (readonly [string, (text: string) => string, RegExp])[] = [
@@ -234,12 +308,15 @@ describe('item 31: checkpoints', () => {
     for (const log of ['v1', 'v2'] as const) {
       it(`${what} is refused (${log})`, () => {
         const signed = signBlob({ log })
-        const bundle = bent(signed.bundle, (_, { entry }) => void (envelopeOf(entry)['envelope'] = change(String(envelopeOf(entry)['envelope']))))
+        const bundle = bent(
+          signed.bundle,
+          (_, { entry }) => void (envelopeOf(entry)['envelope'] = change(String(envelopeOf(entry)['envelope']))),
+        )
         expect(refusalOf(() => verifySigned(signed, { bundle }))?.code).toMatch(code)
       })
     }
   }
-  it('of another log than the entry\'s is refused', () => {
+  it("of another log than the entry's is refused", () => {
     const other = universeOf({ name: 'other' })
     const signed = signBlob({ log: 'v2' })
     const bundle = bent(signed.bundle, (_, { entry }) => void (entry['logId'] = { keyId: base64(universe.rekor.logId) }))
@@ -249,7 +326,9 @@ describe('item 31: checkpoints', () => {
   })
   it('with the right key ID and a wrong signature is refused, whatever else is there', () => {
     const wrong = signatureLine(host, tiles, new Uint8Array(64))
-    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', entry: { signer: impostor, linesAfter: [wrong] } })))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', entry: { signer: impostor, linesAfter: [wrong] } })))?.code).toBe(
+      'LOG_ENTRY_UNVERIFIED',
+    )
   })
 })
 
@@ -281,7 +360,10 @@ describe('item 33: key IDs of checkpoints', () => {
         return head + bytes.toString('base64')
       })
     })
-    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: 'the checkpoint has no signature of the log' })
+    expect(refusalOf(() => verifySigned(signed, { bundle }))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: 'the checkpoint has no signature of the log',
+    })
   })
 })
 
@@ -294,29 +376,41 @@ describe('item 34: witnesses', () => {
 
 describe('item 35: thresholds', () => {
   it('are one entry, one SCT and one time', () => {
-    expect(refusalOf(() => verifySigned(signBlob({ log: 'none', timestamps: [{}] })))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: expect.stringContaining('0 < 1') })
+    expect(refusalOf(() => verifySigned(signBlob({ log: 'none', timestamps: [{}] })))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('0 < 1'),
+    })
     expect(refusalOf(() => verifySigned(signBlob({ scts: [] })))).toMatchObject({ code: 'SCT_UNVERIFIED' })
     expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', timestamps: [] })))).toMatchObject({ code: 'TIME_UNVERIFIED' })
   })
   it('may ask for a time of either kind', () => {
     const promised = signBlob()
-    expect(refusalOf(() => verifySigned(promised, { options: { thresholds: { signedTimestamps: 1 } } }))).toMatchObject({ message: 'threshold not met for verified signed timestamps: 0 < 1' })
+    expect(refusalOf(() => verifySigned(promised, { options: { thresholds: { signedTimestamps: 1 } } }))).toMatchObject({
+      message: 'threshold not met for verified signed timestamps: 0 < 1',
+    })
     const stamped = signBlob({ log: 'v2' })
-    expect(refusalOf(() => verifySigned(stamped, { options: { thresholds: { integratedTimes: 1 } } }))).toMatchObject({ message: 'threshold not met for verified log entry integrated timestamps: 0 < 1' })
+    expect(refusalOf(() => verifySigned(stamped, { options: { thresholds: { integratedTimes: 1 } } }))).toMatchObject({
+      message: 'threshold not met for verified log entry integrated timestamps: 0 < 1',
+    })
     const both = signBlob({ timestamps: [{}] })
     expect(verifySigned(both, { options: { thresholds: { signedTimestamps: 1, integratedTimes: 1, times: 2 } } }).times).toHaveLength(2)
   })
   it('do not count an entry twice: it is refused', () => {
     const signed = signBlob()
     const bundle = bent(signed.bundle, (_, { material, entry }) => void (material['tlogEntries'] = [entry, entry]))
-    expect(refusalOf(() => verifySigned(signed, { bundle, options: { thresholds: { logEntries: 2 } } }))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED', message: 'the bundle has the entry 1000003 of one log twice' })
+    expect(refusalOf(() => verifySigned(signed, { bundle, options: { thresholds: { logEntries: 2 } } }))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: 'the bundle has the entry 1000003 of one log twice',
+    })
   })
   it('do not count another entry of the same log either', () => {
     const signed = signBlob()
     const again = signBlob({ body: bodyOf(signed), entry: { logIndex: 2_000_000, integratedTime: epoch / 1000 + 90 } })
     const bundle = bent(signed.bundle, (_, { material, entry }) => void (material['tlogEntries'] = [entry, ...entriesOf(again)]))
     expect(verifySigned(signed, { bundle }).logEntries).toHaveLength(2)
-    expect(refusalOf(() => verifySigned(signed, { bundle, options: { thresholds: { logEntries: 2 } } }))).toMatchObject({ message: expect.stringContaining('1 < 2') })
+    expect(refusalOf(() => verifySigned(signed, { bundle, options: { thresholds: { logEntries: 2 } } }))).toMatchObject({
+      message: expect.stringContaining('1 < 2'),
+    })
   })
   it('more than 32 entries are refused', () => {
     const signed = signBlob()
@@ -341,6 +435,10 @@ function hashedrekordOf(signed: ReturnType<typeof signStatement>): object {
   return {
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
-    spec: { ...spec, data: { hash: dsse.payloadHash }, signature: { content: logged?.signature, publicKey: { content: logged?.verifier } } },
+    spec: {
+      ...spec,
+      data: { hash: dsse.payloadHash },
+      signature: { content: logged?.signature, publicKey: { content: logged?.verifier } },
+    },
   }
 }

@@ -28,7 +28,9 @@ describe('item 36: the signature', () => {
       const signed = signBlob({ key, ...withoutLog })
       const bundle = bent(signed.bundle, (json) => void delete (json['messageSignature'] as Json)['messageDigest'])
       const artifact = artifactFromBytes(new TextEncoder().encode('other'))
-      expect(refusalOf(() => verifySigned(signed, { bundle, policy: { artifact }, options: noLog }))).toMatchObject({ code: 'SIGNATURE_INVALID' })
+      expect(refusalOf(() => verifySigned(signed, { bundle, policy: { artifact }, options: noLog }))).toMatchObject({
+        code: 'SIGNATURE_INVALID',
+      })
     })
     it(`with a ${kind} key by another key is refused`, () => {
       const signed = signBlob({ key, ...withoutLog })
@@ -37,24 +39,41 @@ describe('item 36: the signature', () => {
     })
     if (kind === 'ed25519') continue
     it(`with a ${kind} key verifies over a given digest`, () => {
-      const digests = { sha256: hash('sha256', artifactBytes), sha384: hash('sha384', artifactBytes), sha512: hash('sha512', artifactBytes) }
-      expect(verifySigned(signBlob({ key, managed: true }), { policy: { artifact: artifactFromDigests(digests) } }).logEntries).toHaveLength(1)
-      const others = { sha256: hash('sha256', new Uint8Array(1)), sha384: hash('sha384', new Uint8Array(1)), sha512: hash('sha512', new Uint8Array(1)) }
+      const digests = {
+        sha256: hash('sha256', artifactBytes),
+        sha384: hash('sha384', artifactBytes),
+        sha512: hash('sha512', artifactBytes),
+      }
+      expect(
+        verifySigned(signBlob({ key, managed: true }), { policy: { artifact: artifactFromDigests(digests) } }).logEntries,
+      ).toHaveLength(1)
+      const others = {
+        sha256: hash('sha256', new Uint8Array(1)),
+        sha384: hash('sha384', new Uint8Array(1)),
+        sha512: hash('sha512', new Uint8Array(1)),
+      }
       const signed = signBlob({ key, ...withoutLog })
       const bundle = bent(signed.bundle, (json) => void delete (json['messageSignature'] as Json)['messageDigest'])
-      expect(refusalOf(() => verifySigned(signed, { bundle, policy: { artifact: artifactFromDigests(others) }, options: noLog }))).toMatchObject({ code: 'SIGNATURE_INVALID' })
+      expect(
+        refusalOf(() => verifySigned(signed, { bundle, policy: { artifact: artifactFromDigests(others) }, options: noLog })),
+      ).toMatchObject({ code: 'SIGNATURE_INVALID' })
     })
   }
-  it('hashes as the key\'s curve says, or with SHA-256 as cosign used to', () => {
+  it("hashes as the key's curve says, or with SHA-256 as cosign used to", () => {
     for (const kind of ['p384', 'p521'] as const) {
       expect(verifySigned(signBlob({ key: namedKey('item 36', kind), digest: 'sha256', managed: true })).logEntries).toHaveLength(1)
     }
-    expect(refusalOf(() => verifySigned(signBlob({ key: namedKey('signer'), digest: 'sha512', ...withoutLog }), { options: noLog }))?.code).toBe('SIGNATURE_INVALID')
+    expect(
+      refusalOf(() => verifySigned(signBlob({ key: namedKey('signer'), digest: 'sha512', ...withoutLog }), { options: noLog }))?.code,
+    ).toBe('SIGNATURE_INVALID')
   })
   it('of pure Ed25519 needs the artifact itself', () => {
     const signed = signBlob({ key: namedKey('item 36', 'ed25519'), ...withoutLog })
     const artifact = artifactFromDigests({ sha256: hash('sha256', artifactBytes) })
-    expect(refusalOf(() => verifySigned(signed, { policy: { artifact }, options: noLog }))).toMatchObject({ code: 'ARTIFACT_REQUIRED', message: expect.stringContaining('give the file instead') })
+    expect(refusalOf(() => verifySigned(signed, { policy: { artifact }, options: noLog }))).toMatchObject({
+      code: 'ARTIFACT_REQUIRED',
+      message: expect.stringContaining('give the file instead'),
+    })
   })
   it('of Ed25519ph verifies over bytes and over their SHA-512', () => {
     const key = namedKey('item 36', 'ed25519')
@@ -73,10 +92,14 @@ describe('item 36: the signature', () => {
   it('needs the digest that was signed', () => {
     const artifact = artifactFromDigests({ sha256: hash('sha256', artifactBytes) })
     const signed = signBlob({ key: namedKey('item 36', 'p384'), log: 'none', managed: true })
-    expect(refusalOf(() => verifySigned(signed, { policy: { artifact }, options: noLog }))?.code).toMatch(/SIGNATURE_INVALID|ARTIFACT_REQUIRED/)
+    expect(refusalOf(() => verifySigned(signed, { policy: { artifact }, options: noLog }))?.code).toMatch(
+      /SIGNATURE_INVALID|ARTIFACT_REQUIRED/,
+    )
   })
   it('cannot be checked without an artifact', () => {
-    expect(refusalOf(() => verifySigned(signBlob(withoutLog), { policy: { artifact: 'any-subject' }, options: noLog }))).toMatchObject({ code: 'ARTIFACT_REQUIRED' })
+    expect(refusalOf(() => verifySigned(signBlob(withoutLog), { policy: { artifact: 'any-subject' }, options: noLog }))).toMatchObject({
+      code: 'ARTIFACT_REQUIRED',
+    })
   })
   for (const [what, signature] of [
     ['empty ECDSA values', '3006020100020100'],
@@ -87,10 +110,15 @@ describe('item 36: the signature', () => {
   ] as const) {
     it(`with ${what} is refused`, () => {
       const signed = signBlob(withoutLog)
-      const bundle = bent(signed.bundle, (json) => void ((json['messageSignature'] as Json)['signature'] = Buffer.from(signature, 'hex').toString('base64')))
+      const bundle = bent(
+        signed.bundle,
+        (json) => void ((json['messageSignature'] as Json)['signature'] = Buffer.from(signature, 'hex').toString('base64')),
+      )
       expect(refusalOf(() => verifySigned(signed, { bundle, options: noLog }))).toMatchObject({ code: 'SIGNATURE_INVALID' })
       const artifact = artifactFromDigests({ sha256: hash('sha256', artifactBytes) })
-      expect(refusalOf(() => verifySigned(signed, { bundle, policy: { artifact }, options: noLog }))).toMatchObject({ code: 'SIGNATURE_INVALID' })
+      expect(refusalOf(() => verifySigned(signed, { bundle, policy: { artifact }, options: noLog }))).toMatchObject({
+        code: 'SIGNATURE_INVALID',
+      })
     })
   }
 })
@@ -109,21 +137,43 @@ describe('item 37: attestations', () => {
       subject({ sha384: hex('sha384') }),
       subject({ sha512: hex('sha512').toUpperCase() }),
       subject({ sha256: hex('sha256'), gitCommit: 'abc' }),
-      statementAbout(artifactBytes, { subject: [{ digest: { sha256: hex('sha256', new Uint8Array(1)) } }, { digest: { sha256: hex('sha256') } }] }),
+      statementAbout(artifactBytes, {
+        subject: [{ digest: { sha256: hex('sha256', new Uint8Array(1)) } }, { digest: { sha256: hex('sha256') } }],
+      }),
     ]
     for (const statement of statements) expect(verifySigned(signStatement({ statement })).statement).toBeDefined()
   })
   const refused: readonly (readonly [string, Json | string, string, RegExp])[] = [
-    ['another artifact', subject({ sha256: hex('sha256', new Uint8Array(1)) }), 'ARTIFACT_MISMATCH', /does not match any digest in statement/],
+    [
+      'another artifact',
+      subject({ sha256: hex('sha256', new Uint8Array(1)) }),
+      'ARTIFACT_MISMATCH',
+      /does not match any digest in statement/,
+    ],
     ['a digest of an unknown algorithm', subject({ md5: '00'.repeat(16) }), 'ARTIFACT_MISMATCH', /does not match/],
-    ['a subject whose digests contradict each other', subject({ sha256: hex('sha256'), sha512: hex('sha512', new Uint8Array(1)) }), 'ARTIFACT_MISMATCH', /does not match/],
+    [
+      'a subject whose digests contradict each other',
+      subject({ sha256: hex('sha256'), sha512: hex('sha512', new Uint8Array(1)) }),
+      'ARTIFACT_MISMATCH',
+      /does not match/,
+    ],
     ['the right digest under another algorithm', subject({ sha512: hex('sha256') }), 'ARTIFACT_MISMATCH', /does not match/],
     ['no subject', statementAbout(artifactBytes, { subject: [] }), 'STATEMENT_INVALID', /has no subject/],
     ['a subject without digests', subject({}), 'STATEMENT_INVALID', /should have 1 to 32 digests/],
     ['no predicate type', statementAbout(artifactBytes, { predicateType: null }), 'STATEMENT_INVALID', /predicateType is missing/],
-    ['another type of statement', statementAbout(artifactBytes, { _type: 'https://in-toto.io/Statement/v2' }), 'STATEMENT_INVALID', /_type should be/],
+    [
+      'another type of statement',
+      statementAbout(artifactBytes, { _type: 'https://in-toto.io/Statement/v2' }),
+      'STATEMENT_INVALID',
+      /_type should be/,
+    ],
     ['no JSON', 'hello', 'JSON_INVALID', /is not valid JSON/],
-    ['a subject twice by duplicate keys', JSON.stringify(subject({ sha256: hex('sha256') })).replace('"subject"', '"subject":[],"subject"'), 'JSON_INVALID', /stands twice/],
+    [
+      'a subject twice by duplicate keys',
+      JSON.stringify(subject({ sha256: hex('sha256') })).replace('"subject"', '"subject":[],"subject"'),
+      'JSON_INVALID',
+      /stands twice/,
+    ],
   ]
   for (const [what, statement, code, message] of refused) {
     it(`about ${what} are refused`, () => {
@@ -131,7 +181,10 @@ describe('item 37: attestations', () => {
     })
   }
   it('of another payload type are refused', () => {
-    expect(refusalOf(() => verifySigned(signStatement({ payloadType: 'text/plain' })))).toMatchObject({ code: 'ARTIFACT_MISMATCH', message: expect.stringContaining('expected an in-toto statement') })
+    expect(refusalOf(() => verifySigned(signStatement({ payloadType: 'text/plain' })))).toMatchObject({
+      code: 'ARTIFACT_MISMATCH',
+      message: expect.stringContaining('expected an in-toto statement'),
+    })
   })
   it('with another payload type than the signed one are refused', () => {
     const signed = signStatement({ ...withoutLog, payloadType: 'application/vnd.in-toto+jsoN' })
@@ -142,7 +195,10 @@ describe('item 37: attestations', () => {
     const signed = signStatement(withoutLog)
     const { payload } = signed.bundle['dsseEnvelope'] as { payload: string }
     const bare = signWith(signed.key, Buffer.from(payload, 'base64'))
-    const bundle = bent(signed.bundle, (json) => void ((json['dsseEnvelope'] as Json)['signatures'] = [{ sig: Buffer.from(bare).toString('base64') }]))
+    const bundle = bent(
+      signed.bundle,
+      (json) => void ((json['dsseEnvelope'] as Json)['signatures'] = [{ sig: Buffer.from(bare).toString('base64') }]),
+    )
     expect(refusalOf(() => verifySigned(signed, { bundle, options: noLog }))).toMatchObject({ code: 'SIGNATURE_INVALID' })
   })
   it('must have the predicate type that was asked for', () => {
@@ -160,7 +216,7 @@ describe('item 37: attestations', () => {
 })
 
 describe('item 38: managed keys', () => {
-  it('only the caller\'s key counts, never the entry\'s nor the hint', () => {
+  it("only the caller's key counts, never the entry's nor the hint", () => {
     const signed = signBlob({ managed: true, hint: 'anything' })
     expect(verifySigned(signed).signer).toMatchObject({ kind: 'key' })
     const other = { kind: 'key', key: parsePublicKey(namedKey('another').spki) } as const
@@ -169,7 +225,10 @@ describe('item 38: managed keys', () => {
   it('a certificate does not stand in for the key, though it holds it', () => {
     const signed = signBlob()
     const signer = { kind: 'key', key: parsePublicKey(signed.key.spki) } as const
-    expect(refusalOf(() => verifySigned(signed, { policy: { signer } }))).toMatchObject({ code: 'KEY_MISMATCH', message: expect.stringContaining('expected a signature with the given key, found one with a certificate') })
+    expect(refusalOf(() => verifySigned(signed, { policy: { signer } }))).toMatchObject({
+      code: 'KEY_MISMATCH',
+      message: expect.stringContaining('expected a signature with the given key, found one with a certificate'),
+    })
   })
   const time = epoch + 60_000
   const windows: readonly (readonly [string, { start: number; end: number | undefined }, boolean])[] = [

@@ -29,7 +29,10 @@ const beyondTheOracle = new Set(['a Rekor v2 entry attestation', 'a P-384 key at
 
 describe('a bundle of the universe', () => {
   for (const [what, options] of shapes) {
-    for (const [kind, sign] of [['signature', signBlob], ['attestation', signStatement]] as const) {
+    for (const [kind, sign] of [
+      ['signature', signBlob],
+      ['attestation', signStatement],
+    ] as const) {
       it(`with ${what}, a ${kind}, verifies here`, () => {
         expect(verifySigned(sign(options)).logEntries).toHaveLength(1)
       })
@@ -53,16 +56,23 @@ describe('a bundle of the universe', () => {
         return path.join(folder, name)
       }
       const { universe, certificate, tokens, signature } = signBlob({ log: 'v2' })
-      const text = execFileSync('openssl', ['x509', '-inform', 'der', '-noout', '-text', '-in', file('leaf.der', certificate)], { encoding: 'utf8' })
+      const text = execFileSync('openssl', ['x509', '-inform', 'der', '-noout', '-text', '-in', file('leaf.der', certificate)], {
+        encoding: 'utf8',
+      })
       expect(text).toContain('Code Signing')
       expect(text).toContain('CT Precertificate SCTs')
       const pem = (name: string, der: Uint8Array): string =>
-        execFileSync('openssl', ['x509', '-inform', 'der', '-in', file(`${name}.der`, der), '-out', path.join(folder, `${name}.pem`)]) && path.join(folder, `${name}.pem`)
+        execFileSync('openssl', ['x509', '-inform', 'der', '-in', file(`${name}.der`, der), '-out', path.join(folder, `${name}.pem`)]) &&
+        path.join(folder, `${name}.pem`)
       const words = ['ts', '-verify', '-data', file('signature', signature), '-in', file('token.tsr', tokens[0] ?? new Uint8Array(0))]
-      const output = execFileSync('openssl', [...words, '-CAfile', pem('root', universe.timestampRoot.der), '-untrusted', pem('tsa', universe.timestampLeaf.der)], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const output = execFileSync(
+        'openssl',
+        [...words, '-CAfile', pem('root', universe.timestampRoot.der), '-untrusted', pem('tsa', universe.timestampLeaf.der)],
+        {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      )
       expect(output).toContain('Verification: OK')
     } finally {
       rmSync(folder, { recursive: true, force: true })

@@ -46,7 +46,8 @@ describe.skipIf(!hasPublicData)('the public conformance cases', () => {
 })
 
 describe.skipIf(!hasPublicData)('real bundles of the public instance', () => {
-  const subject = '7bea9f6e7ff37f5fab0b36bf061200fff03099fd2fd696b91d04bc5e4f225eb9fd6e0cadcad54ba980f43fb352a99e8810b4e0abeb5c0ef2cf9108cd1f258b36'
+  const subject =
+    '7bea9f6e7ff37f5fab0b36bf061200fff03099fd2fd696b91d04bc5e4f225eb9fd6e0cadcad54ba980f43fb352a99e8810b4e0abeb5c0ef2cf9108cd1f258b36'
   const issuer = 'https://github.com/login/oauth'
   const artifact = artifactFromDigests({ sha512: Buffer.from(subject, 'hex') })
   /** The signers are people: their names stay in the bundles. */
@@ -72,7 +73,10 @@ describe.skipIf(!hasPublicData)('real bundles of the public instance', () => {
       const entity = parseBundle(readPublic('bundles', `${name}.sigstore`))
       const trust = publicGoodTrust()
       const refusedFor = (policy: Policy): void => expect(() => verify(entity, trust, policy)).toThrow(CountersignError)
-      refusedFor({ ...policyFor(signerOf(entity)), artifact: artifactFromDigests({ sha512: Buffer.from(subject.replace('7', '8'), 'hex') }) })
+      refusedFor({
+        ...policyFor(signerOf(entity)),
+        artifact: artifactFromDigests({ sha512: Buffer.from(subject.replace('7', '8'), 'hex') }),
+      })
       refusedFor(policyFor(signerOf(entity).slice(0, -1)))
       refusedFor(policyFor(signerOf(entity).toUpperCase()))
       refusedFor(policyFor(signerOf(entity), 'https://github.com/login'))

@@ -29,7 +29,13 @@ beforeAll(() => {
   put('truncated.json', good.slice(0, good.length / 2))
   put('media-type.json', good.replace('bundle.v0.3', 'bundle.v0.9'))
   put('no-media-type.json', '{"hello":1}')
-  put('two-contents.json', good.replace('"messageSignature"', '"dsseEnvelope":{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}]},"messageSignature"'))
+  put(
+    'two-contents.json',
+    good.replace(
+      '"messageSignature"',
+      '"dsseEnvelope":{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}]},"messageSignature"',
+    ),
+  )
   put('no-content.json', `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"x"}}}`)
   put('unknown-field.json', good.replace('"messageSignature"', '"extra":1,"messageSignature"'))
   put('duplicate-key.json', good.replace('"messageSignature"', '"mediaType":"x","messageSignature"'))
@@ -52,15 +58,47 @@ const identity = ['--certificate-identity', 'dev@example.com', '--certificate-oi
 
 /** What is wrong, the command line, and what the one sentence must say. */
 const table: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ['a missing bundle', ['artifact', '--bundle', 'absent.json', ...key], /^the bundle absent\.json cannot be read: no such file or directory$/],
+  [
+    'a missing bundle',
+    ['artifact', '--bundle', 'absent.json', ...key],
+    /^the bundle absent\.json cannot be read: no such file or directory$/,
+  ],
   ['an empty bundle', ['artifact', '--bundle', 'empty.json', ...key], /^the bundle empty\.json is empty$/],
-  ['a directory as the bundle', ['artifact', '--bundle', 'directory', ...key], /^the bundle directory is a directory, a file was expected$/],
-  ['a bundle of 1 GB', ['artifact', '--bundle', 'huge.json', ...key], /^the bundle huge\.json is 1073741824 bytes long, more than the limit of 134217728$/],
-  ['a truncated bundle', ['artifact', '--bundle', 'truncated.json', ...key], /truncated\.json cannot be used: the bundle is not valid JSON: /],
-  ['a bundle of an unknown version', ['artifact', '--bundle', 'media-type.json', ...key], /mediaType should be that of a Sigstore bundle of version 0\.1, 0\.2 or 0\.3, found "application\/vnd\.dev\.sigstore\.bundle\.v0\.9\+json"$/],
-  ['JSON that is no bundle', ['artifact', '--bundle', 'no-media-type.json', ...key], /neither a Sigstore bundle \(no mediaType\) nor a local bundle of cosign 1 or 2 \(no base64Signature\)$/],
-  ['a bundle with two contents', ['artifact', '--bundle', 'two-contents.json', ...key], /has two contents, messageSignature and dsseEnvelope, where exactly one was expected$/],
-  ['a bundle without content', ['artifact', '--bundle', 'no-content.json', ...key], /has no content: messageSignature or dsseEnvelope was expected$/],
+  [
+    'a directory as the bundle',
+    ['artifact', '--bundle', 'directory', ...key],
+    /^the bundle directory is a directory, a file was expected$/,
+  ],
+  [
+    'a bundle of 1 GB',
+    ['artifact', '--bundle', 'huge.json', ...key],
+    /^the bundle huge\.json is 1073741824 bytes long, more than the limit of 134217728$/,
+  ],
+  [
+    'a truncated bundle',
+    ['artifact', '--bundle', 'truncated.json', ...key],
+    /truncated\.json cannot be used: the bundle is not valid JSON: /,
+  ],
+  [
+    'a bundle of an unknown version',
+    ['artifact', '--bundle', 'media-type.json', ...key],
+    /mediaType should be that of a Sigstore bundle of version 0\.1, 0\.2 or 0\.3, found "application\/vnd\.dev\.sigstore\.bundle\.v0\.9\+json"$/,
+  ],
+  [
+    'JSON that is no bundle',
+    ['artifact', '--bundle', 'no-media-type.json', ...key],
+    /neither a Sigstore bundle \(no mediaType\) nor a local bundle of cosign 1 or 2 \(no base64Signature\)$/,
+  ],
+  [
+    'a bundle with two contents',
+    ['artifact', '--bundle', 'two-contents.json', ...key],
+    /has two contents, messageSignature and dsseEnvelope, where exactly one was expected$/,
+  ],
+  [
+    'a bundle without content',
+    ['artifact', '--bundle', 'no-content.json', ...key],
+    /has no content: messageSignature or dsseEnvelope was expected$/,
+  ],
   ['a bundle with an unknown field', ['artifact', '--bundle', 'unknown-field.json', ...key], /has an unknown field "extra"$/],
   ['a bundle with a key twice', ['artifact', '--bundle', 'duplicate-key.json', ...key], /the key "mediaType" stands twice in one object/],
   ['JSON that is nested too deep', ['artifact', '--bundle', 'deep.json', ...key], /nested more than 100 levels deep/],
@@ -68,26 +106,90 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a bundle that is not UTF-8', ['artifact', '--bundle', 'not-utf8.json', ...key], /it is not UTF-8 text$/],
   ['sloppy base64', ['artifact', '--bundle', 'bad-base64.json', ...key], /signature is not standard base64 with padding/],
   ['a missing artifact', ['absent', '--bundle', 'good.json', ...key], /^the artifact absent cannot be read: no such file or directory$/],
-  ['a directory as the artifact', ['directory', '--bundle', 'good.json', ...key], /^the artifact directory is a directory, a file was expected$/],
+  [
+    'a directory as the artifact',
+    ['directory', '--bundle', 'good.json', ...key],
+    /^the artifact directory is a directory, a file was expected$/,
+  ],
   ['a digest of the wrong length', ['sha256:abcd', '--bundle', 'good.json', ...key], /^a sha256 digest has 32 bytes, found 2$/],
   ['no artifact', ['--bundle', 'good.json', ...key], /^accepts 1 arg\(s\), received 0$/],
   ['two artifacts', ['artifact', 'artifact', '--bundle', 'good.json', ...key], /^accepts 1 arg\(s\), received 2$/],
-  ['a missing key', ['artifact', '--bundle', 'good.json', '--key', 'absent.pub', '--insecure-ignore-tlog'], /^the public key absent\.pub cannot be read: no such file or directory$/],
-  ['a private key as the key', ['artifact', '--bundle', 'good.json', '--key', 'private.pem', '--insecure-ignore-tlog'], /loading public key: private\.pem does not hold a PEM public key: /],
-  ['a key that is no PEM', ['artifact', '--bundle', 'good.json', '--key', 'artifact', '--insecure-ignore-tlog'], /loading public key: artifact does not hold a PEM public key: /],
-  ['a key reference of an unknown kind', ['artifact', '--bundle', 'good.json', '--key', 'floppy://a', '--insecure-ignore-tlog'], /key references of the kind floppy:\/\/ are not supported/],
-  ['an unset key variable', ['artifact', '--bundle', 'good.json', '--key', 'env://ABSENT', '--insecure-ignore-tlog'], /the environment variable ABSENT is not set$/],
-  ['a key and an identity', ['artifact', '--bundle', 'good.json', ...key, ...identity], /^exactly one of: key reference \(--key\) or certificate identity /],
-  ['no identity', ['artifact', '--bundle', 'good.json'], /^--certificate-identity or --certificate-identity-regexp is required for verification in keyless mode$/],
-  ['no issuer', ['artifact', '--bundle', 'good.json', ...identity.slice(0, 2)], /^--certificate-oidc-issuer or --certificate-oidc-issuer-regexp is required for verification in keyless mode$/],
-  ['an identity for a bundle with a key', ['artifact', '--bundle', 'good.json', '--trusted-root', 'empty-root.json', ...identity], /the trusted root empty-root\.json cannot be read/],
-  ['nothing to verify with', ['artifact'], /^provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle$/],
-  ['a pattern that RE2 does not take', ['artifact', '--bundle', 'good.json', '--certificate-identity-regexp', '(?=x)', ...identity.slice(2)], /is not a regular expression in RE2 syntax$/],
-  ['no workers', ['artifact', '--bundle', 'good.json', ...key, '--max-workers', '0'], /^please set the --max-worker flag to a value that is greater than 0$/],
-  ['a certificate beside a bundle', ['artifact', '--bundle', 'good.json', '--certificate', 'key.pub', ...identity], /^unsupported: certificate must be in bundle and may not be provided using --certificate when using --new-bundle-format$/],
-  ['a malformed trusted root', ['artifact', '--bundle', 'good.json', '--trusted-root', 'bad-root.json', ...identity], /trustedRoot\.tlogs\[0\]\.hashAlgorithm is missing$/],
+  [
+    'a missing key',
+    ['artifact', '--bundle', 'good.json', '--key', 'absent.pub', '--insecure-ignore-tlog'],
+    /^the public key absent\.pub cannot be read: no such file or directory$/,
+  ],
+  [
+    'a private key as the key',
+    ['artifact', '--bundle', 'good.json', '--key', 'private.pem', '--insecure-ignore-tlog'],
+    /loading public key: private\.pem does not hold a PEM public key: /,
+  ],
+  [
+    'a key that is no PEM',
+    ['artifact', '--bundle', 'good.json', '--key', 'artifact', '--insecure-ignore-tlog'],
+    /loading public key: artifact does not hold a PEM public key: /,
+  ],
+  [
+    'a key reference of an unknown kind',
+    ['artifact', '--bundle', 'good.json', '--key', 'floppy://a', '--insecure-ignore-tlog'],
+    /key references of the kind floppy:\/\/ are not supported/,
+  ],
+  [
+    'an unset key variable',
+    ['artifact', '--bundle', 'good.json', '--key', 'env://ABSENT', '--insecure-ignore-tlog'],
+    /the environment variable ABSENT is not set$/,
+  ],
+  [
+    'a key and an identity',
+    ['artifact', '--bundle', 'good.json', ...key, ...identity],
+    /^exactly one of: key reference \(--key\) or certificate identity /,
+  ],
+  [
+    'no identity',
+    ['artifact', '--bundle', 'good.json'],
+    /^--certificate-identity or --certificate-identity-regexp is required for verification in keyless mode$/,
+  ],
+  [
+    'no issuer',
+    ['artifact', '--bundle', 'good.json', ...identity.slice(0, 2)],
+    /^--certificate-oidc-issuer or --certificate-oidc-issuer-regexp is required for verification in keyless mode$/,
+  ],
+  [
+    'an identity for a bundle with a key',
+    ['artifact', '--bundle', 'good.json', '--trusted-root', 'empty-root.json', ...identity],
+    /the trusted root empty-root\.json cannot be read/,
+  ],
+  [
+    'nothing to verify with',
+    ['artifact'],
+    /^provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle$/,
+  ],
+  [
+    'a pattern that RE2 does not take',
+    ['artifact', '--bundle', 'good.json', '--certificate-identity-regexp', '(?=x)', ...identity.slice(2)],
+    /is not a regular expression in RE2 syntax$/,
+  ],
+  [
+    'no workers',
+    ['artifact', '--bundle', 'good.json', ...key, '--max-workers', '0'],
+    /^please set the --max-worker flag to a value that is greater than 0$/,
+  ],
+  [
+    'a certificate beside a bundle',
+    ['artifact', '--bundle', 'good.json', '--certificate', 'key.pub', ...identity],
+    /^unsupported: certificate must be in bundle and may not be provided using --certificate when using --new-bundle-format$/,
+  ],
+  [
+    'a malformed trusted root',
+    ['artifact', '--bundle', 'good.json', '--trusted-root', 'bad-root.json', ...identity],
+    /trustedRoot\.tlogs\[0\]\.hashAlgorithm is missing$/,
+  ],
   ['an unknown flag', ['artifact', '--bundel', 'good.json'], /^unknown flag: --bundel$/],
-  ['an output that does not exist', ['artifact', '-o', 'xml'], /^invalid argument "xml" for "-o, --output" flag: must be one of "text", "json"$/],
+  [
+    'an output that does not exist',
+    ['artifact', '-o', 'xml'],
+    /^invalid argument "xml" for "-o, --output" flag: must be one of "text", "json"$/,
+  ],
 ]
 
 describe('verify-blob, given', () => {
