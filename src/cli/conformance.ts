@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { parseBundle } from '../bundle/bundle.ts'
 import { parsePublicKeyPem } from '../crypto/public-key.ts'
+import { loadEd25519ph } from '../crypto/signature.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { UsageError, messageOf } from '../error.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
@@ -78,6 +79,7 @@ async function verifyBundle({ flags, staging, artifact }: Arguments, context: Co
   const needed = digestsNeeded(entity, signer.kind === 'key' ? signer.key : undefined)
   // Only a text of exactly this length that is not a file is a digest.
   const isDigest = artifact.startsWith('sha256:') && artifact.length === sha256ArgumentLength && !existsSync(artifact)
+  if (needed.wholeArtifact) await loadEd25519ph()
   const loaded = await loadArtifact(context, isDigest || artifact.startsWith('/') ? artifact : `./${artifact}`, needed)
   verify(entity, trust, { artifact: loaded, signer })
 }

@@ -1,5 +1,6 @@
 /** Public keys of any kind and size, described: also those that are never accepted for a signature. */
-import { DerReader, parseDerSequence } from '../../encoding/der.ts'
+import type { DerReader } from '../../encoding/der.ts'
+import { parseDerSequence } from '../../encoding/der.ts'
 
 /** What is shown of a key. */
 export type PublicKeyDetails =

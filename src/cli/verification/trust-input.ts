@@ -35,6 +35,8 @@ export interface TrustNeeds {
   readonly scts: boolean
   readonly logs: boolean
   readonly timestamps: boolean
+  /** Whether there are timestamps to look at, demanded or not. */
+  readonly givenTimestamps: boolean
 }
 
 const maxFileBytes = 4 * 1024 * 1024
@@ -45,7 +47,11 @@ const maxFileBytes = 4 * 1024 * 1024
  */
 export async function loadTrust(context: CommandContext, flags: TrustFlags, needs: TrustNeeds): Promise<TrustMaterial> {
   if (flags['trusted-root'] !== '') {
-    return loadTrustMaterial(readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes))
+    const contents = readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes)
+    return loadTrustMaterial(contents, {
+      certificates: needs.certificates,
+      timestampAuthorities: needs.timestamps || needs.givenTimestamps,
+    })
   }
   const given = readGivenMaterial(context, flags)
   const isComplete =

@@ -2,6 +2,7 @@
 import { isRekorV2 } from '../../bundle/log-entry-body.ts'
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
+import { loadEd25519ph } from '../../crypto/signature.ts'
 import { CountersignError, UsageError, messageOf } from '../../error.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
 import { emptyTrustMaterial } from '../../trust/trust-material.ts'
@@ -55,14 +56,18 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   const demands = readDemands(flags)
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
-  const trust = await loadTrustFor(context, flags, key, demands)
+  const hasTimestamps = entities.some((entity) => entity.timestamps.length > 0)
+  const trust = await loadTrustFor(context, flags, key, demands, hasTimestamps)
   const signer: Policy['signer'] =
     key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
   const options = readOptions(context, flags, key, demands)
 
   const { artifact, evidence } = await verifyAny(entities, async (entity) => {
     checkForProof(entity, demands)
-    const artifact = await task.loadArtifact(digestsNeeded(entity, key))
+    const needed = digestsNeeded(entity, key)
+    // Pure Ed25519 is the one that needs the whole artifact; where it is possible, Ed25519ph is too.
+    if (needed.wholeArtifact) await loadEd25519ph()
+    const artifact = await task.loadArtifact(needed)
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
     return { artifact, evidence: runVerifier(entity, trust, policy, forEntity(entity, key, options, demands), task) }
   })
@@ -99,12 +104,14 @@ async function loadTrustFor(
   flags: FileVerificationFlags,
   key: PublicKey | undefined,
   demands: Demands,
+  hasTimestamps: boolean,
 ): Promise<TrustMaterial> {
   const needs = {
     certificates: key === undefined,
     scts: key === undefined && demands.scts,
     logs: demands.log,
     timestamps: demands.signedTimestamps,
+    givenTimestamps: hasTimestamps,
   }
   if (flags['trusted-root'] === '' && !needs.certificates && !needs.logs && !needs.timestamps) return emptyTrustMaterial
   try {

@@ -1,7 +1,7 @@
 /** Rekor logs: entries with promise, inclusion proof and checkpoint, in a tree of other leaves. */
 import { randomBytes } from 'node:crypto'
 import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
-import type { TestKey } from './keys.ts'
+import type { DigestName, TestKey } from './keys.ts'
 import { digestOf, signWith } from './keys.ts'
 
 /** A signature line of a note, or what makes one from the note's text. */
@@ -35,6 +35,8 @@ export interface EntryOptions {
   readonly lineKeyId?: Uint8Array
   /** Signs promise and checkpoint with another key, under the log's identifiers. */
   readonly signer?: TestKey
+  /** Digest of promise and checkpoint, where it is not the key's usual one: other logs take SHA-256 for every ECDSA key. */
+  readonly digest?: DigestName
   /** Overrides what the entry says of itself, without the log knowing. */
   readonly kind?: string
   readonly version?: string
@@ -150,7 +152,7 @@ export function canonical(value: unknown): string {
 
 function promise(log: TestLog, payload: PromisePayload, options: EntryOptions): Uint8Array {
   const signed = options.bendPromise?.(payload) ?? payload
-  return signWith(options.signer ?? log.key, encodeUtf8(typeof signed === 'string' ? signed : canonical(signed)))
+  return signWith(options.signer ?? log.key, encodeUtf8(typeof signed === 'string' ? signed : canonical(signed)), options.digest)
 }
 
 function checkpoint(log: TestLog, size: number, root: Uint8Array, options: EntryOptions): string {
@@ -159,7 +161,8 @@ function checkpoint(log: TestLog, size: number, root: Uint8Array, options: Entry
   const usual = [origin, String(size), base64(root), ...(options.checkpointLines ?? []), ''].join('\n')
   const text = options.bendCheckpoint?.(usual) ?? usual
   const keyHash = options.lineKeyId ?? (log.generation === 'v1' ? sha256(log.key.spki) : noteKeyHash(log.key, host))
-  const own = (): string => signatureLine(options.signerName ?? host, keyHash, signWith(options.signer ?? log.key, encodeUtf8(text)))
+  const own = (): string =>
+    signatureLine(options.signerName ?? host, keyHash, signWith(options.signer ?? log.key, encodeUtf8(text), options.digest))
   const lines = [...(options.linesBefore ?? []), ...((options.withOwnLine ?? true) ? [own] : []), ...(options.linesAfter ?? [])]
   return `${text}\n${lines.map((line) => (typeof line === 'string' ? line : line(text))).join('')}`
 }
