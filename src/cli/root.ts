@@ -5,6 +5,11 @@ import { defineGroup } from './command.ts'
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
   {
+    name: 'bundle',
+    short: 'Look into Sigstore bundles',
+    load: () => import('./commands/bundle.ts'),
+  },
+  {
     name: 'completion',
     short: 'Print a script that completes commands and flags in a shell',
     load: () => import('./commands/completion.ts'),

@@ -2,14 +2,14 @@
 import { inTotoPayloadType } from '../../bundle/dsse.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeHex } from '../../encoding/hex.ts'
-import type { JsonObject, JsonValue } from '../../encoding/json.ts'
+import type { JsonObject } from '../../encoding/json.ts'
 import { parseTimestampResponse } from '../../x509/timestamp-token.ts'
 import { attempt } from './attempt.ts'
 import { certificateJson, publicKeyJson } from './certificate-json.ts'
 import { formatInstant } from './instant.ts'
 import { logEntryJson } from './log-entry-json.ts'
 import type { BundleOutline, ContentOutline, EnvelopeOutline, KeyOutline, MaterialOutline } from './outline.ts'
-import { outlineStatement, subjectDigests, subjectName } from './statement-outline.ts'
+import { outlineStatement } from './statement-outline.ts'
 import { imprintAlgorithmOf, serialNumberOf } from './timestamp-tree.ts'
 
 /**
@@ -90,11 +90,7 @@ function statementJson(payload: Uint8Array): JsonObject {
     problem: statement.refusal,
     type: statement.type,
     predicateType: statement.predicateType,
-    subjects: statement.subjects?.map(subjectJson),
+    subjects: statement.subjects,
     predicate: statement.predicate,
   }
-}
-
-function subjectJson(subject: JsonValue): JsonObject {
-  return { name: subjectName(subject), digest: subjectDigests(subject) }
 }

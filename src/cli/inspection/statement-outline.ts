@@ -1,6 +1,6 @@
 /** What an in-toto statement says, also one that verification would refuse. */
 import { parseStatement } from '../../bundle/statement.ts'
-import type { JsonObject, JsonValue } from '../../encoding/json.ts'
+import type { JsonValue } from '../../encoding/json.ts'
 import { isJsonObject, parseJson } from '../../encoding/json.ts'
 import { DecodingError } from '../../error.ts'
 import { attempt } from './attempt.ts'
@@ -35,12 +35,6 @@ export function outlineStatement(payload: Uint8Array): StatementOutline {
 /** The name of a subject, if it has one that is a text. */
 export function subjectName(subject: JsonValue): string | undefined {
   return isJsonObject(subject) ? textOf(subject['name']) : undefined
-}
-
-/** The digests of a subject by algorithm, if they are an object. */
-export function subjectDigests(subject: JsonValue): JsonObject | undefined {
-  const digests = isJsonObject(subject) ? subject['digest'] : undefined
-  return isJsonObject(digests) ? digests : undefined
 }
 
 function textOf(value: JsonValue | undefined): string | undefined {
