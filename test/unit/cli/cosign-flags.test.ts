@@ -19,6 +19,7 @@ const NEWEST = '3.1.3'
 
 /** Flags of ours that no cosign has for that verb. */
 const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
+  'bundle inspect': ['output'],
   'verify-blob': ['output'],
   'verify-blob-attestation': [
     'output',

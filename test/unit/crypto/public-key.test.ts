@@ -1,14 +1,22 @@
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodePublicKeyPem, importPublicKey, keyHint, parsePkcs1PublicKey, parsePublicKey, parsePublicKeyPem } from '../../../src/crypto/public-key.ts'
+import {
+  encodePublicKeyPem,
+  importPublicKey,
+  keyHint,
+  parsePkcs1PublicKey,
+  parsePublicKey,
+  parsePublicKeyPem,
+} from '../../../src/crypto/public-key.ts'
 import { derBitString, derInteger, derNull, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
 import { CountersignError } from '../../../src/error.ts'
 import { namedKey } from '../../support/universe/keys.ts'
 import { refusalOf } from '../../support/universe/verification.ts'
 
 const kinds = ['p256', 'p384', 'p521', 'rsa', 'ed25519'] as const
-const ec = (curve: string, point: Uint8Array): Uint8Array => derSequence(derSequence(derOid('1.2.840.10045.2.1'), derOid(curve)), derBitString(point))
+const ec = (curve: string, point: Uint8Array): Uint8Array =>
+  derSequence(derSequence(derOid('1.2.840.10045.2.1'), derOid(curve)), derBitString(point))
 const rsa = (modulus: Uint8Array, exponent: bigint): Uint8Array =>
   derSequence(derSequence(derOid('1.2.840.113549.1.1.1'), derNull()), derBitString(derSequence(derInteger(modulus), derInteger(exponent))))
 const p256 = '1.2.840.10045.3.1.7'
@@ -43,12 +51,22 @@ describe('a public key', () => {
     ['with a compressed point', ec(p256, Uint8Array.of(2, ...point.subarray(1, 33))), 'KEY_INVALID', /not an uncompressed point/],
     ['with a point of another size', ec(p256, point.subarray(0, 64)), 'KEY_INVALID', /not an uncompressed point/],
     ['at infinity', ec(p256, Uint8Array.of(0)), 'KEY_INVALID', /not an uncompressed point/],
-    ['with explicit curve parameters', derSequence(derSequence(derOid('1.2.840.10045.2.1'), derSequence()), derBitString(point)), 'KEY_INVALID', /only named curves/],
+    [
+      'with explicit curve parameters',
+      derSequence(derSequence(derOid('1.2.840.10045.2.1'), derSequence()), derBitString(point)),
+      'KEY_INVALID',
+      /only named curves/,
+    ],
     ['of RSA with 1024 bits', rsa(new Uint8Array(128).fill(0xff), 65537n), 'KEY_UNSUPPORTED', /2048 to 4096 bits, found 1024/],
     ['of RSA with 6144 bits', rsa(new Uint8Array(768).fill(0xff), 65537n), 'KEY_UNSUPPORTED', /2048 to 4096 bits, found 6144/],
     ['of RSA with exponent 1', rsa(new Uint8Array(256).fill(0xff), 1n), 'KEY_INVALID', /exponent/],
     ['of RSA with an even exponent', rsa(new Uint8Array(256).fill(0xff), 4n), 'KEY_INVALID', /exponent/],
-    ['of RSA-PSS', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' }), 'KEY_UNSUPPORTED', /are not supported/],
+    [
+      'of RSA-PSS',
+      generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' }),
+      'KEY_UNSUPPORTED',
+      /are not supported/,
+    ],
     ['of Ed448', generateKeyPairSync('ed448').publicKey.export({ type: 'spki', format: 'der' }), 'KEY_UNSUPPORTED', /are not supported/],
     ['of DSA', derSequence(derSequence(derOid('1.2.840.10040.4.1')), derBitString(point)), 'KEY_UNSUPPORTED', /are not supported/],
     ['with bytes behind it', Uint8Array.of(...namedKey('pk').spki, 0), 'KEY_INVALID', /stand after the last element/],
@@ -56,7 +74,8 @@ describe('a public key', () => {
     ['that is huge', new Uint8Array(5000), 'KEY_INVALID', /more than the limit/],
   ]
   for (const [what, spki, code, message] of refused) {
-    it(`${what} is refused`, () => expect(refusalOf(() => parsePublicKey(spki))).toMatchObject({ code, message: expect.stringMatching(message) }))
+    it(`${what} is refused`, () =>
+      expect(refusalOf(() => parsePublicKey(spki))).toMatchObject({ code, message: expect.stringMatching(message) }))
   }
 
   it('off its curve is refused when it is used', () => {
@@ -65,7 +84,10 @@ describe('a public key', () => {
 
   for (const label of ['PRIVATE KEY', 'CERTIFICATE', 'EC PRIVATE KEY']) {
     it(`is not taken from a ${label}`, () => {
-      expect(refusalOf(() => parsePublicKeyPem(`-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`))).toMatchObject({ code: 'KEY_INVALID', message: `expected a PUBLIC KEY, found a "${label}"` })
+      expect(refusalOf(() => parsePublicKeyPem(`-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`))).toMatchObject({
+        code: 'KEY_INVALID',
+        message: `expected a PUBLIC KEY, found a "${label}"`,
+      })
     })
   }
 

@@ -21,11 +21,18 @@ function signatureBy(kind: KeyKind, algorithm: SignatureAlgorithm, saltLength?: 
   if (algorithm === 'ed25519ph') return ed25519ph.sign(message, privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(-32))
   const digest = digestOf(algorithm) ?? null
   if (!algorithm.startsWith('rsa-pss')) return sign(digest, message, privateKey)
-  return sign(digest, message, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: saltLength ?? constants.RSA_PSS_SALTLEN_DIGEST })
+  return sign(digest, message, {
+    key: privateKey,
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: saltLength ?? constants.RSA_PSS_SALTLEN_DIGEST,
+  })
 }
 
 const keyOf = (kind: KeyKind): PublicKey => parsePublicKey(namedKey('sig', kind).spki)
-const digestFor = (algorithm: SignatureAlgorithm, bytes: Uint8Array): Uint8Array => createHash(digestOf(algorithm) ?? 'sha256').update(bytes).digest()
+const digestFor = (algorithm: SignatureAlgorithm, bytes: Uint8Array): Uint8Array =>
+  createHash(digestOf(algorithm) ?? 'sha256')
+    .update(bytes)
+    .digest()
 
 const combinations: readonly (readonly [KeyKind, SignatureAlgorithm])[] = [
   ['p256', 'ecdsa-sha256'],
@@ -55,7 +62,9 @@ for (const [kind, algorithm] of combinations) {
 
     if (algorithm === 'ed25519') {
       it('cannot be verified over a digest', () => {
-        expect(refusalOf(() => verifyDigest(keyOf(kind), algorithm, new Uint8Array(64), signature))).toMatchObject({ code: 'ARTIFACT_REQUIRED' })
+        expect(refusalOf(() => verifyDigest(keyOf(kind), algorithm, new Uint8Array(64), signature))).toMatchObject({
+          code: 'ARTIFACT_REQUIRED',
+        })
       })
     } else {
       it('verifies over the digest, and only over it', () => {
@@ -114,7 +123,10 @@ describe('ECDSA signatures have one encoding', () => {
   const signature = Buffer.from(signatureBy('p256', 'ecdsa-sha256'))
   const bends: readonly (readonly [string, Uint8Array])[] = [
     ['a long form length', Buffer.concat([signature.subarray(0, 1), Buffer.of(0x81), signature.subarray(1)])],
-    ['an unnecessary zero in r', Buffer.concat([Buffer.of(0x30, (signature[1] ?? 0) + 1, 0x02, (signature[3] ?? 0) + 1, 0), signature.subarray(4)])],
+    [
+      'an unnecessary zero in r',
+      Buffer.concat([Buffer.of(0x30, (signature[1] ?? 0) + 1, 0x02, (signature[3] ?? 0) + 1, 0), signature.subarray(4)]),
+    ],
     ['bytes behind it', Buffer.concat([signature, Buffer.of(0)])],
   ]
   for (const [what, bent] of bends) {
@@ -148,6 +160,9 @@ describe('a signer', () => {
   it('is made of PKCS#8, and says nothing of a key that it cannot read', () => {
     const pkcs8 = namedKey('sig').privateKey.export({ type: 'pkcs8', format: 'der' })
     expect(parseSigner(pkcs8).publicKey.kind).toBe('ecdsa')
-    expect(refusalOf(() => parseSigner(pkcs8.subarray(0, 60)))).toEqual({ code: 'KEY_INVALID', message: 'the private key is not a valid PKCS#8 key' })
+    expect(refusalOf(() => parseSigner(pkcs8.subarray(0, 60)))).toEqual({
+      code: 'KEY_INVALID',
+      message: 'the private key is not a valid PKCS#8 key',
+    })
   })
 })

@@ -146,7 +146,7 @@ describe('the log entries of a bundle', () => {
       '    - Version: 0.0.1',
       '    - Integrated Time: 2026-01-15T12:01:00Z',
       '    - Inclusion Promise:',
-      expect.stringMatching(/^ {6}- Signed Entry Timestamp: Present \(7\d bytes\)$/),
+      expect.stringMatching(/^ {6}- Signed Entry Timestamp: Present \(\d+ bytes\)$/),
       '    - Inclusion Proof:',
       '      - Log Index: 5',
       '      - Tree Size: 8',
@@ -158,7 +158,7 @@ describe('the log entries of a bundle', () => {
       '          - [0]: Timestamp: 1',
       '          - [1]: and more',
       '        - Witnesses: 1',
-      expect.stringMatching(/^ {10}- rekor\.universe\.test: Signature Present \(7\d bytes\)$/),
+      expect.stringMatching(/^ {10}- rekor\.universe\.test: Signature Present \(\d+ bytes\)$/),
       expect.stringMatching(/^ {4}- Canonicalized Body: Present \(\d+ bytes\)$/),
     ])
   })
@@ -254,7 +254,7 @@ describe('the content of a bundle', () => {
       '  - Message Digest:',
       '    - Algorithm: SHA2_256',
       '    - Digest: Present (32 bytes)',
-      expect.stringMatching(/^ {2}- Signature: Present \(7\d bytes\)$/),
+      expect.stringMatching(/^ {2}- Signature: Present \(\d+ bytes\)$/),
     ])
   })
 
@@ -281,10 +281,10 @@ describe('the content of a bundle', () => {
       '  - Payload Content (in-toto):',
       '    - Predicate Type: https://slsa.dev/provenance/v1',
       '    - Subjects: 1',
-      '      - Name: artifact',
+      '      - Name: app',
       '  - Signatures: 1',
       '    - Signature [0]:',
-      expect.stringMatching(/^ {6}- Signature: Present \(7\d bytes\)$/),
+      expect.stringMatching(/^ {6}- Signature: Present \(\d+ bytes\)$/),
       '      - Key Hint: the key',
     ])
   })
