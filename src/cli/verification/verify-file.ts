@@ -48,6 +48,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   checkFlags(flags)
   const bundle = flags.bundle !== '' || flags.signature !== '' ? flags.bundle : discoverBundle(context, task.artifactName)
   if (bundle === '' && flags.signature === '') throw nothingToVerify(flags)
+  if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
   const { entities, isLegacy } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
   if (isLegacy) checkLegacyFlags(flags)

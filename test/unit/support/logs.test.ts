@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalizeJson } from '../../../src/encoding/canonical-json.ts'
 import { parseJson } from '../../../src/encoding/json.ts'
@@ -31,7 +31,10 @@ function checkpointOf(entry: EntryJson): string {
 function noteOf(entry: EntryJson): { text: string; lines: readonly { name: string; keyId: string; signature: Uint8Array }[] } {
   const envelope = checkpointOf(entry)
   const end = envelope.indexOf('\n\n') + 1
-  const lines = envelope.slice(end + 1).split('\n').filter((line) => line !== '')
+  const lines = envelope
+    .slice(end + 1)
+    .split('\n')
+    .filter((line) => line !== '')
   const parsed = lines.map((line) => {
     const [, name = '', signature = ''] = line.split(' ')
     const bytes = bytesOf(signature)
@@ -58,7 +61,9 @@ describe('an entry', () => {
   })
 
   it('has a canonical body, unless it was given as text', () => {
-    expect(Buffer.from(logEntry(v1, body).canonicalizedBody, 'base64').toString()).toBe(canonicalizeJson(parseJson(JSON.stringify(body), 'the body')))
+    expect(Buffer.from(logEntry(v1, body).canonicalizedBody, 'base64').toString()).toBe(
+      canonicalizeJson(parseJson(JSON.stringify(body), 'the body')),
+    )
     expect(Buffer.from(logEntry(v1, '{ }').canonicalizedBody, 'base64').toString()).toBe('{ }')
   })
 
@@ -78,7 +83,9 @@ describe('an entry', () => {
 
 describe('an inclusion proof', () => {
   it('leads to the root it is with, in a tree of any size', () => {
-    const place = fc.integer({ min: 1, max: 2 ** 52 }).chain((treeSize) => fc.record({ treeSize: fc.constant(treeSize), leafIndex: fc.nat(treeSize - 1) }))
+    const place = fc
+      .integer({ min: 1, max: 2 ** 52 })
+      .chain((treeSize) => fc.record({ treeSize: fc.constant(treeSize), leafIndex: fc.nat(treeSize - 1) }))
     fc.assert(
       fc.property(place, (options) => {
         const entry = logEntry(v2, body, options)
@@ -116,7 +123,7 @@ describe('a promise', () => {
     ['by another key', { signer: namedKey('stranger') }],
     ['with another digest', { digest: 'sha384' }],
     ['for another index', { bendPromise: (payload) => ({ ...payload, logIndex: 1 }) }],
-    ['in another spelling', { bendPromise: (payload) => JSON.stringify({ logIndex: payload.logIndex, ...payload }) }],
+    ['in another spelling', { bendPromise: (payload) => JSON.stringify(payload, null, 1) }],
     ['left out', { withPromise: false }],
   ]
   for (const [what, options] of broken) {
@@ -168,7 +175,7 @@ describe('a checkpoint', () => {
     const witness = namedKey('witness', 'ed25519')
     const note = parseSignedNote(checkpointOf(logEntry(v2, body, { linesAfter: [cosignature(witness, 'witness.test', 1_700_000_000)] })))
     const found = verifyCosignatures(note, [{ name: 'witness.test', key: parsePublicKey(witness.spki) }])
-    expect(found).toMatchObject([{ time: 1_700_000_000 }])
+    expect(found).toMatchObject([{ time: 1_700_000_000_000 }])
     expect(verifyCosignatures(note, [{ name: 'other.test', key: parsePublicKey(witness.spki) }])).toEqual([])
   })
 })
@@ -176,7 +183,15 @@ describe('a checkpoint', () => {
 describe('canonical JSON', () => {
   it('is that of RFC 8785 for what bodies hold', () => {
     const json = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(tie('value')), fc.dictionary(fc.stringMatching(/^[a-zA-Z]{1,8}$/), tie('value'))),
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.string(),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value')),
+        fc.dictionary(fc.stringMatching(/^[a-zA-Z]{1,8}$/), tie('value')),
+      ),
     }))
     fc.assert(
       fc.property(json.value, (value) => {

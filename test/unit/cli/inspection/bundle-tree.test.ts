@@ -60,7 +60,9 @@ describe('the tree of a bundle', () => {
   })
 
   it('warns when the verification material is missing', async () => {
-    expect(warningsIn(await treeOf({ ...blob.bundle, verificationMaterial: null }))).toEqual(['- [!] WARNING: Missing Verification Material'])
+    expect(warningsIn(await treeOf({ ...blob.bundle, verificationMaterial: null }))).toEqual([
+      '- [!] WARNING: Missing Verification Material',
+    ])
   })
 
   it('warns when the content is missing', async () => {
@@ -74,7 +76,11 @@ describe('the tree of a bundle', () => {
 
 describe('the key of a bundle', () => {
   it.each([
-    ['no key at all', { certificate: undefined }, '  - [!] WARNING: Missing Verification Material Content (must be certificate, chain, or public key)'],
+    [
+      'no key at all',
+      { certificate: undefined },
+      '  - [!] WARNING: Missing Verification Material Content (must be certificate, chain, or public key)',
+    ],
     ['an empty certificate', { certificate: {} }, '    - [!] WARNING: Certificate raw_bytes is empty'],
     ['an empty hint', { certificate: undefined, publicKey: {} }, '    - [!] WARNING: Public key hint is empty'],
   ])('is warned of when it is %s', async (_, members, line) => {
@@ -135,7 +141,9 @@ describe('the log entries of a bundle', () => {
   })
 
   it('are shown with promise, proof and checkpoint', async () => {
-    const tree = await treeOf(signBlob({ entry: { treeSize: 8, leafIndex: 5, logIndex: 1005, checkpointLines: ['Timestamp: 1', 'and more'] } }).bundle)
+    const tree = await treeOf(
+      signBlob({ entry: { treeSize: 8, leafIndex: 5, logIndex: 1005, checkpointLines: ['Timestamp: 1', 'and more'] } }).bundle,
+    )
     const { logId } = universeOf().rekor
     expect(section(tree, 'Transparency Log Entries')).toEqual([
       '- Transparency Log Entries: 1',
@@ -202,7 +210,7 @@ describe('the log entries of a bundle', () => {
   it.each([
     ['without signatures', { envelope: 'origin\n1\nAAAA\n\n' }, 'the note has no signature'],
     ['without an empty line', { envelope: 'origin' }, 'a signed note has an empty line between text and signatures'],
-    ['that is not there', {}, 'a signed note has an empty line between text and signatures'],
+    ['that is not there', { envelope: undefined }, 'a signed note has an empty line between text and signatures'],
   ])('show why a checkpoint %s cannot be parsed, and go on', async (_, checkpoint, reason) => {
     const tree = await treeOf(withProof(blob.bundle, { checkpoint }))
     const length = Buffer.byteLength(checkpoint.envelope ?? '')
@@ -231,7 +239,10 @@ describe('the timestamps of a bundle', () => {
 
   it('are counted also when there are none', async () => {
     const bundle = withMaterial(blob.bundle, { timestampVerificationData: {} })
-    expect(section(await treeOf(bundle), 'Timestamp Verification Data')).toEqual(['- Timestamp Verification Data:', '  - RFC3161 Timestamps: 0'])
+    expect(section(await treeOf(bundle), 'Timestamp Verification Data')).toEqual([
+      '- Timestamp Verification Data:',
+      '  - RFC3161 Timestamps: 0',
+    ])
   })
 
   it('are shown with the reason when one cannot be parsed, and the next one follows', async () => {
@@ -268,7 +279,10 @@ describe('the content of a bundle', () => {
   })
 
   it('is an empty signature when nothing is in it', async () => {
-    expect((await treeOf({ ...blob.bundle, messageSignature: {} })).slice(-2)).toEqual(['  - Type: Message Signature', '  - Signature: Present (0 bytes)'])
+    expect((await treeOf({ ...blob.bundle, messageSignature: {} })).slice(-2)).toEqual([
+      '  - Type: Message Signature',
+      '  - Signature: Present (0 bytes)',
+    ])
   })
 
   it('is an envelope with a statement', async () => {
@@ -317,7 +331,9 @@ describe('the content of a bundle', () => {
   })
 
   it.each([0, 2, 3])('is warned of when the envelope has %i signatures, each of which is shown', async (count) => {
-    const tree = await treeOf(withEnvelope(managed.bundle, { payloadType: 'text/plain', signatures: Array.from({ length: count }, () => ({ sig: 'AAAA' })) }))
+    const tree = await treeOf(
+      withEnvelope(managed.bundle, { payloadType: 'text/plain', signatures: Array.from({ length: count }, () => ({ sig: 'AAAA' })) }),
+    )
     expect(section(tree, 'Signatures')).toEqual([
       `- Signatures: ${count}`,
       ...Array.from({ length: count }, (_, index) => [`  - Signature [${index}]:`, '    - Signature: Present (3 bytes)']).flat(),

@@ -68,7 +68,11 @@ describe('bundle inspect', () => {
     ['a file that is not there', 'absent.json', 'the bundle absent.json cannot be read: no such file or directory'],
     ['an empty file', 'empty.json', 'the bundle empty.json is empty'],
     ['a folder', '.', 'the bundle . is a directory, a file was expected'],
-    ['lines without a bundle', 'no-bundles.sigstore.jsonl', 'the bundle no-bundles.sigstore.jsonl cannot be inspected: line 1: it is neither'],
+    [
+      'lines without a bundle',
+      'no-bundles.sigstore.jsonl',
+      'the bundle no-bundles.sigstore.jsonl cannot be inspected: line 1: it is neither',
+    ],
     ['blank lines', 'blank.sigstore.jsonl', 'the bundle blank.sigstore.jsonl cannot be inspected: the file holds no bundle'],
   ])('says in one sentence what is wrong with %s', async (_, file, message) => {
     const { exitCode, stderr, stdout } = await runInspect([file], { cwd: folder })
@@ -85,13 +89,21 @@ describe('bundle inspect', () => {
     ['an image manifest', '{"mediaType":"application/vnd.oci.image.manifest.v1+json"}', 'it is neither a Sigstore bundle'],
     ['a key twice', '{"mediaType":"a","mediaType":"b"}', 'the key "mediaType" stands twice in one object'],
     ['a media type that is no text', '{"mediaType":1,"verificationMaterial":{}}', 'bundle.mediaType should be a string, found 1'],
-    ['two contents', '{"messageSignature":{},"dsseEnvelope":{}}', 'bundle has messageSignature and dsseEnvelope, where at most one was expected'],
+    [
+      'two contents',
+      '{"messageSignature":{},"dsseEnvelope":{}}',
+      'bundle has messageSignature and dsseEnvelope, where at most one was expected',
+    ],
     [
       'two keys',
       '{"verificationMaterial":{"certificate":{},"publicKey":{}}}',
       'bundle.verificationMaterial has certificate and publicKey, where at most one was expected',
     ],
-    ['a signature that is not base64', '{"messageSignature":{"signature":"?"}}', 'bundle.messageSignature.signature is not standard base64'],
+    [
+      'a signature that is not base64',
+      '{"messageSignature":{"signature":"?"}}',
+      'bundle.messageSignature.signature is not standard base64',
+    ],
     ['a hash that is no text', proofWith('[7]'), 'inclusionProof.hashes[0] should be a string'],
     ['an index beyond 64 bits', entryWith('"logIndex":"9223372036854775808"'), 'tlogEntries[0].logIndex should be a 64-bit integer'],
     ['a list that is an object', '{"verificationMaterial":{"tlogEntries":{}}}', 'tlogEntries should be an array, found an object'],
@@ -152,7 +164,9 @@ describe('a file with a bundle on each line', () => {
   })
 
   it('names the line in the error when only one is broken', async () => {
-    expect((await inspect(`${blob.json}\n\n{"x":1}`)).stderr).toContain('the bundle on standard input was inspected in part: line 3 holds no bundle')
+    expect((await inspect(`${blob.json}\n\n{"x":1}`)).stderr).toContain(
+      'the bundle on standard input was inspected in part: line 3 holds no bundle',
+    )
   })
 
   it('may not hold more than 1024', async () => {

@@ -1,0 +1,447 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pemOf } from '../../../support/universe/certificates.ts'
+import {
+  artifactBytes,
+  epoch,
+  identity,
+  issuer,
+  legacyBundle,
+  namedKey,
+  signBlob,
+  signStatement,
+  universeOf,
+} from '../../../support/universe/universe.ts'
+import type { Outcome, Surroundings } from '../captured-context.ts'
+import { runCaptured } from '../captured-context.ts'
+
+const universe = universeOf()
+const keyless = signBlob()
+const managed = signBlob({ managed: true })
+const attestation = signStatement()
+const managedAttestation = signStatement({ managed: true })
+const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64')
+const hex = (algorithm: string): string => createHash(algorithm).update(artifactBytes).digest('hex')
+
+let folder = ''
+let server: Server | undefined
+let origin = ''
+
+const files: Readonly<Record<string, string | Uint8Array>> = {
+  artifact: artifactBytes,
+  other: 'another artifact\n',
+  'keyless.json': keyless.json,
+  'managed.json': managed.json,
+  'attestation.json': attestation.json,
+  'managed-attestation.json': managedAttestation.json,
+  'root.json': universe.trustedRoot(),
+  'key.pub': managed.key.pem,
+  'stranger.pub': namedKey('stranger').pem,
+  'rekor.pub': universe.rekor.key.pem,
+  'ct.pub': universe.ctLog.pem,
+  'chain.pem': pemOf(universe.intermediate.der) + pemOf(universe.root.der),
+  'root.pem': pemOf(universe.root.der),
+  'intermediate.pem': pemOf(universe.intermediate.der),
+  'tsa.pem': pemOf(universe.timestampLeaf.der) + pemOf(universe.timestampRoot.der),
+  'legacy.json': JSON.stringify(legacyBundle(keyless)),
+  'legacy-pem.json': JSON.stringify(legacyBundle(keyless, pemOf(keyless.certificate))),
+  'legacy-der.json': JSON.stringify(legacyBundle(keyless, base64(keyless.certificate))),
+  'legacy-key.json': JSON.stringify(legacyBundle(managed, base64(managed.key.pem))),
+  'legacy-no-cert.json': JSON.stringify(legacyBundle(managed, '')),
+  'signature.raw': managed.signature,
+  'signature.b64': `${base64(managed.signature)}\n`,
+  'keyless.sig': base64(keyless.signature),
+  'cert.pem': pemOf(keyless.certificate),
+  'cert.b64': base64(pemOf(keyless.certificate)),
+  'cert.der': keyless.certificate,
+  'cert.der.b64': base64(keyless.certificate),
+  'other-cert.pem': pemOf(signBlob({ key: namedKey('other') }).certificate),
+  'envelope.json': JSON.stringify(managedAttestation.bundle['dsseEnvelope']),
+  'lines.sigstore.jsonl': `${signBlob({ key: namedKey('other') }).json}\n${keyless.json}\n`,
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'countersign-verify-'))
+  for (const [name, contents] of Object.entries(files)) writeFileSync(path.join(folder, name), contents)
+  server = createServer((request, response) => {
+    const contents = files[(request.url ?? '').slice(1)]
+    response.writeHead(contents === undefined ? 404 : 200)
+    response.end(contents)
+  })
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  origin = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : ''
+})
+
+afterAll(() => {
+  server?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const who = ['--certificate-identity', identity, '--certificate-oidc-issuer', issuer]
+const offline = ['--trusted-root', 'root.json']
+/** Without network and without a trusted root: everything given one by one. */
+const legacyTrust = { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
+
+const run = (verb: string, words: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> =>
+  runCaptured([verb, ...words], { cwd: folder, now: epoch, ...surroundings })
+
+async function verifies(verb: string, words: readonly string[], surroundings?: Surroundings): Promise<Outcome> {
+  const outcome = await run(verb, words, surroundings)
+  expect(outcome.stderr).toContain('Verified OK\n')
+  expect(outcome.exitCode).toBe(0)
+  return outcome
+}
+
+async function refuses(verb: string, words: readonly string[], message: RegExp, surroundings?: Surroundings): Promise<void> {
+  const { exitCode, stdout, stderr } = await run(verb, words, surroundings)
+  expect(stderr).toMatch(message)
+  expect(stderr).not.toContain('Verified OK')
+  expect(stdout).toBe('')
+  expect(exitCode).toBe(1)
+}
+
+describe('verify-blob of a bundle', () => {
+  it('prints Verified OK on stderr and nothing on stdout', async () => {
+    expect((await verifies('verify-blob', ['artifact', '--bundle', 'keyless.json', ...offline, ...who])).stdout).toBe('')
+  })
+  it('takes flags in any order, with = or a space, and old names', async () => {
+    await verifies('verify-blob', [
+      '--bundle=keyless.json',
+      ...offline,
+      `--cert-identity=${identity}`,
+      '--cert-oidc-issuer',
+      issuer,
+      'artifact',
+    ])
+  })
+  it('takes its flags from the environment', async () => {
+    const env = {
+      COSIGN_BUNDLE: 'keyless.json',
+      COSIGN_TRUSTED_ROOT: 'root.json',
+      COSIGN_CERTIFICATE_IDENTITY: identity,
+      COSIGN_CERTIFICATE_OIDC_ISSUER: issuer,
+    }
+    await verifies('verify-blob', ['artifact'], { env })
+  })
+  it('gives the evidence as JSON', async () => {
+    const { stdout } = await verifies('verify-blob', ['artifact', '--bundle', 'keyless.json', ...offline, ...who, '-o', 'json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      verified: true,
+      artifact: { name: 'artifact', sha256: hex('sha256') },
+      signer: { kind: 'certificate', identity, identityKind: 'uri', issuer },
+      logEntries: [
+        { log: 'https://rekor.universe.test', logIndex: '1000003', kind: 'hashedrekord', integratedTime: '2026-01-15T12:01:00.000Z' },
+      ],
+      times: [{ time: '2026-01-15T12:01:00.000Z', source: 'transparency-log' }],
+      certificateTimestamps: [{ log: 'https://ct.universe.test' }],
+    })
+  })
+  it('takes the artifact from standard input, a URL and a digest', async () => {
+    const words = ['--bundle', 'keyless.json', ...offline, ...who]
+    await verifies('verify-blob', ['-', ...words], { stdin: artifactBytes })
+    await verifies('verify-blob', [`${origin}/artifact`, ...words])
+    await verifies('verify-blob', [`sha256:${hex('sha256')}`, ...words])
+    await refuses('verify-blob', ['-', ...words], /does not|is for an artifact|is about an artifact/, { stdin: Buffer.from('other') })
+    await refuses('verify-blob', [`${origin}/other`, ...words], /artifact/)
+    await refuses('verify-blob', [`sha256:${'0'.repeat(64)}`, ...words], /artifact with sha256/)
+    await refuses('verify-blob', [`${origin}/absent`, ...words], /404/)
+  })
+  it('matches patterns anywhere, as cosign does', async () => {
+    const words = ['artifact', '--bundle', 'keyless.json', ...offline]
+    await verifies('verify-blob', [...words, '--certificate-identity-regexp', 'universe/app', '--certificate-oidc-issuer-regexp', 'token'])
+    await refuses(
+      'verify-blob',
+      [...words, '--certificate-identity-regexp', '^universe', '--certificate-oidc-issuer-regexp', 'token'],
+      /expected SAN value to match regex "\^universe", got "/,
+    )
+  })
+  it("says which identity it found when another was expected, in cosign's words", async () => {
+    const words = [
+      'artifact',
+      '--bundle',
+      'keyless.json',
+      ...offline,
+      '--certificate-identity',
+      'dev@example.test',
+      '--certificate-oidc-issuer',
+      issuer,
+    ]
+    await refuses(
+      'verify-blob',
+      words,
+      /failed to verify certificate identity: none of the expected identities matched what was in the certificate, got subjects \[https:\/\/github\.com\/universe.*no matching CertificateIdentity found, last error: expected SAN value "dev@example\.test", got "/,
+    )
+  })
+  it('checks the workflow extensions', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'keyless.json', ...offline, ...who, '--certificate-github-workflow-ref', 'refs/heads/main'],
+      /expected githubWorkflowRef "refs\/heads\/main", got none/,
+    )
+  })
+  it('verifies a managed key, from a file, a URL and the environment', async () => {
+    for (const key of ['key.pub', `${origin}/key.pub`, 'env://MY_KEY']) {
+      await verifies('verify-blob', ['artifact', '--bundle', 'managed.json', ...offline, '--key', key], {
+        env: { MY_KEY: managed.key.pem },
+      })
+    }
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'managed.json', ...offline, '--key', 'stranger.pub'],
+      /the public key in the log entry is not the given key/,
+    )
+  })
+  it('does not take a key for a certificate, nor the reverse', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'keyless.json', ...offline, '--key', 'key.pub'],
+      /expected a signature with the given key, found one with a certificate/,
+    )
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'managed.json', ...offline, ...who],
+      /expected a signature with a certificate, found one with a public key \(verify it with --key\)/,
+    )
+  })
+  it('with a key and no log needs no trusted root at all, and warns', async () => {
+    const { stderr } = await verifies('verify-blob', ['artifact', '--bundle', 'managed.json', '--key', 'key.pub', '--insecure-ignore-tlog'])
+    expect(stderr).toContain(
+      'WARNING: Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the blob.\n',
+    )
+    const quiet = await verifies('verify-blob', ['artifact', '--bundle', 'managed.json', '--key', 'key.pub', '--private-infrastructure'])
+    expect(quiet.stderr).not.toContain('Skipping tlog')
+  })
+  it('demands a timestamp when asked to', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'keyless.json', ...offline, ...who, '--use-signed-timestamps'],
+      /failed to verify timestamps: threshold not met for verified signed timestamps: 0 < 1/,
+    )
+    writeFileSync(path.join(folder, 'stamped.json'), signBlob({ timestamps: [{}] }).json)
+    await verifies('verify-blob', ['artifact', '--bundle', 'stamped.json', ...offline, ...who, '--use-signed-timestamps'])
+  })
+  it('finds the right one of several bundles in a .jsonl file', async () => {
+    await verifies('verify-blob', ['artifact', '--bundle', 'lines.sigstore.jsonl', ...offline, ...who])
+    await refuses(
+      'verify-blob',
+      ['other', '--bundle', 'lines.sigstore.jsonl', ...offline, ...who],
+      /none of the 2 bundles verifies: 1: .*; 2: /,
+    )
+  })
+  it('verifies an artifact larger than memory is kept for', async () => {
+    const large = Buffer.alloc(9 * 1024 * 1024, 7)
+    writeFileSync(path.join(folder, 'large'), large)
+    for (const kind of ['p256', 'p384', 'rsa'] as const) {
+      const signed = signBlob({ key: namedKey('large', kind), managed: true }, large)
+      writeFileSync(path.join(folder, 'large.json'), signed.json)
+      writeFileSync(path.join(folder, 'large.pub'), signed.key.pem)
+      await verifies('verify-blob', ['large', '--bundle', 'large.json', ...offline, '--key', 'large.pub'])
+    }
+    large[8_000_000] = 8
+    writeFileSync(path.join(folder, 'large'), large)
+    await refuses('verify-blob', ['large', '--bundle', 'large.json', ...offline, '--key', 'large.pub'], /artifact/)
+  })
+})
+
+describe('verify-blob of what cosign 1 and 2 wrote', () => {
+  for (const bundle of ['legacy.json', 'legacy-pem.json', 'legacy-der.json']) {
+    it(`verifies the local bundle ${bundle} with a certificate`, async () => {
+      await verifies('verify-blob', ['artifact', '--bundle', bundle, ...offline, ...who])
+      await refuses('verify-blob', ['other', '--bundle', bundle, ...offline, ...who], /Error: verifying blob \[other\]: /)
+    })
+  }
+  it('verifies it with keys and certificates from files and the environment, and no network', async () => {
+    await verifies('verify-blob', ['artifact', '--bundle', 'legacy.json', ...who], { env: legacyTrust })
+    const { SIGSTORE_ROOT_FILE: _, ...env } = legacyTrust
+    await verifies('verify-blob', ['artifact', '--bundle', 'legacy.json', '--certificate-chain', 'chain.pem', ...who], { env })
+    await verifies(
+      'verify-blob',
+      ['artifact', '--bundle', 'legacy.json', '--ca-roots', 'root.pem', '--ca-intermediates', 'intermediate.pem', ...who],
+      { env },
+    )
+  })
+  it('verifies a local bundle with a key, whatever key the bundle brings', async () => {
+    for (const bundle of ['legacy-key.json', 'legacy-no-cert.json']) {
+      await verifies('verify-blob', ['artifact', '--bundle', bundle, ...offline, '--key', 'key.pub'])
+      await refuses(
+        'verify-blob',
+        ['artifact', '--bundle', bundle, ...offline, '--key', 'stranger.pub'],
+        /the public key in the log entry is not the given key/,
+      )
+    }
+  })
+  it('never trusts a key that came with the signature', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'legacy-key.json', ...offline, ...who],
+      /bundle does not contain cert for verification, please provide public key: it holds a public key, which is not to be trusted/,
+    )
+  })
+  for (const signature of ['signature.raw', 'signature.b64']) {
+    it(`verifies the separate signature ${signature} with a key`, async () => {
+      await verifies('verify-blob', ['artifact', '--signature', signature, '--key', 'key.pub', '--insecure-ignore-tlog'])
+    })
+  }
+  it('verifies a signature given as text, and from a URL', async () => {
+    await verifies('verify-blob', ['artifact', '--signature', base64(managed.signature), '--key', 'key.pub', '--insecure-ignore-tlog=true'])
+    await verifies('verify-blob', ['artifact', '--signature', `${origin}/signature.b64`, '--key', 'key.pub', '--private-infrastructure'])
+    await refuses(
+      'verify-blob',
+      ['other', '--signature', base64(managed.signature), '--key', 'key.pub', '--insecure-ignore-tlog'],
+      /Error: verifying blob \[other\]: invalid signature when validating ASN\.1 encoded signature/,
+    )
+  })
+  for (const certificate of ['cert.pem', 'cert.b64', 'cert.der', 'cert.der.b64']) {
+    it(`verifies separate signature and certificate ${certificate}`, async () => {
+      const words = ['artifact', '--signature', 'keyless.sig', '--certificate', certificate, ...offline, '--insecure-ignore-tlog']
+      await verifies('verify-blob', [...words, ...who])
+      await refuses(
+        'verify-blob',
+        [...words, '--certificate-identity', 'x', '--certificate-oidc-issuer', issuer],
+        /Error: verifying blob \[artifact\]: none of the expected identities matched what was in the certificate, got subjects \[/,
+      )
+    })
+  }
+  it('does not take the current time when the certificate has expired', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--signature', 'keyless.sig', '--certificate', 'cert.pem', ...offline, '--insecure-ignore-tlog', ...who],
+      /was valid from .* not at the time of the signature/,
+      { now: epoch + 86_400_000 },
+    )
+  })
+  it('says what to do about a signature without a log entry', async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', ...offline],
+      /offline verification failed: the signature comes without an entry of a transparency log \(give a --bundle that holds one, or --insecure-ignore-tlog/,
+    )
+  })
+  it("refuses a certificate that is not the bundle's", async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--bundle', 'legacy.json', '--certificate', 'other-cert.pem', ...offline, ...who],
+      /the cert passed in does not match the cert in the provided bundle/,
+    )
+  })
+  it("keeps cosign's rules about timestamps", async () => {
+    await refuses(
+      'verify-blob',
+      ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', '--rfc3161-timestamp', 'x'],
+      /when specifying --rfc3161-timestamp-path, you must also specify --use-signed-timestamps/,
+    )
+    await refuses(
+      'verify-blob',
+      ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', '--use-signed-timestamps'],
+      /you must also specify --rfc3161-timestamp-path/,
+    )
+    const stamped = signBlob({ timestamps: [{}], managed: true })
+    writeFileSync(path.join(folder, 'stamp.json'), JSON.stringify({ SignedRFC3161Timestamp: base64(stamped.tokens[0] ?? '') }))
+    writeFileSync(path.join(folder, 'stamped.sig'), base64(stamped.signature))
+    const words = [
+      'artifact',
+      '--signature',
+      'stamped.sig',
+      '--key',
+      'key.pub',
+      '--insecure-ignore-tlog',
+      '--rfc3161-timestamp',
+      'stamp.json',
+      '--timestamp-certificate-chain',
+      'tsa.pem',
+    ]
+    await verifies('verify-blob', words)
+    await refuses('verify-blob', words.with(2, 'signature.b64'), /the timestamp is of other bytes than this signature/)
+  })
+})
+
+describe('verify-blob-attestation', () => {
+  const type = ['--type', 'slsaprovenance1']
+  it('verifies a bundle, by file, by digest and without claims', async () => {
+    const words = ['--bundle', 'attestation.json', ...offline, ...who, ...type]
+    await verifies('verify-blob-attestation', ['artifact', ...words])
+    await verifies('verify-blob-attestation', [...words, '--digest', hex('sha256'), '--digestAlg', 'sha256'])
+    await verifies('verify-blob-attestation', [...words, '--check-claims=false'])
+    await refuses('verify-blob-attestation', ['other', ...words], /provided artifact digest does not match any digest in statement/)
+    await refuses('verify-blob-attestation', [...words, '--digest', '00'.repeat(32), '--digestAlg', 'sha256'], /does not match any digest/)
+  })
+  it('demands the predicate type, in both formats', async () => {
+    await refuses(
+      'verify-blob-attestation',
+      ['artifact', '--bundle', 'attestation.json', ...offline, ...who],
+      /invalid predicate type, expected https:\/\/cosign\.sigstore\.dev\/attestation\/v1 got https:\/\/slsa\.dev\/provenance\/v1/,
+    )
+    const legacy = ['artifact', '--signature', 'envelope.json', '--key', 'key.pub', '--insecure-ignore-tlog']
+    await verifies('verify-blob-attestation', [...legacy, ...type])
+    await refuses('verify-blob-attestation', legacy, /invalid predicate type, expected https:\/\/cosign/)
+    await refuses('verify-blob-attestation', ['other', ...legacy.slice(1), ...type], /does not match any digest/)
+  })
+  it("says what is missing, in cosign's words", async () => {
+    await refuses('verify-blob-attestation', [], /please specify path to the DSSE envelope signature via --signature or --bundle/)
+    await refuses(
+      'verify-blob-attestation',
+      ['--bundle', 'attestation.json', ...offline, ...who, ...type],
+      /must provide path to blob or digest and digestAlg/,
+    )
+    await refuses(
+      'verify-blob-attestation',
+      ['--bundle', 'attestation.json', '--digest', 'ab', '--digestAlg', 'md5'],
+      /unsupported --digestAlg "md5"/,
+    )
+    await refuses(
+      'verify-blob-attestation',
+      ['--bundle', 'attestation.json', ...offline, ...who, ...type, '--digest', 'xy', '--digestAlg', 'sha256'],
+      /unable to decode provided digest: /,
+    )
+    await refuses(
+      'verify-blob-attestation',
+      ['artifact', '--bundle', 'attestation.json', '--type', 'nonsense'],
+      /invalid predicate type: nonsense/,
+    )
+  })
+  it('prefers the file to a digest, and says so', async () => {
+    const { stderr } = await verifies('verify-blob-attestation', [
+      'artifact',
+      '--bundle',
+      'attestation.json',
+      ...offline,
+      ...who,
+      ...type,
+      '--digest',
+      '00',
+      '--digestAlg',
+      'sha256',
+    ])
+    expect(stderr).toContain('WARNING: Ignoring provided --digest in favor of provided blob')
+  })
+  it('does not take a plain signature', async () => {
+    await refuses(
+      'verify-blob-attestation',
+      ['artifact', '--bundle', 'keyless.json', ...offline, ...who, ...type],
+      /expected an attestation of type/,
+    )
+  })
+  it('puts the statement into the JSON', async () => {
+    const { stdout } = await verifies('verify-blob-attestation', [
+      'artifact',
+      '--bundle',
+      'managed-attestation.json',
+      ...offline,
+      '--key',
+      'key.pub',
+      ...type,
+      '-o',
+      'json',
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({
+      signer: { kind: 'key' },
+      statement: { predicateType: 'https://slsa.dev/provenance/v1', subjects: [{ name: 'app', digest: { sha256: hex('sha256') } }] },
+    })
+  })
+})
