@@ -166,9 +166,23 @@ function parseTstInfo(bytes: Uint8Array): TstInfo {
   if (info.peekTag() === tag.boolean) info.boolean('ordering')
   const nonce = info.peekTag() === tag.integer ? info.integerBytes('nonce') : undefined
   info.optional(contextTag(0, true), 'tsa')
-  if (info.optional(contextTag(1, true), 'extensions') !== undefined) throw invalid('TSTInfo has extensions, none of which is understood')
+  refuseCriticalExtensions(info.context(1, 'extensions'))
   info.end()
   return { genTime, imprint: { algorithm, digest: hashed }, policy, serialNumber, nonce }
+}
+
+/** RFC 3161 2.4.2: extensions may say more about the time; one that is critical must be understood, and none is. */
+function refuseCriticalExtensions(extensions: DerReader | undefined): void {
+  if (extensions === undefined) return
+  while (!extensions.done) {
+    const extension = extensions.sequence('an extension')
+    const type = extension.oid('extnID')
+    if (extension.peekTag() === tag.boolean && extension.boolean('critical')) {
+      throw invalid(`TSTInfo has the critical extension ${type}, which is not understood`)
+    }
+    extension.octetString('extnValue')
+    extension.end()
+  }
 }
 
 function parseSignerInfo(info: DerReader): TimestampSigner {

@@ -3,7 +3,9 @@ import type { Evidence } from '../../verify/evidence.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { digest } from '../../crypto/digest.ts'
 import type { Artifact } from '../../verify/artifact.ts'
+import type { JsonObject } from '../../encoding/json.ts'
 import type { CommandContext } from '../context.ts'
+import { formatJson } from '../inspection/json-text.ts'
 
 /** `Verified OK` on stderr as cosign has it; with `json`, the evidence on stdout. */
 export function reportVerified(
@@ -14,11 +16,11 @@ export function reportVerified(
   evidence: Evidence,
 ): void {
   context.stderr.write('Verified OK\n')
-  if (output === 'json') context.stdout.write(`${JSON.stringify(describeEvidence(artifactName, artifact, evidence), undefined, 2)}\n`)
+  if (output === 'json') context.stdout.write(`${formatJson(describeEvidence(artifactName, artifact, evidence))}\n`)
 }
 
 /** The evidence as JSON: identity, issuer, certificate, log entries with index and time, times, statement. */
-export function describeEvidence(artifactName: string, artifact: Artifact | undefined, evidence: Evidence): object {
+export function describeEvidence(artifactName: string, artifact: Artifact | undefined, evidence: Evidence): JsonObject {
   const sha256 = artifact?.digest('sha256')
   return {
     verified: true,
@@ -44,7 +46,7 @@ export function describeEvidence(artifactName: string, artifact: Artifact | unde
   }
 }
 
-function describeSigner(signer: Evidence['signer']): object {
+function describeSigner(signer: Evidence['signer']): JsonObject {
   if (signer.kind === 'key') return { kind: 'key', sha256: encodeHex(digest('sha256', signer.key.spki)) }
   const { certificate } = signer
   return {
@@ -61,7 +63,7 @@ function describeSigner(signer: Evidence['signer']): object {
   }
 }
 
-function describeStatement(statement: NonNullable<Evidence['statement']>): object {
+function describeStatement(statement: NonNullable<Evidence['statement']>): JsonObject {
   return {
     type: statement.type,
     predicateType: statement.predicateType,

@@ -47,6 +47,7 @@ export type SubjectName =
   | { readonly dns: string }
   | { readonly der: Uint8Array }
 
+/** A certificate and what is wrong with it. Instants are milliseconds since 1970; without more, it is a code signing leaf. */
 export interface CertificateOptions {
   readonly key: TestKey
   /** Common name of the subject; empty for none, as Fulcio's leaves have it. */
@@ -81,7 +82,9 @@ export interface CertificateOptions {
   readonly outerAlgorithm?: Uint8Array
 }
 
+/** Extended key usage of signers. */
 export const codeSigning = '1.3.6.1.5.5.7.3.3'
+/** Extended key usage of timestamp authorities. */
 export const timeStamping = '1.3.6.1.5.5.7.3.8'
 
 /** Issues a certificate, by itself when there is no issuer. */
@@ -125,6 +128,7 @@ export function sctExtension(scts: readonly Uint8Array[]): Uint8Array {
   return extension('1.3.6.1.4.1.11129.2.4.2', derOctetString(sctList(scts)))
 }
 
+/** One PEM block. */
 export function pemOf(der: Uint8Array, label = 'CERTIFICATE'): string {
   return encodePem(label, der)
 }

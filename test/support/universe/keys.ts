@@ -3,11 +3,13 @@ import { ed25519ph } from '@noble/curves/ed25519.js'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 
+/** The kinds of keys there are; RSA has 2048 bits. */
 export type KeyKind = 'p256' | 'p384' | 'p521' | 'rsa' | 'ed25519'
 
 /** The digests of signatures and artifacts. */
 export type DigestName = 'sha256' | 'sha384' | 'sha512'
 
+/** A key pair in the forms that tests ask for. */
 export interface TestKey {
   readonly kind: KeyKind
   readonly privateKey: KeyObject

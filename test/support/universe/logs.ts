@@ -7,6 +7,7 @@ import { digestOf, signWith } from './keys.ts'
 /** A signature line of a note, or what makes one from the note's text. */
 export type SignatureLine = string | ((text: string) => string)
 
+/** An entry and what is wrong with it. */
 export interface EntryOptions {
   /** Seconds since 1970. Rekor v1 only. */
   readonly integratedTime?: number
@@ -42,6 +43,7 @@ export interface EntryOptions {
   readonly version?: string
 }
 
+/** A transparency log; `logId` has 32 bytes. */
 export interface TestLog {
   readonly key: TestKey
   readonly baseUrl: string

@@ -1,6 +1,7 @@
 /** Systematic mutations of a bundle's JSON, each with a name, in a deterministic order. */
 import type { Json } from './sign.ts'
 
+/** One mutation of a bundle. */
 export interface Mutation {
   /** Path and what was done to it. */
   readonly name: string

@@ -4,6 +4,7 @@ import { tlsOpaque, tlsUint } from '../../../src/encoding/tls.ts'
 import type { TestKey } from './keys.ts'
 import { digestOf, signWith } from './keys.ts'
 
+/** An SCT and what is wrong with it. Times are milliseconds since 1970. */
 export interface SctOptions {
   readonly log: TestKey
   readonly time: number

@@ -14,6 +14,7 @@ const year = 365 * 24 * 3_600_000
 
 type CaRole = 'root' | 'intermediate' | 'timestampRoot' | 'timestampLeaf'
 
+/** What is different in a universe. */
 export interface UniverseOptions {
   readonly rootKey?: KeyKind
   /** The key kind of the intermediates. */
@@ -33,6 +34,7 @@ export interface UniverseOptions {
   readonly name?: string
 }
 
+/** The services, with their keys. */
 export interface Universe {
   /** When certificates are issued, in milliseconds since 1970. */
   readonly time: number

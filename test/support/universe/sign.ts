@@ -17,13 +17,18 @@ import { timestamp } from './timestamps.ts'
 /** JSON that a test may take apart. A type, not an interface: only types fit `Record<string, unknown>`. */
 export type Json = Record<string, unknown>
 
+/** The subject of every certificate unless a test says otherwise: the workflow that signs. */
 export const identity = 'https://github.com/universe/app/.github/workflows/release.yml@refs/heads/main'
+/** The OIDC issuer of that subject. */
 export const issuer = 'https://token.actions.universe.test'
+/** The artifact of every signature unless a test says otherwise. */
 export const artifactBytes: Uint8Array = encodeUtf8('an artifact of the universe\n')
+/** Of `statementAbout`. */
 export const predicateType = 'https://slsa.dev/provenance/v1'
 
 const minute = 60_000
 
+/** What is different in a bundle; everything is consistent with it unless it says otherwise. */
 export interface SigningOptions {
   readonly universe?: Universe
   readonly version?: '0.1' | '0.2' | '0.3'
@@ -67,6 +72,7 @@ export interface SigningOptions {
   readonly hint?: string
 }
 
+/** What is different in an attestation. */
 export interface StatementOptions extends SigningOptions {
   /** As text when its spelling matters. */
   readonly statement?: Json | string
@@ -74,6 +80,7 @@ export interface StatementOptions extends SigningOptions {
   readonly keyid?: string
 }
 
+/** A bundle, and what it was made of. */
 export interface SignedBundle {
   readonly bundle: Json
   readonly json: string

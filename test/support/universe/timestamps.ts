@@ -26,8 +26,10 @@ const digestOids = {
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
 } as const
+/** The digests of message imprints. */
 export type TokenDigest = keyof typeof digestOids
 
+/** A token and what is wrong with it. `genTime` is in milliseconds since 1970. */
 export interface TimestampOptions {
   readonly genTime: number
   /** The text of the time, where it should have fractions or not be a time at all. */

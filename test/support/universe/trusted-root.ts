@@ -4,6 +4,7 @@ import type { TestKey } from './keys.ts'
 import { digestOf, keyDetailsOf } from './keys.ts'
 import type { TestLog } from './logs.ts'
 
+/** TransparencyLogInstance of protobuf-specs. */
 export interface InstanceJson {
   baseUrl: string
   hashAlgorithm: string
@@ -13,6 +14,7 @@ export interface InstanceJson {
   operator?: string
 }
 
+/** CertificateAuthority of protobuf-specs. */
 export interface AuthorityJson {
   subject: { organization: string; commonName: string }
   uri: string
@@ -21,6 +23,7 @@ export interface AuthorityJson {
   operator?: string
 }
 
+/** TrustedRoot of protobuf-specs. */
 export interface TrustedRootJson {
   mediaType: string
   tlogs: InstanceJson[]

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseBundle } from '../../../src/bundle/bundle.ts'
 import { CountersignError } from '../../../src/error.ts'
+import { loadTrustMaterial } from '../../../src/trust/trust-material.ts'
 import type { Mutation } from '../../support/universe/mutate.ts'
 import { mutationsOf } from '../../support/universe/mutate.ts'
 import { signBlob, signStatement } from '../../support/universe/universe.ts'
@@ -58,10 +59,11 @@ describe('mutations of a bundle', () => {
   })
 
   it('are each refused with an error of ours, or mean the same', () => {
+    const trust = loadTrustMaterial(signed.universe.trustedRoot())
     let refused = 0
     for (const { name, bundle } of mutations) {
       try {
-        verifySigned(signed, { bundle })
+        verifySigned(signed, { bundle, trust })
       } catch (error) {
         expect(error, name).toBeInstanceOf(CountersignError)
         refused += 1

@@ -74,12 +74,13 @@ const shapes: readonly Shape[] = [
 describe('a bundle of the universe', () => {
   for (const { what, options, refusal, entries = 1 } of shapes) {
     for (const kind of everyKind) {
+      const signed = signers[kind](options)
       it(`with ${what}, ${kind}, verifies here`, () => {
-        expect(verifySigned(signers[kind](options)).logEntries).toHaveLength(entries)
+        expect(verifySigned(signed).logEntries).toHaveLength(entries)
       })
       const expected = refusal?.[kind]
       it(`with ${what}, ${kind}, ${expected === undefined ? 'verifies' : 'is beyond what is known'} in sigstore-js, the oracle`, () => {
-        const verified = expect(() => verifyWithSigstoreJs(signers[kind](options), { logEntries: entries }))
+        const verified = expect(() => verifyWithSigstoreJs(signed, { logEntries: entries }))
         if (expected === undefined) verified.not.toThrow()
         else verified.toThrow(expected)
       })

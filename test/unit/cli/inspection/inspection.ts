@@ -1,26 +1,12 @@
 /** Runs `bundle inspect` in-process on a bundle that is piped in. */
-import type { CommandEntry } from '../../../../src/cli/command.ts'
-import { defineGroup } from '../../../../src/cli/command.ts'
 import { encodeUtf8 } from '../../../../src/encoding/bytes.ts'
 import type { Json } from '../../../support/universe/universe.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
-/** A program with the one verb. */
-const program: CommandEntry = {
-  name: 'countersign',
-  short: '',
-  load: () =>
-    Promise.resolve({
-      command: defineGroup({
-        subcommands: [{ name: 'bundle', short: '', load: () => import('../../../../src/cli/commands/bundle.ts') }],
-      }),
-    }),
-}
-
 /** Runs `bundle inspect` with these arguments. */
 export function runInspect(args: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  return runCaptured(['bundle', 'inspect', ...args], surroundings, program)
+  return runCaptured(['bundle', 'inspect', ...args], surroundings)
 }
 
 /** Inspects what is piped in: text as it is, anything else as JSON. */
