@@ -34,6 +34,8 @@ export interface DecodeExamples {
   /** SubjectPublicKeyInfo, ECDSA on P-256 first. */
   readonly publicKeys: readonly Uint8Array[]
   readonly pkcs1Key: Uint8Array
+  /** PKCS#8. */
+  readonly privateKey: Uint8Array
   readonly pssParameters: Uint8Array
   /** ECDSA. */
   readonly signature: Uint8Array
@@ -64,6 +66,7 @@ export function decodeExamples(): DecodeExamples {
     simpleSigning: encodeSimpleSigning({ dockerReference: 'registry.example.com/app', dockerManifestDigest: `sha256:${'00'.repeat(32)}`, optional: { a: 'b' } }),
     publicKeys: [ecdsa.publicKey, rsa, ed25519].map((key) => key.export({ format: 'der', type: 'spki' })),
     pkcs1Key: rsa.export({ format: 'der', type: 'pkcs1' }),
+    privateKey: ecdsa.privateKey.export({ format: 'der', type: 'pkcs8' }),
     pssParameters: pssParameters(),
     signature: sign('sha256', Buffer.alloc(32), ecdsa.privateKey),
   }

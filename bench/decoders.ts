@@ -7,6 +7,7 @@ import { parseCertificateFile, parseSignatureFile, parseTimestampFile, readLegac
 import { parseLogEntryBody } from '../src/bundle/log-entry-body.ts'
 import { parseSimpleSigning } from '../src/bundle/simple-signing.ts'
 import { parseStatement } from '../src/bundle/statement.ts'
+import { parseSigner } from '../src/crypto/private-key.ts'
 import { parsePkcs1PublicKey, parsePublicKey, parsePublicKeyPem } from '../src/crypto/public-key.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../src/crypto/signature.ts'
 import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
@@ -86,6 +87,7 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parsePublicKey', decode: parsePublicKey, inputs: keys },
     { name: 'parsePkcs1PublicKey', decode: parsePkcs1PublicKey, inputs: derOf('PKCS#1 key', examples.pkcs1Key) },
     { name: 'parsePublicKeyPem', decode: ofText(parsePublicKeyPem), inputs: texts },
+    { name: 'parseSigner', decode: (input) => parseSigner(input), inputs: derOf('PKCS#8 key', examples.privateKey) },
     { name: 'signatureAlgorithmFromOid', decode: (input) => signatureAlgorithmFromOid('1.2.840.113549.1.1.10', input), inputs: derOf('PSS parameters', examples.pssParameters) },
     { name: 'verifySignature', decode: signatureDecoder(examples.publicKeys), inputs: derOf('signature', examples.signature) },
 

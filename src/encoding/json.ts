@@ -63,12 +63,21 @@ const backslash = 0x5c
 const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
+const controlPattern = /[\u0000-\u001f]/g
+
+/** An index that was found, or the end of the text. */
+function positionOrEnd(text: string, index: number): number {
+  return index < 0 ? text.length : index
+}
+
 class JsonParser {
   readonly #text: string
   readonly #what: string
   readonly #maxDepth: number
   readonly #exact: boolean
   #at = 0
+  #nextBackslash = -1
+  #nextControl = -1
 
   constructor(text: string, what: string, maxDepth: number, exact: boolean) {
     this.#text = text
@@ -139,16 +148,19 @@ class JsonParser {
   #string(): string {
     const text = this.#text
     const start = this.#at + 1
-    for (let at = start; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === quote) {
-        this.#at = at + 1
-        return text.slice(start, at)
-      }
-      if (code === backslash) return this.#escapedString(start, at)
-      if (code < 0x20) throw this.#invalid('a control character in a string', at)
+    const end = text.indexOf('"', start)
+    if (end < 0) throw this.#invalid('a string without its closing quote', start - 1)
+    // Both move forward only, so that the whole text is searched once for each: a native search is many times faster than
+    // a loop over characters, above all in a process that has just started.
+    if (this.#nextBackslash < start) this.#nextBackslash = positionOrEnd(text, text.indexOf('\\', start))
+    if (this.#nextBackslash < end) return this.#escapedString(start, this.#nextBackslash)
+    if (this.#nextControl < start) {
+      controlPattern.lastIndex = start
+      this.#nextControl = positionOrEnd(text, controlPattern.exec(text)?.index ?? -1)
     }
-    throw this.#invalid('a string without its closing quote', start - 1)
+    if (this.#nextControl < end) throw this.#invalid('a control character in a string', this.#nextControl)
+    this.#at = end + 1
+    return text.slice(start, end)
   }
 
   #escapedString(start: number, firstEscape: number): string {
