@@ -115,6 +115,8 @@ function readMessageDigest(message: JsonFields): MessageSignature['digest'] {
   const digest = message.optionalObject('messageDigest')
   if (digest === undefined) return undefined
   digest.only('algorithm', 'digest')
+  // What cosign 3.1 writes for pure Ed25519, which hashes nothing beforehand: an empty message.
+  if (!digest.has('algorithm') && !digest.has('digest')) return undefined
   const name = digest.string('algorithm')
   const algorithm = protobufDigestAlgorithm(name)
   if (algorithm === undefined)

@@ -108,7 +108,7 @@ const stricter: readonly Explanation[] = [
 const moreLenient: readonly Explanation[] = [
   {
     why: 'messageDigest is only a hint (protobuf-specs) and may be absent',
-    explains: (found) => at(/^messageSignature\.messageDigest: (?:dropped|null)$/, found),
+    explains: (found) => at(/^messageSignature\.messageDigest: (?:dropped|null|emptied)$/, found),
   },
   {
     why: 'its client demands a verified timestamp or promise wherever there is one; with another time it may be left out',
