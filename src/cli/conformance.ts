@@ -10,7 +10,7 @@ import { decodeUtf8 } from '../encoding/bytes.ts'
 import { UsageError, messageOf } from '../error.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
 import { loadTrustMaterial } from '../trust/trust-material.ts'
-import { digestsNeeded } from '../verify/digests-needed.ts'
+import { digestsNeeded, mayUseEd25519 } from '../verify/digests-needed.ts'
 import type { Policy } from '../verify/policy.ts'
 import { verify } from '../verify/verify.ts'
 import type { CommandContext } from './context.ts'
@@ -76,11 +76,13 @@ async function verifyBundle({ flags, staging, artifact }: Arguments, context: Co
   const entity = parseBundle(readInputFile(context.cwd, required(flags, '--bundle'), 'the bundle', maxBundleBytes))
   const signer = readSigner(flags, context)
   const trust = await loadTrust(flags.get('--trusted-root'), staging, context)
-  const needed = digestsNeeded(entity, signer.kind === 'key' ? signer.key : undefined)
+  const key = signer.kind === 'key' ? signer.key : undefined
   // Only a text of exactly this length that is not a file is a digest.
   const isDigest = artifact.startsWith('sha256:') && artifact.length === sha256ArgumentLength && !existsSync(artifact)
-  if (needed.wholeArtifact) await loadEd25519ph()
-  const loaded = await loadArtifact(context, isDigest || artifact.startsWith('/') ? artifact : `./${artifact}`, needed)
+  if (mayUseEd25519(entity, key)) await loadEd25519ph()
+  const loaded = await loadArtifact(context, isDigest || artifact.startsWith('/') ? artifact : `./${artifact}`, () =>
+    digestsNeeded(entity, key),
+  )
   verify(entity, trust, { artifact: loaded, signer })
 }
 

@@ -1,10 +1,12 @@
 /** Which digests of an artifact a verification will ask for, so that a large one is read and hashed only once. */
+import { Buffer } from 'node:buffer'
 import { parseStatement } from '../bundle/statement.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { parsePublicKey } from '../crypto/public-key.ts'
 import { defaultSignatureAlgorithm, digestOf } from '../crypto/signature.ts'
+import { asBuffer } from '../encoding/bytes.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 
 export interface DigestsNeeded {
@@ -36,4 +38,16 @@ export function digestsNeeded(entity: SignedEntity, key?: PublicKey): DigestsNee
   // Logs of the first version hold SHA-256 whatever the key.
   if (usual !== 'sha256' && (content.digest === undefined || content.digest.algorithm === 'sha256')) algorithms.add('sha256')
   return { algorithms: [...algorithms], wholeArtifact: signingKey?.kind === 'ed25519' }
+}
+
+// OBJECT IDENTIFIER 1.3.101.112, as it stands in the key of a certificate.
+const ed25519Identifier = Buffer.of(0x06, 0x03, 0x2b, 0x65, 0x70)
+
+/**
+ * Whether the signature may be of Ed25519 or Ed25519ph, so that `loadEd25519ph` must be awaited before verifying. Errs on
+ * the side of yes: a certificate is not parsed for this.
+ */
+export function mayUseEd25519({ keyMaterial }: SignedEntity, key?: PublicKey): boolean {
+  if (key !== undefined) return key.kind === 'ed25519'
+  return keyMaterial.kind === 'certificate' && asBuffer(keyMaterial.leaf).includes(ed25519Identifier)
 }

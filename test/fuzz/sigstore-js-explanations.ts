@@ -90,5 +90,10 @@ export const sigstoreJsExplanations: Explanations = {
       where: /: messageSignature\.messageDigest: (?:dropped|null|emptied)$/,
       theirs: /invalid (?:v0\.[12] )?bundle/,
     },
+    {
+      why: "Rekor v1's key identifier is of the key alone, and its own verifier finds the line by it; sigstore-js compares the line's unsigned name too",
+      where: /checkpoint\.envelope: .*, a name in a signature line$/,
+      theirs: /no matching checkpoint signatures|invalid checkpoint signature/,
+    },
   ],
 }

@@ -68,7 +68,7 @@ async function loadSubject(
   context: CommandContext,
   flags: ClaimFlags,
   blob: string,
-  needed: DigestsNeeded,
+  needed: () => DigestsNeeded,
 ): Promise<Artifact | 'any-subject'> {
   if (!flags['check-claims']) return 'any-subject'
   if (blob !== '') return loadArtifact(context, blob, needed)

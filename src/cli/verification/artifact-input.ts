@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
-import type { DigestAlgorithm } from '../../crypto/digest.ts'
+import type { DigestAlgorithm, DigestState } from '../../crypto/digest.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import { decodeHex } from '../../encoding/hex.ts'
 import { concatBytes } from '../../encoding/bytes.ts'
@@ -24,8 +24,8 @@ const chunkBytes = 1024 * 1024
 const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
 
 /** Reads or hashes the artifact. */
-export async function loadArtifact(context: CommandContext, name: string, needed: DigestsNeeded): Promise<Artifact> {
-  if (name === '-') return collect(context.stdin.read(), needed, 'standard input', context.signal)
+export async function loadArtifact(context: CommandContext, name: string, needed: () => DigestsNeeded): Promise<Artifact> {
+  if (name === '-') return collect(context.stdin.read(), needed, context.signal)
   const file = path.resolve(context.cwd, name)
   const digest = digestPattern.exec(name)
   if (digest !== null && !existsSync(file)) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
@@ -38,13 +38,13 @@ export function artifactFromHex(algorithm: string, hex: string): Artifact {
   return artifactFromDigests({ [algorithm]: decodeHex(hex, `the ${algorithm} digest of the artifact`) })
 }
 
-async function loadUrl(context: CommandContext, url: string, needed: DigestsNeeded): Promise<Artifact> {
+async function loadUrl(context: CommandContext, url: string, needed: () => DigestsNeeded): Promise<Artifact> {
   const { openUrl } = await import('../../http/fetch.ts')
   const stream = await openUrl(url, { env: context.env, signal: context.signal })
-  return collect(stream, needed, url, context.signal)
+  return collect(stream, needed, context.signal)
 }
 
-function loadFile(file: string, name: string, needed: DigestsNeeded, signal: AbortSignal): Artifact {
+function loadFile(file: string, name: string, needed: () => DigestsNeeded, signal: AbortSignal): Artifact {
   let descriptor: number
   try {
     descriptor = openSync(file, 'r')
@@ -54,7 +54,7 @@ function loadFile(file: string, name: string, needed: DigestsNeeded, signal: Abo
   try {
     const status = fstatSync(descriptor)
     if (status.isDirectory()) throw new TransportError('FILE_UNREADABLE', `the artifact ${name} is a directory, a file was expected`)
-    return collectSync(descriptor, needed, name, signal)
+    return collectSync(descriptor, needed, signal)
   } catch (cause) {
     if (cause instanceof TransportError || cause instanceof UsageError) throw cause
     throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
@@ -63,8 +63,8 @@ function loadFile(file: string, name: string, needed: DigestsNeeded, signal: Abo
   }
 }
 
-function collectSync(descriptor: number, needed: DigestsNeeded, name: string, signal: AbortSignal): Artifact {
-  const collector = new ArtifactCollector(needed, name)
+function collectSync(descriptor: number, needed: () => DigestsNeeded, signal: AbortSignal): Artifact {
+  const collector = new ArtifactCollector(needed)
   const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, fstatSync(descriptor).size || chunkBytes)))
   for (;;) {
     const length = readSync(descriptor, chunk, 0, chunk.length, null)
@@ -74,8 +74,8 @@ function collectSync(descriptor: number, needed: DigestsNeeded, name: string, si
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, needed: DigestsNeeded, name: string, signal: AbortSignal): Promise<Artifact> {
-  const collector = new ArtifactCollector(needed, name)
+async function collect(chunks: AsyncIterable<Uint8Array>, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
+  const collector = new ArtifactCollector(needed)
   for await (const chunk of chunks) {
     collector.add(chunk)
     signal.throwIfAborted()
@@ -83,30 +83,24 @@ async function collect(chunks: AsyncIterable<Uint8Array>, needed: DigestsNeeded,
   return collector.finish()
 }
 
-/** Keeps a short artifact, hashes a long one. */
+/** Keeps a short artifact, hashes a long one. What is needed of a long one is asked for only when it turns out to be long. */
 class ArtifactCollector {
-  readonly #needed: DigestsNeeded
-  readonly #name: string
-  readonly #maxHeld: number
+  readonly #needed: () => DigestsNeeded
+  #maxHeld = maxHeldBytes
   #held: Uint8Array[] | undefined = []
   #length = 0
-  #digests: { readonly algorithm: DigestAlgorithm; readonly state: ReturnType<typeof createDigest> }[] = []
+  #digests: { readonly algorithm: DigestAlgorithm; readonly state: DigestState }[] = []
 
-  constructor(needed: DigestsNeeded, name: string) {
+  constructor(needed: () => DigestsNeeded) {
     this.#needed = needed
-    this.#name = name
-    this.#maxHeld = needed.wholeArtifact ? maxWholeBytes : maxHeldBytes
   }
 
   add(chunk: Uint8Array): void {
     this.#length += chunk.length
-    if (this.#held !== undefined && this.#length <= this.#maxHeld) {
-      // The caller reads the next chunk into the same memory.
-      this.#held.push(Uint8Array.from(chunk))
-      return
-    }
-    if (this.#held !== undefined) this.#startHashing(this.#held)
-    for (const { state } of this.#digests) state.update(chunk)
+    if (this.#held !== undefined && this.#length > this.#maxHeld) this.#outgrow(this.#held)
+    // The caller reads the next chunk into the same memory.
+    if (this.#held !== undefined) this.#held.push(Uint8Array.from(chunk))
+    else for (const { state } of this.#digests) state.update(chunk)
   }
 
   finish(): Artifact {
@@ -114,14 +108,13 @@ class ArtifactCollector {
     return artifactFromDigests(Object.fromEntries(this.#digests.map(({ algorithm, state }) => [algorithm, state.finish()])))
   }
 
-  #startHashing(held: readonly Uint8Array[]): void {
-    if (this.#needed.wholeArtifact && this.#needed.algorithms.length === 0) {
-      throw new UsageError(
-        'TOO_LARGE',
-        `the artifact ${this.#name} is longer than ${maxWholeBytes} bytes, the limit for signatures with Ed25519`,
-      )
+  #outgrow(held: readonly Uint8Array[]): void {
+    const { algorithms, wholeArtifact } = this.#needed()
+    if (wholeArtifact && this.#length <= maxWholeBytes) {
+      this.#maxHeld = maxWholeBytes
+      return
     }
-    this.#digests = this.#needed.algorithms.map((algorithm) => ({ algorithm, state: createDigest(algorithm) }))
+    this.#digests = algorithms.map((algorithm) => ({ algorithm, state: createDigest(algorithm) }))
     for (const { state } of this.#digests) for (const part of held) state.update(part)
     this.#held = undefined
   }

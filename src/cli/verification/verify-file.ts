@@ -8,7 +8,7 @@ import type { TrustMaterial } from '../../trust/trust-material.ts'
 import { emptyTrustMaterial } from '../../trust/trust-material.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
-import { digestsNeeded } from '../../verify/digests-needed.ts'
+import { digestsNeeded, mayUseEd25519 } from '../../verify/digests-needed.ts'
 import type { Evidence } from '../../verify/evidence.ts'
 import type { Policy, VerifyOptions } from '../../verify/policy.ts'
 import { verify } from '../../verify/verify.ts'
@@ -33,7 +33,7 @@ export interface FileVerification {
   readonly kind: 'message' | 'attestation'
   /** The artifact as the user named it, for bundle discovery and messages; empty when there is none. */
   readonly artifactName: string
-  readonly loadArtifact: (needed: DigestsNeeded) => Promise<Artifact | 'any-subject'>
+  readonly loadArtifact: (needed: () => DigestsNeeded) => Promise<Artifact | 'any-subject'>
   readonly predicateType?: string
 }
 
@@ -65,10 +65,8 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
 
   const { artifact, evidence } = await verifyAny(entities, async (entity) => {
     checkForProof(entity, demands)
-    const needed = digestsNeeded(entity, key)
-    // Pure Ed25519 is the one that needs the whole artifact; where it is possible, Ed25519ph is too.
-    if (needed.wholeArtifact) await loadEd25519ph()
-    const artifact = await task.loadArtifact(needed)
+    if (mayUseEd25519(entity, key)) await loadEd25519ph()
+    const artifact = await task.loadArtifact(() => digestsNeeded(entity, key))
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
     return { artifact, evidence: runVerifier(entity, trust, policy, forEntity(entity, key, options, demands), task) }
   })
