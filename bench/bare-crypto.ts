@@ -42,7 +42,14 @@ export function createBareCrypto(): InProcessVerifier {
 }
 
 /** What an operation is for. */
-export type OperationKind = 'leaf certificate' | 'SCT' | 'log promise' | 'checkpoint' | 'timestamp' | 'signature and key import' | 'signature'
+export type OperationKind =
+  | 'leaf certificate'
+  | 'SCT'
+  | 'log promise'
+  | 'checkpoint'
+  | 'timestamp'
+  | 'signature and key import'
+  | 'signature'
 
 /** One operation, ready to run. */
 export interface BareOperation {
@@ -56,7 +63,12 @@ export interface BareOperation {
  */
 export function bareOperations(testCase: BundleCase, trust: TrustMaterial): BareOperation[] {
   const entity = parseBundle(testCase.json)
-  const operations = [...signatureOperations(testCase, entity), ...certificateOperations(entity, trust), ...logOperations(entity, trust), ...timestampOperations(entity, trust)]
+  const operations = [
+    ...signatureOperations(testCase, entity),
+    ...certificateOperations(entity, trust),
+    ...logOperations(entity, trust),
+    ...timestampOperations(entity, trust),
+  ]
   for (const { kind, run } of operations) if (!run()) throw new Error(`${testCase.name}: the ${kind} does not verify`)
   return operations
 }
@@ -84,10 +96,15 @@ function certificateOperations({ keyMaterial }: SignedEntity, trust: TrustMateri
   const leaf = parseCertificate(keyMaterial.leaf)
   const issuer = issuerOf(leaf, trust)
   const { oid, parameters } = leaf.signatureAlgorithm
-  const operations = [verification('leaf certificate', importSpki(issuer), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature)]
+  const operations = [
+    verification('leaf certificate', importSpki(issuer), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature),
+  ]
   for (const sct of parseEmbeddedScts(leaf)) {
     const log = findLog(trust.certificateTransparencyLogs, sct.logId)
-    if (log !== undefined) operations.push(verification('SCT', importSpki(log.key), log.algorithm, embeddedSctSignedBytes(sct, leaf, issuer.spki), sct.signature))
+    if (log !== undefined)
+      operations.push(
+        verification('SCT', importSpki(log.key), log.algorithm, embeddedSctSignedBytes(sct, leaf, issuer.spki), sct.signature),
+      )
   }
   return operations
 }
@@ -98,7 +115,9 @@ function issuerOf(leaf: Certificate, trust: TrustMaterial): Certificate {
   const issuer = trust.certificateAuthorities
     .flatMap(({ authority }) => [...authority.intermediates, authority.anchor])
     .filter(({ subject }) => equalBytes(subject, leaf.issuer))
-    .find((candidate) => verification('leaf certificate', importSpki(candidate), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature).run())
+    .find((candidate) =>
+      verification('leaf certificate', importSpki(candidate), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature).run(),
+    )
   if (issuer === undefined) throw new Error('the trusted root has not issued the certificate')
   return issuer
 }
@@ -109,7 +128,8 @@ function logOperations({ logEntries }: SignedEntity, trust: TrustMaterial): Bare
     const log = findLog(trust.logs, entry.logId)
     if (log === undefined) continue
     const key = importSpki(log.key)
-    if (entry.signedEntryTimestamp !== undefined) operations.push(verification('log promise', key, log.algorithm, promiseOf(entry), entry.signedEntryTimestamp))
+    if (entry.signedEntryTimestamp !== undefined)
+      operations.push(verification('log promise', key, log.algorithm, promiseOf(entry), entry.signedEntryTimestamp))
     if (entry.inclusionProof?.checkpoint === undefined) continue
     const { signedBytes, signatures } = parseSignedNote(entry.inclusionProof.checkpoint)
     const candidates = signatures.map(({ signature }) => verification('checkpoint', key, log.algorithm, signedBytes, signature))
@@ -120,7 +140,9 @@ function logOperations({ logEntries }: SignedEntity, trust: TrustMaterial): Bare
 
 function promiseOf(entry: LogEntry): Uint8Array {
   const body = encodeBase64(entry.body)
-  return encodeUtf8(`{"body":"${body}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`)
+  return encodeUtf8(
+    `{"body":"${body}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`,
+  )
 }
 
 function timestampOperations({ timestamps }: SignedEntity, trust: TrustMaterial): BareOperation[] {
@@ -130,7 +152,15 @@ function timestampOperations({ timestamps }: SignedEntity, trust: TrustMaterial)
     const signer = [...known, ...token.certificates.map(parseCertificate)].find((certificate) => namesSigner(token, certificate))
     if (signer === undefined) return []
     const { signatureAlgorithm, signedAttributes, signature } = token.signer
-    return [verification('timestamp', importSpki(signer), signatureAlgorithmFromOid(signatureAlgorithm.oid, signatureAlgorithm.parameters), signedAttributes, signature)]
+    return [
+      verification(
+        'timestamp',
+        importSpki(signer),
+        signatureAlgorithmFromOid(signatureAlgorithm.oid, signatureAlgorithm.parameters),
+        signedAttributes,
+        signature,
+      ),
+    ]
   })
 }
 
@@ -139,7 +169,13 @@ function importSpki({ spki }: { readonly spki: Uint8Array }): KeyObject {
   return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' })
 }
 
-function verification(kind: OperationKind, key: KeyObject, algorithm: SignatureAlgorithm, signed: Uint8Array, signature: Uint8Array): BareOperation {
+function verification(
+  kind: OperationKind,
+  key: KeyObject,
+  algorithm: SignatureAlgorithm,
+  signed: Uint8Array,
+  signature: Uint8Array,
+): BareOperation {
   const hash = digestOf(algorithm) ?? null
   if (!algorithm.startsWith('rsa-pss')) return { kind, run: () => verify(hash, signed, key, signature) }
   const padded = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }

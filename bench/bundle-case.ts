@@ -72,8 +72,10 @@ function conformanceCases(rootOf: (file: string) => TrustedRootFile): BundleCase
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.endsWith('_fail'))
     .map(({ name }) => {
-      const own = (file: string, fallback: string): string => (existsSync(path.join(folder, name, file)) ? path.join(folder, name, file) : fallback)
-      const text = (file: string, fallback: string): string => (own(file, '') === '' ? fallback : readFileSync(own(file, ''), 'utf8').trim())
+      const own = (file: string, fallback: string): string =>
+        existsSync(path.join(folder, name, file)) ? path.join(folder, name, file) : fallback
+      const text = (file: string, fallback: string): string =>
+        own(file, '') === '' ? fallback : readFileSync(own(file, ''), 'utf8').trim()
       const pem = text('key.pub', '')
       return {
         name,
@@ -82,7 +84,11 @@ function conformanceCases(rootOf: (file: string) => TrustedRootFile): BundleCase
         artifact: { kind: 'bytes', bytes: readFileSync(own('artifact', path.join(folder, 'a.txt'))) },
         signer:
           pem === ''
-            ? { kind: 'identity', subjectAlternativeName: text('identity', suiteIdentity.subjectAlternativeName), issuer: text('issuer', suiteIdentity.issuer) }
+            ? {
+                kind: 'identity',
+                subjectAlternativeName: text('identity', suiteIdentity.subjectAlternativeName),
+                issuer: text('issuer', suiteIdentity.issuer),
+              }
             : { kind: 'key', pem },
       }
     })
@@ -91,7 +97,8 @@ function conformanceCases(rootOf: (file: string) => TrustedRootFile): BundleCase
 /** Attestations of one npm package. Their signers are people, whose names are read from the bundles and stay there. */
 function publicBundles(rootOf: (file: string) => TrustedRootFile): BundleCase[] {
   const folder = publicPath('bundles')
-  const sha512 = '7bea9f6e7ff37f5fab0b36bf061200fff03099fd2fd696b91d04bc5e4f225eb9fd6e0cadcad54ba980f43fb352a99e8810b4e0abeb5c0ef2cf9108cd1f258b36'
+  const sha512 =
+    '7bea9f6e7ff37f5fab0b36bf061200fff03099fd2fd696b91d04bc5e4f225eb9fd6e0cadcad54ba980f43fb352a99e8810b4e0abeb5c0ef2cf9108cd1f258b36'
   return readdirSync(folder).map((file) => {
     const json = readFileSync(path.join(folder, file))
     return {
@@ -108,7 +115,11 @@ function identityIn(json: Uint8Array): ExpectedIdentity {
   const { keyMaterial } = parseBundle(json)
   if (keyMaterial.kind !== 'certificate') throw new Error('a bundle with a certificate was expected')
   const certificate = parseCertificate(keyMaterial.leaf)
-  return { kind: 'identity', subjectAlternativeName: certificate.subjectAlternativeNames[0]?.value ?? '', issuer: issuerOf(certificate.sigstore) ?? '' }
+  return {
+    kind: 'identity',
+    subjectAlternativeName: certificate.subjectAlternativeNames[0]?.value ?? '',
+    issuer: issuerOf(certificate.sigstore) ?? '',
+  }
 }
 
 function publicRoot(): string {

@@ -1,6 +1,6 @@
 /** Whole-process time of `verify-blob`, offline, against a process that does nothing and against the real cosign. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { publicCases } from './bundle-case.ts'
 import type { BundleCase } from './bundle-case.ts'
@@ -17,11 +17,15 @@ const defaultRounds = 25
 export function run(options: BenchmarkOptions): Promise<readonly Figure[]> {
   return withFolder(async (folder) => {
     const words = verifyBlobWords(chooseCase(), folder)
-    const countersign = programCommand()
+    const countersign = buildProgram()
     const cosign = findPeer('cosign')
-    if (cosign === undefined) console.log('cosign is left out: it is not in .cache/peers/bin or $COUNTERSIGN_PEERS (npm run peers installs it)')
+    if (cosign === undefined)
+      console.log('cosign is left out: it is not in .cache/peers/bin or $COUNTERSIGN_PEERS (npm run peers installs it)')
     const env = bareEnvironment(folder)
-    const start = (program: string, ...args: readonly string[]): Round => () => timed(() => runProgram(program, args, folder, env))
+    const start =
+      (program: string, ...args: readonly string[]): Round =>
+      () =>
+        timed(() => runProgram(program, args, folder, env))
     const contenders = new Map<string, Round>([
       ['countersign', start(process.execPath, countersign, ...words)],
       ['node -e 0', start(process.execPath, '-e', '0')],
@@ -37,25 +41,26 @@ export function run(options: BenchmarkOptions): Promise<readonly Figure[]> {
   })
 }
 
-/** The built program; built here where it is not. */
-export function programCommand(): string {
-  const program = path.join(projectRoot, 'dist/cli/main.cjs')
-  if (existsSync(program)) return program
+/** Builds the program from the sources as they are now. */
+export function buildProgram(): string {
   const { status } = spawnSync(process.execPath, ['scripts/run.mjs', 'scripts/build.ts'], { cwd: projectRoot, stdio: 'inherit' })
-  if (status !== 0) throw new Error('dist/cli/main.cjs is not there, and the build failed')
-  return program
+  if (status !== 0) throw new Error('the program could not be built, and so not be measured')
+  return path.join(projectRoot, 'dist/cli/main.cjs')
 }
 
 /** A real bundle of the public instance where there is one at hand. */
 function chooseCase(): BundleCase {
-  const cases = hasPublicData() ? publicCases().filter(({ name }) => name === 'happy-path-v0.3') : universeSets(1).flatMap((set) => set.cases)
+  const cases = hasPublicData()
+    ? publicCases().filter(({ name }) => name === 'happy-path-v0.3')
+    : universeSets(1).flatMap((set) => set.cases)
   const [chosen] = cases
   if (chosen === undefined) throw new Error('there is no bundle to verify')
   return chosen
 }
 
 function verifyBlobWords({ json, trustedRoot, artifact, signer }: BundleCase, folder: string): string[] {
-  if (artifact.kind !== 'bytes' || signer.kind !== 'identity') throw new Error('a bundle with a certificate, and its artifact, were expected')
+  if (artifact.kind !== 'bytes' || signer.kind !== 'identity')
+    throw new Error('a bundle with a certificate, and its artifact, were expected')
   writeFileSync(path.join(folder, 'artifact'), artifact.bytes)
   writeFileSync(path.join(folder, 'bundle.sigstore.json'), json)
   writeFileSync(path.join(folder, 'trusted_root.json'), trustedRoot.json)

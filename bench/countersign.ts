@@ -19,7 +19,10 @@ export function createCountersign(): InProcessVerifier {
     name: 'countersign',
     prepare: (testCase) => {
       const { signer, json } = testCase
-      const who = signer.kind === 'key' ? { key: signer.pem } : { identities: [{ subjectAlternativeName: signer.subjectAlternativeName, issuer: signer.issuer }] }
+      const who =
+        signer.kind === 'key'
+          ? { key: signer.pem }
+          : { identities: [{ subjectAlternativeName: signer.subjectAlternativeName, issuer: signer.issuer }] }
       const verifier = createVerifier({ trust: trustOf(testCase.trustedRoot), ...who })
       const artifact = artifactOf(testCase)
       return () => {

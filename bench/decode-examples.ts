@@ -11,7 +11,6 @@ import { encodePem } from '../src/encoding/pem.ts'
 import type { Certificate } from '../src/x509/certificate.ts'
 import { parseCertificate } from '../src/x509/certificate.ts'
 import { oid } from '../src/x509/object-identifiers.ts'
-import type { BundleCase } from './bundle-case.ts'
 import { publicCases } from './bundle-case.ts'
 import { hasPublicData } from './places.ts'
 import { universeSets } from './universe-bundles.ts'
@@ -46,9 +45,17 @@ export function decodeExamples(): DecodeExamples {
   const cases = [...universeSets(1).flatMap((set) => set.cases), ...(hasPublicData() ? publicCases() : [])]
   const parsed = cases.map((testCase) => ({ testCase, entity: parseBundle(testCase.json) }))
   const entities = parsed.map(({ entity }) => entity)
-  const [bundle, ...bundles] = [...new Map(parsed.map(({ testCase, entity }) => [kindOf(entity), asBuffer(testCase.json).toString('utf8')])).values()]
-  const certificate = first('certificate', entities.flatMap(({ keyMaterial }) => (keyMaterial.kind === 'certificate' ? [parseCertificate(keyMaterial.leaf)] : [])))
-  const envelope = first('envelope', entities.flatMap(({ content }) => (content.kind === 'dsse-envelope' ? [content] : [])))
+  const [bundle, ...bundles] = [
+    ...new Map(parsed.map(({ testCase, entity }) => [kindOf(entity), asBuffer(testCase.json).toString('utf8')])).values(),
+  ]
+  const certificate = first(
+    'certificate',
+    entities.flatMap(({ keyMaterial }) => (keyMaterial.kind === 'certificate' ? [parseCertificate(keyMaterial.leaf)] : [])),
+  )
+  const envelope = first(
+    'envelope',
+    entities.flatMap(({ content }) => (content.kind === 'dsse-envelope' ? [content] : [])),
+  )
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
   const ecdsa = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const ed25519 = generateKeyPairSync('ed25519').publicKey
@@ -58,12 +65,29 @@ export function decodeExamples(): DecodeExamples {
     certificate: certificate.bytes,
     generalNames: extensionOf(certificate, oid.subjectAlternativeName),
     distinguishedName: certificate.issuer,
-    timestamp: first('timestamp', entities.flatMap(({ timestamps }) => timestamps)),
-    logEntries: [...new Map(entities.flatMap(({ logEntries }) => logEntries).map((entry) => [`${entry.kind} ${entry.version}`, asBuffer(entry.body).toString('utf8')])).values()],
-    envelope: JSON.stringify({ payload: encodeBase64(envelope.payload), payloadType: envelope.payloadType, signatures: [{ sig: encodeBase64(envelope.signature) }] }),
+    timestamp: first(
+      'timestamp',
+      entities.flatMap(({ timestamps }) => timestamps),
+    ),
+    logEntries: [
+      ...new Map(
+        entities
+          .flatMap(({ logEntries }) => logEntries)
+          .map((entry) => [`${entry.kind} ${entry.version}`, asBuffer(entry.body).toString('utf8')]),
+      ).values(),
+    ],
+    envelope: JSON.stringify({
+      payload: encodeBase64(envelope.payload),
+      payloadType: envelope.payloadType,
+      signatures: [{ sig: encodeBase64(envelope.signature) }],
+    }),
     statement: asBuffer(envelope.payload).toString('utf8'),
     legacyBundle: legacyBundleOf(entities, certificate),
-    simpleSigning: encodeSimpleSigning({ dockerReference: 'registry.example.com/app', dockerManifestDigest: `sha256:${'00'.repeat(32)}`, optional: { a: 'b' } }),
+    simpleSigning: encodeSimpleSigning({
+      dockerReference: 'registry.example.com/app',
+      dockerManifestDigest: `sha256:${'00'.repeat(32)}`,
+      optional: { a: 'b' },
+    }),
     publicKeys: [ecdsa.publicKey, rsa, ed25519].map((key) => key.export({ format: 'der', type: 'spki' })),
     pkcs1Key: rsa.export({ format: 'der', type: 'pkcs1' }),
     privateKey: ecdsa.privateKey.export({ format: 'der', type: 'pkcs8' }),
@@ -82,13 +106,24 @@ function first<Value>(what: string, [value]: readonly (Value | undefined)[]): Va
 }
 
 function extensionOf({ extensions }: Certificate, extensionOid: string): Uint8Array {
-  return first(`extension ${extensionOid}`, extensions.filter((extension) => extension.oid === extensionOid)).value
+  return first(
+    `extension ${extensionOid}`,
+    extensions.filter((extension) => extension.oid === extensionOid),
+  ).value
 }
 
 function legacyBundleOf(entities: readonly SignedEntity[], certificate: Certificate): string {
-  const { content, logEntries } = first('bundle with a log promise', entities.filter(({ logEntries }) => logEntries[0]?.signedEntryTimestamp !== undefined))
+  const { content, logEntries } = first(
+    'bundle with a log promise',
+    entities.filter(({ logEntries }) => logEntries[0]?.signedEntryTimestamp !== undefined),
+  )
   const entry = first('log entry', logEntries)
-  const payload = { body: encodeBase64(entry.body), integratedTime: Number(entry.integratedTime), logIndex: Number(entry.logIndex), logID: encodeHex(entry.logId) }
+  const payload = {
+    body: encodeBase64(entry.body),
+    integratedTime: Number(entry.integratedTime),
+    logIndex: Number(entry.logIndex),
+    logID: encodeHex(entry.logId),
+  }
   return JSON.stringify({
     base64Signature: encodeBase64(content.signature),
     cert: encodeBase64(encodeUtf8(encodePem('CERTIFICATE', certificate.bytes))),
@@ -99,5 +134,9 @@ function legacyBundleOf(entities: readonly SignedEntity[], certificate: Certific
 /** RSASSA-PSS-params for SHA-256 (RFC 4055 section 3.1). */
 function pssParameters(): Uint8Array {
   const sha256 = derSequence(derOid(oid.sha256))
-  return derSequence(derExplicit(0, sha256), derExplicit(1, derSequence(derOid('1.2.840.113549.1.1.8'), sha256)), derExplicit(2, derInteger(32)))
+  return derSequence(
+    derExplicit(0, sha256),
+    derExplicit(1, derSequence(derOid('1.2.840.113549.1.1.8'), sha256)),
+    derExplicit(2, derInteger(32)),
+  )
 }

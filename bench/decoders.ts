@@ -88,21 +88,41 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parsePkcs1PublicKey', decode: parsePkcs1PublicKey, inputs: derOf('PKCS#1 key', examples.pkcs1Key) },
     { name: 'parsePublicKeyPem', decode: ofText(parsePublicKeyPem), inputs: texts },
     { name: 'parseSigner', decode: (input) => parseSigner(input), inputs: derOf('PKCS#8 key', examples.privateKey) },
-    { name: 'signatureAlgorithmFromOid', decode: (input) => signatureAlgorithmFromOid('1.2.840.113549.1.1.10', input), inputs: derOf('PSS parameters', examples.pssParameters) },
+    {
+      name: 'signatureAlgorithmFromOid',
+      decode: (input) => signatureAlgorithmFromOid('1.2.840.113549.1.1.10', input),
+      inputs: derOf('PSS parameters', examples.pssParameters),
+    },
     { name: 'verifySignature', decode: signatureDecoder(examples.publicKeys), inputs: derOf('signature', examples.signature) },
 
     { name: 'parseCertificate', decode: parseCertificate, inputs: certificates },
     { name: 'parseCertificatePem', decode: ofText((text) => parseCertificatePem(text, 'the text')), inputs: texts },
-    { name: 'parseBasicConstraints', decode: parseBasicConstraints, inputs: derOf('basic constraints', Uint8Array.of(0x30, 6, 1, 1, 0xff, 2, 1, 0)) },
+    {
+      name: 'parseBasicConstraints',
+      decode: parseBasicConstraints,
+      inputs: derOf('basic constraints', Uint8Array.of(0x30, 6, 1, 1, 0xff, 2, 1, 0)),
+    },
     { name: 'parseKeyUsage', decode: parseKeyUsage, inputs: derOf('key usage', Uint8Array.of(3, 2, 7, 0x80)) },
-    { name: 'parseExtendedKeyUsage', decode: parseExtendedKeyUsage, inputs: derOf('extended key usage', Uint8Array.of(0x30, 5, 6, 3, 0x55, 0x1d, 0x25)) },
+    {
+      name: 'parseExtendedKeyUsage',
+      decode: parseExtendedKeyUsage,
+      inputs: derOf('extended key usage', Uint8Array.of(0x30, 5, 6, 3, 0x55, 0x1d, 0x25)),
+    },
     { name: 'parseSubjectKeyIdentifier', decode: parseSubjectKeyIdentifier, inputs: derOf('key identifier', Uint8Array.of(4, 2, 1, 2)) },
-    { name: 'parseAuthorityKeyIdentifier', decode: parseAuthorityKeyIdentifier, inputs: derOf('authority key identifier', Uint8Array.of(0x30, 4, 0x80, 2, 1, 2)) },
+    {
+      name: 'parseAuthorityKeyIdentifier',
+      decode: parseAuthorityKeyIdentifier,
+      inputs: derOf('authority key identifier', Uint8Array.of(0x30, 4, 0x80, 2, 1, 2)),
+    },
     { name: 'parseGeneralNames', decode: parseGeneralNames, inputs: derOf('general names', examples.generalNames) },
     { name: 'formatName', decode: formatName, inputs: derOf('name', examples.distinguishedName) },
     { name: 'parseSctList', decode: parseSctList, inputs: tls },
     { name: 'parseSct', decode: parseSct, inputs: tls },
-    { name: 'parseSigstoreExtension', decode: (input) => parseSigstoreExtension('issuerV2', input), inputs: derOf('issuer', Uint8Array.of(0x0c, 1, 0x61)) },
+    {
+      name: 'parseSigstoreExtension',
+      decode: (input) => parseSigstoreExtension('issuerV2', input),
+      inputs: derOf('issuer', Uint8Array.of(0x0c, 1, 0x61)),
+    },
     { name: 'parseTimestampResponse', decode: parseTimestampResponse, inputs: timestamps },
 
     { name: 'decodeEntryBundle', decode: (input) => decodeEntryBundle(input, 256), inputs: tls },
@@ -113,7 +133,11 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
 
     { name: 'parseBundle', decode: (input) => parseBundle(input), inputs: jsonOf('bundle', ...examples.bundles) },
     { name: 'parseBundleLines', decode: ofText((text) => parseBundleLines(text)), inputs: [...texts, ...hostileJson] },
-    { name: 'readLegacyBundle', decode: (input) => readLegacyBundle(parseJson(input, 'the bundle')), inputs: jsonOf('local bundle', examples.legacyBundle) },
+    {
+      name: 'readLegacyBundle',
+      decode: (input) => readLegacyBundle(parseJson(input, 'the bundle')),
+      inputs: jsonOf('local bundle', examples.legacyBundle),
+    },
     { name: 'parseSignatureFile', decode: parseSignatureFile, inputs: files },
     { name: 'parseCertificateFile', decode: (input) => parseCertificateFile(input, 'the file'), inputs: files },
     { name: 'parseTimestampFile', decode: parseTimestampFile, inputs: [...files, ...hostileJson] },
@@ -150,7 +174,9 @@ export function forgottenDecoders(decoders: readonly Decoder[]): string[] {
   return ['encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust'].flatMap((folder) =>
     readdirSync(path.join(projectRoot, 'src', folder)).flatMap((file) => {
       const text = readFileSync(path.join(projectRoot, 'src', folder, file), 'utf8')
-      const names = [...text.matchAll(/^export (?:async )?function ((?:parse|decode|decrypt|read|load)[A-Z]\w*)/gm)].map(([, name = '']) => name)
+      const names = [...text.matchAll(/^export (?:async )?function ((?:parse|decode|decrypt|read|load)[A-Z]\w*)/gm)].map(
+        ([, name = '']) => name,
+      )
       return names.filter((name) => !known.has(name)).map((name) => `src/${folder}/${file}: ${name}`)
     }),
   )

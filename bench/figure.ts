@@ -2,7 +2,7 @@
 
 export interface Figure {
   readonly name: string
-  /** A median over the rounds, in `unit`. */
+  /** In `unit`: the median of the rounds, or where a limit is to be held the worst of them. */
   readonly value: number
   readonly unit: string
   /** Who did the same work beside it; undefined when the figure stands for itself. */
@@ -25,19 +25,41 @@ export function ratioOf({ value, peerValue }: Figure): number | undefined {
 /** The members of a line of `--json`, null where there is no peer. */
 export function toJson(figure: Figure): Readonly<Record<string, string | number | null>> {
   const { name, value, unit, peer, peerValue } = figure
-  return { name, value: rounded(value), unit, peer: peer ?? null, peerValue: peerValue === undefined ? null : rounded(peerValue), ratio: roundedRatio(figure) }
+  return {
+    name,
+    value: rounded(value),
+    unit,
+    peer: peer ?? null,
+    peerValue: peerValue === undefined ? null : rounded(peerValue),
+    ratio: roundedRatio(figure),
+  }
 }
 
 /** The figures as a table for people. */
 export function formatTable(figures: readonly Figure[]): string {
   const rows = [['', 'ours', 'unit', 'peer', 'theirs', 'ratio', 'goal'], ...figures.map(rowOf)]
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map((row) => row.map((cell, column) => align(cell, column, widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => align(cell, column, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function rowOf(figure: Figure): string[] {
   const { name, value, unit, peer = '', peerValue } = figure
-  return [name, formatNumber(value), unit, peer, peerValue === undefined ? '' : formatNumber(peerValue), formatRatio(figure), formatGoal(figure)]
+  return [
+    name,
+    formatNumber(value),
+    unit,
+    peer,
+    peerValue === undefined ? '' : formatNumber(peerValue),
+    formatRatio(figure),
+    formatGoal(figure),
+  ]
 }
 
 /** Texts to the left, numbers to the right. */

@@ -12,7 +12,10 @@ export const hostileDer: readonly HostileInput[] = [
   { name: 'DER many empty sequences', make: (size) => element(sequence, repeatedBytes([0x30, 0x00], size)) },
   { name: 'DER long integer', make: (size) => element(0x02, repeatedBytes([0x7f], size)) },
   { name: 'DER long object identifier', make: (size) => element(0x06, repeatedBytes([0x2a], size)) },
-  { name: 'DER object identifier of one arc', make: (size) => element(0x06, Buffer.concat([repeatedBytes([0xff], size), Buffer.of(0x7f)])) },
+  {
+    name: 'DER object identifier of one arc',
+    make: (size) => element(0x06, Buffer.concat([repeatedBytes([0xff], size), Buffer.of(0x7f)])),
+  },
   { name: 'DER object identifiers', make: (size) => element(sequence, repeatedBytes([0x06, 0x03, 0x55, 0x1d, 0x0f], size)) },
   { name: 'DER long bit string', make: (size) => element(0x03, repeatedBytes([0x00], size)) },
   { name: 'DER long length', make: (size) => Buffer.concat([Buffer.of(0x30, 0xff), repeatedBytes([0xff], size)]) },
@@ -34,7 +37,10 @@ export function blownUpDer(what: string, der: Uint8Array): HostileInput[] {
       make: (size) => encode(root, path, element(tag, fill(size))),
     })
     if (children !== undefined) {
-      return [blowUp('has its content repeated', (size) => repeatedBytes(content.length === 0 ? [0x30, 0x00] : content, size)), blowUp('has sequences in sequences', nested)]
+      return [
+        blowUp('has its content repeated', (size) => repeatedBytes(content.length === 0 ? [0x30, 0x00] : content, size)),
+        blowUp('has sequences in sequences', nested),
+      ]
     }
     return [
       blowUp('is its own content, repeated', (size) => repeatedBytes(content.length === 0 ? [0] : content, size)),
@@ -94,7 +100,9 @@ function nodeAt(root: Node, path: Path): Node {
 /** The value, with the element at the path replaced. */
 function encode(node: Node, [index, ...rest]: Path, replacement: Uint8Array): Uint8Array {
   if (index === undefined) return replacement
-  const children = (node.children ?? []).map((child, at) => (at === index ? encode(child, rest, replacement) : element(child.tag, child.content)))
+  const children = (node.children ?? []).map((child, at) =>
+    at === index ? encode(child, rest, replacement) : element(child.tag, child.content),
+  )
   return element(node.tag, Buffer.concat(children))
 }
 

@@ -68,7 +68,10 @@ export const hostileTls: readonly HostileInput[] = [
   { name: 'empty vectors', make: (size) => Buffer.concat([twoBytes(size - 2), Buffer.alloc(size - 2)]) },
   { name: 'vectors of one byte', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0, 1, 0], size - 2)]) },
   { name: 'vectors that are too long', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0xff, 0xfe], size - 2)]) },
-  { name: 'SCTs without an end', make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0, 45, ...new Uint8Array(45)], size - 2)]) },
+  {
+    name: 'SCTs without an end',
+    make: (size) => Buffer.concat([twoBytes(size - 2), repeatedBytes([0, 45, ...new Uint8Array(45)], size - 2)]),
+  },
 ]
 
 function twoBytes(value: number): Uint8Array {

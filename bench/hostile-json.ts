@@ -2,7 +2,7 @@
 import type { HostileInput } from './hostile-input.ts'
 import { hostileText, pemBlock, repeated } from './hostile-input.ts'
 
-type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+type Json = null | boolean | number | string | Json[] | { readonly [name: string]: Json }
 
 /** JSON that fits no format. */
 export const hostileJson: readonly HostileInput[] = [
@@ -37,7 +37,11 @@ export const hostileJson: readonly HostileInput[] = [
  */
 export function blownUpJson(what: string, document: string): HostileInput[] {
   const root = JSON.parse(document) as Json
-  return places(root, []).flatMap((path) => waysToBlowUp(valueAt(root, path)).map(([way, blowUp]) => hostileText(`${what}: ${path.join('.') || 'root'} ${way}`, (size) => JSON.stringify(replaceAt(root, path, blowUp(size))))))
+  return places(root, []).flatMap((path) =>
+    waysToBlowUp(valueAt(root, path)).map(([way, blowUp]) =>
+      hostileText(`${what}: ${path.join('.') || 'root'} ${way}`, (size) => JSON.stringify(replaceAt(root, path, blowUp(size)))),
+    ),
+  )
 }
 
 function waysToBlowUp(value: Json): readonly (readonly [string, (size: number) => Json])[] {
@@ -53,7 +57,7 @@ function waysToBlowUp(value: Json): readonly (readonly [string, (size: number) =
     ]
   }
   if (Array.isArray(value)) {
-    const [element = null] = value as readonly Json[]
+    const [element = null] = value
     const length = JSON.stringify(element).length + 1
     return [
       ['has its first element repeated', (size) => Array.from<Json>({ length: Math.ceil(size / length) }).fill(element)],
@@ -62,7 +66,12 @@ function waysToBlowUp(value: Json): readonly (readonly [string, (size: number) =
     ]
   }
   if (typeof value === 'object' && value !== null) {
-    return [['has unknown members', (size) => ({ ...value, ...Object.fromEntries(Array.from({ length: size / 12 }, (_, n) => [`unknown${n}`, 0])) })]]
+    return [
+      [
+        'has unknown members',
+        (size) => ({ ...value, ...Object.fromEntries(Array.from({ length: size / 12 }, (_, n) => [`unknown${n}`, 0])) }),
+      ],
+    ]
   }
   return [['is a text', (size) => '1'.repeat(size)]]
 }
@@ -72,7 +81,7 @@ type Path = readonly (string | number)[]
 /** Every place in a document, the root first. Of an array only the first element: the others are of the same kind. */
 function places(value: Json, path: Path): Path[] {
   if (Array.isArray(value)) {
-    const [first] = value as readonly Json[]
+    const [first] = value
     return first === undefined ? [path] : [path, ...places(first, [...path, 0])]
   }
   if (typeof value !== 'object' || value === null) return [path]
@@ -85,7 +94,7 @@ function valueAt(value: Json, path: Path): Json {
 
 function replaceAt(value: Json, [step, ...rest]: Path, replacement: Json): Json {
   if (step === undefined) return replacement
-  if (Array.isArray(value)) return (value as readonly Json[]).map((element, index) => (index === step ? replaceAt(element, rest, replacement) : element))
+  if (Array.isArray(value)) return value.map((element, index) => (index === step ? replaceAt(element, rest, replacement) : element))
   const members = value as { readonly [name: string]: Json }
   return { ...members, [step]: replaceAt(members[step] ?? null, rest, replacement) }
 }

@@ -29,7 +29,8 @@ const benchmarks: Readonly<Record<string, Entry>> = {
   },
 }
 
-process.exitCode = await main()
+const status = await main()
+if (status !== 0) process.exitCode = status
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

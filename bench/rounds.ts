@@ -10,7 +10,10 @@ export type Round = () => number | Promise<number>
  * @param rounds at least 7 for figures that are compared
  * @returns the median of each contender, by name
  */
-export async function medianOfRounds<Name extends string>(rounds: number, contenders: ReadonlyMap<Name, Round>): Promise<Map<Name, number>> {
+export async function medianOfRounds<Name extends string>(
+  rounds: number,
+  contenders: ReadonlyMap<Name, Round>,
+): Promise<Map<Name, number>> {
   const measured = new Map<Name, number[]>()
   for (let round = 0; round <= rounds; round++) {
     for (const [name, runRound] of contenders) {

@@ -37,7 +37,12 @@ function caseOf(log: 'v1' | 'v2', index: number, trustedRoot: TrustedRootFile): 
 }
 
 function sign(log: 'v1' | 'v2', index: number, isAttestation: boolean): SignedBundle {
-  const options: SigningOptions = { log, key: newKey('p256'), certificate: { sigstore: workflowExtensions }, entry: { treeSize, leafIndex: index % treeSize } }
+  const options: SigningOptions = {
+    log,
+    key: newKey('p256'),
+    certificate: { sigstore: workflowExtensions },
+    entry: { treeSize, leafIndex: index % treeSize },
+  }
   return (isAttestation ? signStatement : signBlob)(options, randomBytes(artifactSize))
 }
 

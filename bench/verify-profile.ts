@@ -30,10 +30,15 @@ type Step = (testCase: BundleCase, entity: SignedEntity) => (() => unknown) | un
 /** Prints the time of each step in microseconds per verification, and what is left of the whole. */
 export function printProfile({ name, cases }: BundleSet): void {
   const ours = createCountersign()
-  const whole = microseconds(cases.map((testCase) => ours.prepare(testCase)), cases.length, ours.forget)
+  const whole = microseconds(
+    cases.map((testCase) => ours.prepare(testCase)),
+    cases.length,
+    () => ours.forget(),
+  )
   const crypto = new Map<string, (() => unknown)[]>()
   for (const testCase of cases) {
-    for (const { kind, run } of bareOperations(testCase, loadTrustMaterial(testCase.trustedRoot.json))) crypto.set(kind, [...(crypto.get(kind) ?? []), run])
+    for (const { kind, run } of bareOperations(testCase, loadTrustMaterial(testCase.trustedRoot.json)))
+      crypto.set(kind, [...(crypto.get(kind) ?? []), run])
   }
   const rows = [...crypto].map(([kind, runs]): [string, number] => [`node:crypto: ${kind}`, microseconds(runs, cases.length)])
   for (const [step, prepare] of steps) {
@@ -42,13 +47,22 @@ export function printProfile({ name, cases }: BundleSet): void {
   }
   const known = rows.reduce((sum, [, time]) => sum + time, 0)
   console.log(`\nwhere the time goes, ${name}: microseconds per verification`)
-  for (const [step, time] of [...rows, ['the rest: comparisons, hashes, errors, garbage', whole - known] as const, ['whole', whole] as const]) {
+  for (const [step, time] of [
+    ...rows,
+    ['the rest: comparisons, hashes, errors, garbage', whole - known] as const,
+    ['whole', whole] as const,
+  ]) {
     console.log(`${time.toFixed(1).padStart(8)}  ${((100 * time) / whole).toFixed(1).padStart(5)} %  ${step}`)
   }
 }
 
 const steps = new Map<string, Step>([
-  ['bundle: JSON', ({ json }) => () => parseJson(json, 'the bundle')],
+  [
+    'bundle: JSON',
+    ({ json }) =>
+      () =>
+        parseJson(json, 'the bundle'),
+  ],
   [
     'bundle: fields and base64',
     ({ json }) => {
@@ -57,23 +71,47 @@ const steps = new Map<string, Step>([
     },
   ],
   ['certificate: DER', (_, entity) => ifDefined(leafOf(entity), (leaf) => () => parseCertificate(leaf))],
-  ['certificate: key', (_, entity) => ifDefined(leafOf(entity), (leaf) => {
-    const { spki } = parseCertificate(leaf)
-    return () => parsePublicKey(spki)
-  })],
-  ['SCT: parsed, and what it signs put together', (_, entity) => ifDefined(leafOf(entity), (leaf) => {
-    const certificate = parseCertificate(leaf)
-    return () => parseEmbeddedScts(certificate).map((sct) => embeddedSctSignedBytes(sct, certificate, certificate.spki))
-  })],
-  ['log entry: body', (_, { logEntries: [entry] }) => ifDefined(entry, ({ body }) => () => parseLogEntryBody(body))],
+  [
+    'certificate: key',
+    (_, entity) =>
+      ifDefined(leafOf(entity), (leaf) => {
+        const { spki } = parseCertificate(leaf)
+        return () => parsePublicKey(spki)
+      }),
+  ],
+  [
+    'SCT: parsed, and what it signs put together',
+    (_, entity) =>
+      ifDefined(leafOf(entity), (leaf) => {
+        const certificate = parseCertificate(leaf)
+        return () => parseEmbeddedScts(certificate).map((sct) => embeddedSctSignedBytes(sct, certificate, certificate.spki))
+      }),
+  ],
+  [
+    'log entry: body',
+    (_, { logEntries: [entry] }) =>
+      ifDefined(
+        entry,
+        ({ body }) =>
+          () =>
+            parseLogEntryBody(body),
+      ),
+  ],
   [
     'log entry: what the promise signs put together',
     (_, { logEntries: [entry] }) =>
       entry?.signedEntryTimestamp === undefined
         ? undefined
-        : () => Buffer.from(`{"body":"${encodeBase64(entry.body)}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`),
+        : () =>
+            Buffer.from(
+              `{"body":"${encodeBase64(entry.body)}","integratedTime":${entry.integratedTime},"logID":"${encodeHex(entry.logId)}","logIndex":${entry.logIndex}}`,
+            ),
   ],
-  ['log entry: checkpoint text', (_, { logEntries: [entry] }) => ifDefined(entry?.inclusionProof?.checkpoint, (text) => () => parseCheckpoint(parseSignedNote(text).text))],
+  [
+    'log entry: checkpoint text',
+    (_, { logEntries: [entry] }) =>
+      ifDefined(entry?.inclusionProof?.checkpoint, (text) => () => parseCheckpoint(parseSignedNote(text).text)),
+  ],
   [
     'log entry: inclusion proof',
     (_, { logEntries: [entry] }) => {
@@ -87,7 +125,10 @@ const steps = new Map<string, Step>([
   ['artifact: digest', ({ artifact }) => (artifact.kind === 'bytes' ? () => digest('sha256', artifact.bytes) : undefined)],
   [
     'attestation: statement and envelope',
-    (_, { content }) => (content.kind === 'dsse-envelope' ? () => [parseStatement(content.payload), preAuthenticationEncoding(content.payloadType, content.payload)] : undefined),
+    (_, { content }) =>
+      content.kind === 'dsse-envelope'
+        ? () => [parseStatement(content.payload), preAuthenticationEncoding(content.payloadType, content.payload)]
+        : undefined,
   ],
 ])
 

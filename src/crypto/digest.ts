@@ -1,6 +1,7 @@
 /** SHA-2 digests, at once or over a stream. */
 import { createHash, hash } from 'node:crypto'
 import { Buffer } from 'node:buffer'
+import { UsageError } from '../error.ts'
 
 export type DigestAlgorithm = 'sha224' | 'sha256' | 'sha384' | 'sha512'
 
@@ -40,7 +41,12 @@ export function protobufDigestAlgorithm(name: string): DigestAlgorithm | undefin
   return Object.hasOwn(protobufNames, name) ? protobufNames[name] : undefined
 }
 
-/** The protobuf HashAlgorithm name. */
+/**
+ * The protobuf HashAlgorithm name.
+ * @throws UsageError USAGE for SHA-224, which has none
+ */
 export function protobufDigestName(algorithm: DigestAlgorithm): string {
+  if (algorithm === 'sha224')
+    throw new UsageError('USAGE', 'expected a sha256, sha384 or sha512 digest, found sha224, which bundles have no name for')
   return `SHA2_${algorithm.slice(3)}`
 }

@@ -1,24 +1,78 @@
-/** Ed25519ph (RFC 8032 section 5.1) over a digest, with an empty context. Loaded only when such a signature is met. */
-import { eddsa } from '@noble/curves/abstract/edwards.js'
-import { ed25519 } from '@noble/curves/ed25519.js'
-import { sha512 } from '@noble/hashes/sha2.js'
-import { concatBytes, encodeUtf8 } from '../encoding/bytes.ts'
+/**
+ * Ed25519ph with an empty context (RFC 8032 section 5.1), which OpenSSL 3.0 does not have. The arithmetic is that of `@noble/curves`, which is
+ * loaded only when somebody asks for it: few signatures are of this kind, and every start of the program would pay.
+ */
+import type { ed25519 } from '@noble/curves/ed25519.js'
+import { asBuffer, concatBytes, encodeUtf8, equalBytes } from '../encoding/bytes.ts'
+import { CountersignError } from '../error.ts'
+import { digest } from './digest.ts'
 
-// dom2(1, ""): RFC 8032 section 2.
+let library: typeof ed25519 | undefined
+
+/**
+ * Loads what Ed25519ph needs. Signing and verifying are synchronous, so whoever may meet such a signature (every signature by
+ * an Ed25519 key may be one) awaits this once beforehand.
+ */
+export async function loadEd25519ph(): Promise<void> {
+  library ??= (await import('@noble/curves/ed25519.js')).ed25519
+}
+
+/**
+ * Verifies a signature over a SHA-512 digest. As OpenSSL does for Ed25519, and Go for both: s must be reduced, the key must be
+ * a canonical point, and the equation is the one without the cofactor.
+ * @param publicKey 32 bytes
+ * @param digestValue 64 bytes
+ * @throws CountersignError KEY_UNSUPPORTED when `loadEd25519ph` was not awaited
+ */
+export function verifyEd25519phDigest(publicKey: Uint8Array, digestValue: Uint8Array, signature: Uint8Array): boolean {
+  const { Point } = loaded()
+  if (signature.length !== 64) return false
+  const encodedR = signature.subarray(0, 32)
+  const s = littleEndian(signature.subarray(32))
+  if (s >= Point.Fn.ORDER) return false
+  const a = decodePoint(publicKey)
+  if (a === undefined) return false
+  const k = challenge(encodedR, publicKey, digestValue)
+  return equalBytes(Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k)).toBytes(), encodedR)
+}
+
+/**
+ * Signs a SHA-512 digest.
+ * @param seed the 32 bytes of the private key
+ * @param digestValue 64 bytes
+ * @throws CountersignError KEY_UNSUPPORTED when `loadEd25519ph` was not awaited
+ */
+export function signEd25519phDigest(seed: Uint8Array, digestValue: Uint8Array): Uint8Array {
+  const { Point, utils } = loaded()
+  const { prefix, scalar, pointBytes } = utils.getExtendedPublicKey(seed)
+  const r = challenge(prefix, digestValue)
+  const encodedR = Point.BASE.multiply(r).toBytes()
+  const k = challenge(encodedR, pointBytes, digestValue)
+  return concatBytes(encodedR, Point.Fn.toBytes(Point.Fn.create(r + k * scalar)))
+}
+
+/** RFC 8032 section 5.1, dom2(1, ''): text, phflag, length of the context. */
 const domain = concatBytes(encodeUtf8('SigEd25519 no Ed25519 collisions'), Uint8Array.of(1, 0))
 
-const overDigest = eddsa(ed25519.Point, sha512, {
-  domain: (data: Uint8Array) => concatBytes(domain, data),
-  // The digest takes the place of PH(M).
-  prehash: (digest: Uint8Array) => digest,
-})
+/** SHA-512 of the domain and the parts, as a scalar. */
+function challenge(...parts: readonly Uint8Array[]): bigint {
+  return littleEndian(digest('sha512', domain, ...parts)) % loaded().Point.Fn.ORDER
+}
 
-/** Whether it is the key's Ed25519ph signature over the message with this SHA-512 digest. Strict: RFC 8032, no ZIP 215. */
-export function verifyEd25519ph(point: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
-  if (digest.length !== 64 || signature.length !== 64) return false
+function decodePoint(bytes: Uint8Array): InstanceType<typeof ed25519.Point> | undefined {
   try {
-    return overDigest.verify(signature, digest, point, { zip215: false })
+    return loaded().Point.fromBytes(bytes)
   } catch {
-    return false
+    // The bytes are the encoding of no point: no signature verifies with such a key.
+    return undefined
   }
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${asBuffer(bytes.toReversed()).toString('hex')}`)
+}
+
+function loaded(): typeof ed25519 {
+  if (library === undefined) throw new CountersignError('KEY_UNSUPPORTED', 'Ed25519ph was not loaded (await loadEd25519ph() first)')
+  return library
 }

@@ -54,8 +54,17 @@ function mgf1(algorithm: DigestAlgorithm, seed: Uint8Array, length: number): Uin
   return concatBytes(...blocks).subarray(0, length)
 }
 
+/**
+ * Whether the signature is as long as the modulus (RFC 8017 section 8.1.2 step 1). OpenSSL takes a shorter one for one with
+ * zeros in front, except for PKCS#1 v1.5 over a message.
+ */
+export function hasModulusLength(key: KeyObject, signature: Uint8Array): boolean {
+  return signature.length === Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+}
+
 /** signature^e mod n; undefined when the signature is not of the key's size or not below its modulus. */
 function recover(key: KeyObject, signature: Uint8Array): Uint8Array | undefined {
+  if (!hasModulusLength(key, signature)) return undefined
   try {
     return publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
   } catch {

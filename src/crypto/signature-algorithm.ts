@@ -2,9 +2,11 @@
 import type { DerReader } from '../encoding/der.ts'
 import { parseDerSequence } from '../encoding/der.ts'
 import { excerpt } from '../encoding/bytes.ts'
-import { DecodingError } from '../error.ts'
+import { DecodingError, UsageError } from '../error.ts'
 import type { DigestAlgorithm } from './digest.ts'
+import { digestLength } from './digest.ts'
 import type { PublicKey } from './public-key.ts'
+import { describeKey } from './public-key.ts'
 
 export type SignatureAlgorithm =
   | `ecdsa-${DigestAlgorithm}`
@@ -76,11 +78,31 @@ export function signatureAlgorithmFromKeyDetails(name: string, key: PublicKey): 
   const details = Object.hasOwn(keyDetails, name) ? keyDetails[name] : undefined
   if (details === undefined) throw new DecodingError('KEY_UNSUPPORTED', `keys of the kind ${excerpt(name)} are not supported`)
   const [kind, constraint, algorithm] = details
-  const found = key.kind === 'ecdsa' ? key.curve : key.kind === 'rsa' ? key.modulusBits : undefined
+  const found = sizeOf(key)
   if (kind !== key.kind || (constraint !== undefined && constraint !== found)) {
     throw new DecodingError('KEY_INVALID', `the key should be of the kind ${name}, found ${key.kind} ${found ?? ''}`.trimEnd())
   }
   return algorithm
+}
+
+/** Names of before the algorithm registry, which are read and not written. */
+const deprecatedKeyDetails = /^PKCS1_|^PKIX_RSA_(?:PKCS1V5|PSS)$|_HMAC_/
+
+/**
+ * The protobuf PublicKeyDetails name for a key and how it signs.
+ * @throws UsageError USAGE where there is none, such as for RSA of 2560 bits
+ */
+export function keyDetailsOf(key: PublicKey, algorithm: SignatureAlgorithm = defaultSignatureAlgorithm(key)): string {
+  for (const [name, [kind, constraint, stated]] of Object.entries(keyDetails)) {
+    const isSame = kind === key.kind && stated === algorithm && (constraint === undefined || constraint === sizeOf(key))
+    if (isSame && !deprecatedKeyDetails.test(name)) return name
+  }
+  throw new UsageError('USAGE', `there is no keyDetails name for ${describeKey(key)} with ${algorithm}`)
+}
+
+function sizeOf(key: PublicKey): string | number | undefined {
+  if (key.kind === 'ecdsa') return key.curve
+  return key.kind === 'rsa' ? key.modulusBits : undefined
 }
 
 const oids: Readonly<Record<string, SignatureAlgorithm>> = {
@@ -118,21 +140,40 @@ export function signatureAlgorithmFromOid(oid: string, parameters?: Uint8Array):
   return algorithm
 }
 
-/** RSASSA-PSS-params (RFC 4055 section 3.1): the digest spelled out, and MGF1 over the same. */
+/** RSASSA-PSS-params (RFC 4055 section 3.1): the digest spelled out, MGF1 over the same, and a salt as long as it. */
 function pssAlgorithm(parameters: Uint8Array | undefined): SignatureAlgorithm {
   const params = parseDerSequence(parameters ?? new Uint8Array(0), 'the parameters of RSASSA-PSS')
   const digest = readDigest(params.context(0, 'hashAlgorithm'))
-  const generator = params.context(1, 'maskGenAlgorithm')?.sequence('maskGenAlgorithm')
+  const mask = params.context(1, 'maskGenAlgorithm')
+  const generator = mask?.sequence('maskGenAlgorithm')
+  mask?.end()
   if (generator?.oid('the mask generator') !== mgf1 || readDigest(generator) !== digest) {
     throw new DecodingError('KEY_UNSUPPORTED', 'RSASSA-PSS is supported with MGF1 over its own digest only')
   }
-  params.context(2, 'saltLength')
+  const salt = params.context(2, 'saltLength')
+  const saltLength = salt?.smallInteger('saltLength') ?? defaultSaltLength
+  salt?.end()
+  // X.690 section 11.5: a trailerField, whose only value is its default, is left out in DER. What is left here is malformed.
   params.end()
+  if (saltLength !== digestLength(digest)) {
+    throw new DecodingError(
+      'KEY_UNSUPPORTED',
+      `RSASSA-PSS with ${digest} is supported with a salt of ${digestLength(digest)} bytes only, found ${saltLength}`,
+    )
+  }
   return `rsa-pss-${digest}`
 }
 
+/** RFC 4055 section 3.1: the salt is as long as a SHA-1 digest where nothing is said. */
+const defaultSaltLength = 20
+
 function readDigest(reader: DerReader | undefined): 'sha256' | 'sha384' | 'sha512' {
-  const oid = reader?.sequence('the digest algorithm').oid('the digest algorithm') ?? ''
+  const identifier = reader?.sequence('the digest algorithm')
+  reader?.end()
+  const oid = identifier?.oid('the digest algorithm') ?? ''
+  // RFC 4055 section 2.1: NULL or absent.
+  if (identifier?.done === false) identifier.null('the parameters of the digest algorithm')
+  identifier?.end()
   const digest = Object.hasOwn(pssDigests, oid) ? pssDigests[oid] : undefined
   if (digest === undefined) throw new DecodingError('KEY_UNSUPPORTED', 'RSASSA-PSS is supported with SHA-256, SHA-384 and SHA-512 only')
   return digest

@@ -1,31 +1,40 @@
 /** Signatures: verified over bytes, or over a digest that was given instead of them. */
 import { constants, verify } from 'node:crypto'
 import { parseDerSequence } from '../encoding/der.ts'
-import { CountersignError, UsageError } from '../error.ts'
-import { digest as hash } from './digest.ts'
+import { UsageError } from '../error.ts'
+import { digest as hash, digestLength } from './digest.ts'
 import { verifyEcdsaDigest } from './ecdsa-digest.ts'
-import type { Ed25519PublicKey, PublicKey } from './public-key.ts'
+import { verifyEd25519phDigest } from './ed25519ph.ts'
+import type { PublicKey } from './public-key.ts'
 import { importPublicKey } from './public-key.ts'
-import { verifyPkcs1Digest, verifyPssDigest } from './rsa-digest.ts'
+import { hasModulusLength, verifyPkcs1Digest, verifyPssDigest } from './rsa-digest.ts'
 import type { SignatureAlgorithm } from './signature-algorithm.ts'
 import { digestOf } from './signature-algorithm.ts'
 
 export type { SignatureAlgorithm } from './signature-algorithm.ts'
-export { defaultSignatureAlgorithm, digestOf, signatureAlgorithmFromKeyDetails, signatureAlgorithmFromOid } from './signature-algorithm.ts'
+export { loadEd25519ph } from './ed25519ph.ts'
+export {
+  defaultSignatureAlgorithm,
+  digestOf,
+  keyDetailsOf,
+  signatureAlgorithmFromKeyDetails,
+  signatureAlgorithmFromOid,
+} from './signature-algorithm.ts'
 
 /**
  * Whether it is the key's signature over the data.
+ * @param signature DER for ECDSA (OpenSSL compares it with its own encoding of the numbers, so there is exactly one), as long as
+ *   the modulus for RSA, 64 bytes for Ed25519
  * @returns false too when the key cannot make signatures of this algorithm, or the signature is malformed
- * @throws DecodingError KEY_INVALID when the key itself is not valid
+ * @throws CountersignError KEY_UNSUPPORTED for `ed25519ph` before `loadEd25519ph` was awaited
  */
 export function verifySignature(key: PublicKey, algorithm: SignatureAlgorithm, data: Uint8Array, signature: Uint8Array): boolean {
   if (!fits(key, algorithm)) return false
   if (algorithm === 'ed25519ph') return verifyDigest(key, algorithm, hash('sha512', data), signature)
-  // OpenSSL is lenient with BER in places; one signature shall have one encoding.
-  if (key.kind === 'ecdsa' && parseEcdsaSignature(signature) === undefined) return false
   const object = importPublicKey(key)
   const digestName = digestOf(algorithm) ?? null
   if (!algorithm.startsWith('rsa-pss')) return verify(digestName, data, object, signature)
+  if (!hasModulusLength(object, signature)) return false
   return verify(
     digestName,
     data,
@@ -37,7 +46,8 @@ export function verifySignature(key: PublicKey, algorithm: SignatureAlgorithm, d
 /**
  * Whether it is the key's signature over the data that has this digest.
  * @param digest of the algorithm's own digest algorithm (`digestOf`)
- * @throws UsageError ARTIFACT_REQUIRED for pure Ed25519, which signs no digest
+ * @throws UsageError ARTIFACT_REQUIRED for pure Ed25519, which signs no digest; USAGE for a digest of another length
+ * @throws CountersignError KEY_UNSUPPORTED for `ed25519ph` before `loadEd25519ph` was awaited
  */
 export function verifyDigest(key: PublicKey, algorithm: SignatureAlgorithm, digest: Uint8Array, signature: Uint8Array): boolean {
   const digestAlgorithm = digestOf(algorithm)
@@ -47,12 +57,14 @@ export function verifyDigest(key: PublicKey, algorithm: SignatureAlgorithm, dige
       'an Ed25519 signature can only be verified with the signed bytes themselves, not with their digest',
     )
   }
+  const expected = digestLength(digestAlgorithm)
+  if (digest.length !== expected)
+    throw new UsageError('USAGE', `${algorithm} signs a digest of ${expected} bytes, found one of ${digest.length}`)
   if (!fits(key, algorithm)) return false
   switch (key.kind) {
     case 'ecdsa': {
       const values = parseEcdsaSignature(signature)
       if (values === undefined) return false
-      importPublicKey(key)
       return verifyEcdsaDigest(key, digest, values.r, values.s)
     }
     case 'rsa': {
@@ -60,23 +72,8 @@ export function verifyDigest(key: PublicKey, algorithm: SignatureAlgorithm, dige
       return verifyRsa(importPublicKey(key), digestAlgorithm, digest, signature)
     }
     case 'ed25519':
-      return prehashed()(key.point, digest, signature)
+      return verifyEd25519phDigest(key.point, digest, signature)
   }
-}
-
-/** Verifies an Ed25519ph signature over a SHA-512 digest, given the 32 bytes of the key. */
-export type Ed25519phVerifier = (point: Ed25519PublicKey['point'], digest: Uint8Array, signature: Uint8Array) => boolean
-
-let ed25519ph: Ed25519phVerifier | undefined
-
-/** Loads what Ed25519ph needs, which OpenSSL before 3.2 has not. To be awaited before an Ed25519 key is used. */
-export async function loadEd25519ph(): Promise<void> {
-  ed25519ph ??= (await import('./ed25519ph.ts')).verifyEd25519ph
-}
-
-function prehashed(): Ed25519phVerifier {
-  if (ed25519ph === undefined) throw new CountersignError('KEY_UNSUPPORTED', 'Ed25519ph was not loaded (await loadEd25519ph() first)')
-  return ed25519ph
 }
 
 function fits(key: PublicKey, algorithm: SignatureAlgorithm): boolean {

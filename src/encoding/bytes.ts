@@ -1,5 +1,5 @@
 /** Byte strings: comparison, concatenation and strict UTF-8. */
-import { Buffer, isUtf8 } from 'node:buffer'
+import { Buffer, constants, isUtf8 } from 'node:buffer'
 import { DecodingError } from '../error.ts'
 
 /** Whether two byte strings are equal. Not constant time: for public data only. */
@@ -28,9 +28,13 @@ export function encodeUtf8(text: string): Uint8Array {
 /**
  * The text that UTF-8 bytes hold.
  * @param what names the bytes in the error message
- * @throws DecodingError ENCODING_INVALID when the bytes are not well-formed UTF-8
+ * @throws DecodingError ENCODING_INVALID when the bytes are not well-formed UTF-8, TOO_LARGE when they are more than the
+ *   engine's strings can hold (512 MiB)
  */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  if (bytes.length > constants.MAX_STRING_LENGTH) {
+    throw new DecodingError('TOO_LARGE', `${what} is ${bytes.length} bytes long, more than the limit of ${constants.MAX_STRING_LENGTH} for text`)
+  }
   if (!isUtf8(bytes)) throw new DecodingError('ENCODING_INVALID', `${what} is not valid UTF-8 text`)
   return asBuffer(bytes).toString('utf8')
 }
@@ -40,8 +44,17 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+// What JSON.stringify leaves alone, but a terminal acts on or a reader does not see: C1 controls, directions, separators.
+const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu
+
 /** At most `limit` characters of untrusted text, printable and quoted, for an error message. */
 export function excerpt(text: string, limit = 60): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
-  return JSON.stringify(cut)
+  return JSON.stringify(cut).replaceAll(unprintable, escapeCharacter)
+}
+
+function escapeCharacter(character: string): string {
+  let escaped = ''
+  for (let at = 0; at < character.length; at++) escaped += `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+  return escaped
 }

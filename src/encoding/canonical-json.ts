@@ -14,7 +14,7 @@ export function canonicalizeJson(value: JsonValue): string {
     return JSON.stringify(value)
   }
   if (typeof value === 'bigint') {
-    throw new DecodingError('JSON_INVALID', `${value} has no canonical JSON form: RFC 8785 numbers are doubles`)
+    throw new DecodingError('JSON_INVALID', 'an integer beyond ±(2^53 - 1) has no canonical JSON form: RFC 8785 numbers are doubles')
   }
   if (isJsonObject(value)) {
     const members: string[] = []

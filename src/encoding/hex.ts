@@ -10,8 +10,9 @@ import { asBuffer, excerpt } from './bytes.ts'
  */
 export function decodeHex(text: string, what: string): Uint8Array {
   const bytes = Buffer.from(text, 'hex')
-  // Node's decoder stops at the first character that is not a digit.
-  if (bytes.length * 2 !== text.length) {
+  // Node's decoder stops at the first character that is not a digit, and takes some letters beyond Latin-1 for digits.
+  const digits = bytes.toString('hex')
+  if (digits !== text && digits !== text.toLowerCase()) {
     throw new DecodingError('ENCODING_INVALID', `${what} is not hexadecimal, found ${excerpt(text)}`)
   }
   return bytes

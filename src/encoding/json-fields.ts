@@ -102,7 +102,7 @@ export class JsonFields {
     const value = this.raw(name)
     if (value === undefined) return undefined
     if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-    if (typeof value === 'string' && /^(?:0|-?[1-9][0-9]{0,18})$/.test(value)) {
+    if (typeof value === 'bigint' || (typeof value === 'string' && /^(?:0|-?[1-9][0-9]{0,18})$/.test(value))) {
       const integer = BigInt(value)
       if (BigInt.asIntN(64, integer) === integer) return integer
     }
@@ -151,5 +151,6 @@ function kindOf(value: JsonValue | undefined): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'string') return `the string ${excerpt(value, 30)}`
+  if (typeof value === 'bigint') return 'an integer beyond ±(2^53 - 1)'
   return typeof value === 'object' ? 'an object' : `${value}`
 }

@@ -1,10 +1,13 @@
 /**
  * JSON of RFC 8259, read strictly, for untrusted text: what two decoders could read differently is refused. Size comes
- * first, then UTF-8, then a single pass that bounds depth and refuses duplicate keys, lone surrogates, integers that a
- * double cannot hold and anything after the value.
+ * first, then UTF-8, then a single pass that bounds depth and count and refuses duplicate keys, lone surrogates, integers
+ * that a double cannot hold and anything after the value.
  */
+import { constants } from 'node:buffer'
 import { DecodingError } from '../error.ts'
 import { decodeUtf8, excerpt } from './bytes.ts'
+import type { JsonCursor } from './json-cursor.ts'
+import { invalidJson, readNumber, readString, skipSpace, unexpected } from './json-cursor.ts'
 
 export type JsonValue = null | boolean | number | bigint | string | JsonArray | JsonObject
 export type JsonArray = readonly JsonValue[]
@@ -14,30 +17,49 @@ export interface JsonObject {
 }
 
 export interface JsonLimits {
-  /** Size of the encoded text; default 128 MiB, the largest attestation cosign takes. */
+  /** Size of the encoded text; default 128 MiB, the largest attestation cosign takes. Text already decoded: in characters. */
   readonly maxBytes?: number
   /** Nesting of arrays and objects; default 100, as protobuf's JSON decoders have it. */
   readonly maxDepth?: number
+  /** How many values there may be in all; default 8 million, which take about 1 GB of memory at worst. */
+  readonly maxValues?: number
   /** What becomes of integers beyond ±(2^53 - 1): `safe` refuses them (default), `exact` gives a bigint. */
   readonly integers?: 'safe' | 'exact'
 }
 
 export const defaultMaxJsonBytes = 128 * 1024 * 1024
 const defaultMaxDepth = 100
+const defaultMaxValues = 8_000_000
 
 /**
  * Parses one JSON value.
  * @param input the encoded text, or text already decoded
  * @param what names the input in error messages
- * @throws DecodingError TOO_LARGE over `maxBytes`, JSON_INVALID for everything else
+ * @throws DecodingError TOO_LARGE over `maxBytes` or `maxValues`, JSON_INVALID for everything else
  */
 export function parseJson(input: Uint8Array | string, what: string, limits: JsonLimits = {}): JsonValue {
-  const maxBytes = limits.maxBytes ?? defaultMaxJsonBytes
+  const maxBytes = Math.min(limits.maxBytes ?? defaultMaxJsonBytes, constants.MAX_STRING_LENGTH)
   if (input.length > maxBytes) {
     throw new DecodingError('TOO_LARGE', `${what} is ${input.length} bytes long, more than the limit of ${maxBytes}`)
   }
-  const text = typeof input === 'string' ? input : decodeText(input, what)
-  return new JsonParser(text, what, limits.maxDepth ?? defaultMaxDepth, limits.integers === 'exact').document()
+  const maxValues = limits.maxValues ?? defaultMaxValues
+  const cursor: JsonCursor = {
+    text: typeof input === 'string' ? input : decodeText(input, what),
+    what,
+    maxDepth: limits.maxDepth ?? defaultMaxDepth,
+    maxValues,
+    exact: limits.integers === 'exact',
+    valuesLeft: maxValues,
+    at: 0,
+    nextBackslash: -1,
+    nextControl: -1,
+  }
+  // Well-formed UTF-8 has no lone surrogate, and those that escapes spell are refused where they stand.
+  if (typeof input === 'string' && !input.isWellFormed()) throw invalidJson(cursor, 'a lone surrogate', input.search(/\p{Surrogate}/u))
+  const value = readValue(cursor, 0)
+  skipSpace(cursor)
+  if (cursor.at < cursor.text.length) throw unexpected(cursor, 'the end')
+  return value
 }
 
 /** Whether a parsed value is an object (not an array, not null). */
@@ -58,194 +80,76 @@ type MutableObject = { [key: string]: JsonValue }
 const EmptyObject = function () {} as unknown as new () => MutableObject
 EmptyObject.prototype = Object.create(null)
 
-const quote = 0x22
-const backslash = 0x5c
-const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
-const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
-
-const controlPattern = /[\u0000-\u001f]/g
-
-/** An index that was found, or the end of the text. */
-function positionOrEnd(text: string, index: number): number {
-  return index < 0 ? text.length : index
+function readValue(cursor: JsonCursor, depth: number): JsonValue {
+  if (--cursor.valuesLeft < 0) {
+    throw new DecodingError('TOO_LARGE', `${cursor.what} has more than ${cursor.maxValues} values, which is the limit`)
+  }
+  switch (skipSpace(cursor)) {
+    case 0x22:
+      return readString(cursor)
+    case 0x7b:
+      return readObject(cursor, depth + 1)
+    case 0x5b:
+      return readArray(cursor, depth + 1)
+    case 0x74:
+      return readLiteral(cursor, 'true', true)
+    case 0x66:
+      return readLiteral(cursor, 'false', false)
+    case 0x6e:
+      return readLiteral(cursor, 'null', null)
+    default:
+      return readNumber(cursor)
+  }
 }
 
-class JsonParser {
-  readonly #text: string
-  readonly #what: string
-  readonly #maxDepth: number
-  readonly #exact: boolean
-  #at = 0
-  #nextBackslash = -1
-  #nextControl = -1
-
-  constructor(text: string, what: string, maxDepth: number, exact: boolean) {
-    this.#text = text
-    this.#what = what
-    this.#maxDepth = maxDepth
-    this.#exact = exact
-  }
-
-  document(): JsonValue {
-    const value = this.#value(0)
-    this.#space()
-    if (this.#at < this.#text.length) throw this.#unexpected('the end')
-    return value
-  }
-
-  #value(depth: number): JsonValue {
-    this.#space()
-    switch (this.#text.charCodeAt(this.#at)) {
-      case 0x7b:
-        return this.#object(depth + 1)
-      case 0x5b:
-        return this.#array(depth + 1)
-      case quote:
-        return this.#string()
-      case 0x74:
-        return this.#literal('true', true)
-      case 0x66:
-        return this.#literal('false', false)
-      case 0x6e:
-        return this.#literal('null', null)
-      default:
-        return this.#number()
-    }
-  }
-
-  #object(depth: number): JsonObject {
-    this.#enter(depth)
-    const object = new EmptyObject()
-    if (this.#take(0x7d)) return object
-    do {
-      this.#space()
-      if (this.#text.charCodeAt(this.#at) !== quote) throw this.#unexpected('a key in double quotes')
-      const start = this.#at
-      const key = this.#string()
-      if (key in object) throw this.#invalid(`the key ${excerpt(key)} stands twice in one object`, start)
-      if (!this.#take(0x3a)) throw this.#unexpected('":"')
-      object[key] = this.#value(depth)
-    } while (this.#take(0x2c))
-    if (!this.#take(0x7d)) throw this.#unexpected('"," or "}"')
+function readObject(cursor: JsonCursor, depth: number): JsonObject {
+  enter(cursor, depth)
+  const object = new EmptyObject()
+  let next = skipSpace(cursor)
+  if (next === 0x7d) {
+    cursor.at++
     return object
   }
-
-  #array(depth: number): JsonArray {
-    this.#enter(depth)
-    const array: JsonValue[] = []
-    if (this.#take(0x5d)) return array
-    do array.push(this.#value(depth))
-    while (this.#take(0x2c))
-    if (!this.#take(0x5d)) throw this.#unexpected('"," or "]"')
-    return array
+  for (;;) {
+    if (next !== 0x22) throw unexpected(cursor, 'a key in double quotes')
+    const start = cursor.at
+    const key = readString(cursor)
+    if (key in object) throw invalidJson(cursor, `the key ${excerpt(key)} stands twice in one object`, start)
+    if (skipSpace(cursor) !== 0x3a) throw unexpected(cursor, '":"')
+    cursor.at++
+    object[key] = readValue(cursor, depth)
+    next = skipSpace(cursor)
+    if (next !== 0x2c && next !== 0x7d) throw unexpected(cursor, '"," or "}"')
+    cursor.at++
+    if (next === 0x7d) return object
+    next = skipSpace(cursor)
   }
+}
 
-  #enter(depth: number): void {
-    if (depth > this.#maxDepth) throw this.#invalid(`nested more than ${this.#maxDepth} levels deep`, this.#at)
-    this.#at++
+function readArray(cursor: JsonCursor, depth: number): JsonArray {
+  enter(cursor, depth)
+  if (skipSpace(cursor) === 0x5d) {
+    cursor.at++
+    return []
   }
+  // A literal has room for one element. Pushing to an empty array makes room for 17, which hostile input could multiply.
+  const array = [readValue(cursor, depth)]
+  for (;;) {
+    const next = skipSpace(cursor)
+    if (next !== 0x2c && next !== 0x5d) throw unexpected(cursor, '"," or "]"')
+    cursor.at++
+    if (next === 0x5d) return array
+    array.push(readValue(cursor, depth))
+  }
+}
 
-  #string(): string {
-    const text = this.#text
-    const start = this.#at + 1
-    const end = text.indexOf('"', start)
-    if (end < 0) throw this.#invalid('a string without its closing quote', start - 1)
-    // Both move forward only, so that the whole text is searched once for each: a native search is many times faster than
-    // a loop over characters, above all in a process that has just started.
-    if (this.#nextBackslash < start) this.#nextBackslash = positionOrEnd(text, text.indexOf('\\', start))
-    if (this.#nextBackslash < end) return this.#escapedString(start, this.#nextBackslash)
-    if (this.#nextControl < start) {
-      controlPattern.lastIndex = start
-      this.#nextControl = positionOrEnd(text, controlPattern.exec(text)?.index ?? -1)
-    }
-    if (this.#nextControl < end) throw this.#invalid('a control character in a string', this.#nextControl)
-    this.#at = end + 1
-    return text.slice(start, end)
-  }
+function enter(cursor: JsonCursor, depth: number): void {
+  if (depth > cursor.maxDepth) throw invalidJson(cursor, `nested more than ${cursor.maxDepth} levels deep`, cursor.at)
+  cursor.at++
+}
 
-  #escapedString(start: number, firstEscape: number): string {
-    const text = this.#text
-    const parts: string[] = []
-    let from = start
-    let at = firstEscape
-    for (;;) {
-      if (at >= text.length) throw this.#invalid('a string without its closing quote', start - 1)
-      const code = text.charCodeAt(at)
-      if (code === quote) break
-      if (code < 0x20) throw this.#invalid('a control character in a string', at)
-      if (code !== backslash) {
-        at++
-        continue
-      }
-      parts.push(text.slice(from, at))
-      const letter = text.charAt(at + 1)
-      if (letter === 'u') {
-        parts.push(String.fromCharCode(this.#unit(at + 2)))
-        at += 6
-      } else {
-        const character = escapes[letter]
-        if (character === undefined) throw this.#invalid('an unknown escape in a string', at)
-        parts.push(character)
-        at += 2
-      }
-      from = at
-    }
-    parts.push(text.slice(from, at))
-    this.#at = at + 1
-    const joined = parts.join('')
-    if (!joined.isWellFormed()) throw this.#invalid('a lone surrogate in a string', start - 1)
-    return joined
-  }
-
-  #unit(at: number): number {
-    const digits = this.#text.slice(at, at + 4)
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#invalid('an unknown escape in a string', at - 2)
-    return Number.parseInt(digits, 16)
-  }
-
-  #number(): number | bigint {
-    numberPattern.lastIndex = this.#at
-    const match = numberPattern.exec(this.#text)
-    if (match === null) throw this.#unexpected('a value')
-    const start = this.#at
-    this.#at = numberPattern.lastIndex
-    const isInteger = match[1] === undefined && match[2] === undefined
-    const value = Number(match[0])
-    if (Number.isSafeInteger(value) || (!isInteger && Number.isFinite(value) && !Number.isInteger(value))) return value
-    if (this.#exact && isInteger && match[0].length <= 1000) return BigInt(match[0])
-    if (this.#exact && Number.isFinite(value) && !isInteger) return value
-    throw this.#invalid('a number that a double cannot hold exactly (over 2^53)', start)
-  }
-
-  #literal<T extends JsonValue>(word: string, value: T): T {
-    if (!this.#text.startsWith(word, this.#at)) throw this.#unexpected('a value')
-    this.#at += word.length
-    return value
-  }
-
-  /** Skips white space, then one character if it is the given one. */
-  #take(code: number): boolean {
-    this.#space()
-    if (this.#text.charCodeAt(this.#at) !== code) return false
-    this.#at++
-    return true
-  }
-
-  #space(): void {
-    const text = this.#text
-    for (;;) {
-      const code = text.charCodeAt(this.#at)
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
-      this.#at++
-    }
-  }
-
-  #unexpected(expected: string): DecodingError {
-    const found = this.#at < this.#text.length ? excerpt(this.#text.slice(this.#at, this.#at + 12)) : 'the end of the text'
-    return this.#invalid(`expected ${expected}, found ${found}`, this.#at)
-  }
-
-  #invalid(reason: string, at: number): DecodingError {
-    return new DecodingError('JSON_INVALID', `${this.#what} is not valid JSON: ${reason} (at character ${at})`)
-  }
+function readLiteral<T extends JsonValue>(cursor: JsonCursor, word: string, value: T): T {
+  if (!cursor.text.startsWith(word, cursor.at)) throw unexpected(cursor, 'a value')
+  cursor.at += word.length
+  return value
 }

@@ -1,38 +1,51 @@
 /** Object identifiers: content octets of X.690 section 8.19 and the dotted text. */
 import { DecodingError } from '../error.ts'
-import { asBuffer } from './bytes.ts'
+import { excerpt } from './bytes.ts'
 
 /** Longer ones do not occur; an attacker's could cost quadratic time to print. */
 const maxOidBytes = 128
 
-// The same forty identifiers stand in every certificate. Bounded: hostile input cannot fill memory.
-const known = new Map<string, string>()
-const maxKnown = 512
+/** The digits that an arc of 128 bytes can have, and more. */
+const dottedPattern = /^[0-2](?:\.(?:0|[1-9][0-9]{0,299}))+$/
 
 /**
  * The dotted form of an object identifier's content octets.
  * @throws DecodingError DER_INVALID when an arc is not minimal, cut off, or the identifier is over 128 bytes
  */
 export function parseOid(content: Uint8Array, what: string): string {
-  if (content.length === 0 || content.length > maxOidBytes) {
-    throw new DecodingError('DER_INVALID', `${what} is an object identifier of ${content.length} bytes (1 to ${maxOidBytes} are allowed)`)
+  const { length } = content
+  if (length === 0 || length > maxOidBytes) {
+    throw invalid(what, `of ${length} bytes (1 to ${maxOidBytes} are allowed)`)
   }
-  const key = asBuffer(content).toString('latin1')
-  const cached = known.get(key)
-  if (cached !== undefined) return cached
-  const dotted = decodeArcs(content, what)
-  if (known.size < maxKnown) known.set(key, dotted)
+  let dotted = ''
+  let arcStart = 0
+  let arc = 0
+  for (let at = 0; at < length; at++) {
+    const octet = content[at] ?? 0
+    if (octet === 0x80 && at === arcStart) throw invalid(what, 'with an arc that is not minimal')
+    arc = arc * 128 + (octet & 0x7f)
+    if (octet >= 0x80) continue
+    // Seven octets hold 49 bits, which a double keeps exactly.
+    const exact = at - arcStart < 7 ? arc : longArc(content.subarray(arcStart, at + 1))
+    dotted = arcStart === 0 ? firstArcs(exact) : `${dotted}.${exact}`
+    arcStart = at + 1
+    arc = 0
+  }
+  if (arcStart !== length) throw invalid(what, 'that is cut off')
   return dotted
 }
 
-/** The content octets of a dotted object identifier. */
+/**
+ * The content octets of a dotted object identifier.
+ * @throws DecodingError DER_INVALID when the text is not one, or has more than 128 octets
+ */
 export function encodeOid(dotted: string): Uint8Array {
-  const arcs = dotted.split('.').map((arc) => BigInt(arc))
-  const [root, second, ...rest] = arcs
-  if (root === undefined || second === undefined || root > 2n || (root < 2n && second > 39n)) {
-    throw new DecodingError('DER_INVALID', `${dotted} is not an object identifier`)
+  const [root = 0n, second = 0n, ...rest] = dottedPattern.test(dotted) ? dotted.split('.').map(BigInt) : []
+  const octets = [root * 40n + second, ...rest].flatMap(encodeArc)
+  if (!dottedPattern.test(dotted) || (root < 2n && second > 39n) || octets.length > maxOidBytes) {
+    throw new DecodingError('DER_INVALID', `${excerpt(dotted)} is not an object identifier of at most ${maxOidBytes} bytes`)
   }
-  return Uint8Array.from([root * 40n + second, ...rest].flatMap(encodeArc))
+  return Uint8Array.from(octets)
 }
 
 function encodeArc(arc: bigint): number[] {
@@ -41,23 +54,18 @@ function encodeArc(arc: bigint): number[] {
   return octets
 }
 
-function decodeArcs(content: Uint8Array, what: string): string {
-  let dotted = ''
-  let arc = 0n
-  let atStart = true
-  for (const octet of content) {
-    if (atStart && octet === 0x80) throw new DecodingError('DER_INVALID', `${what} is an object identifier with an arc that is not minimal`)
-    arc = (arc << 7n) | BigInt(octet & 0x7f)
-    atStart = octet < 0x80
-    if (!atStart) continue
-    dotted += dotted === '' ? firstArcs(arc) : `.${arc}`
-    arc = 0n
-  }
-  if (!atStart) throw new DecodingError('DER_INVALID', `${what} is an object identifier that is cut off`)
-  return dotted
+/** The first two arcs share their octets: 40 times the first, plus the second, which is below 40 unless the first is 2. */
+function firstArcs(joined: number | bigint): string {
+  if (joined < 40) return `0.${joined}`
+  return joined < 80 ? `1.${Number(joined) - 40}` : `2.${typeof joined === 'bigint' ? joined - 80n : joined - 80}`
 }
 
-function firstArcs(arc: bigint): string {
-  if (arc >= 80n) return `2.${arc - 80n}`
-  return arc >= 40n ? `1.${arc - 40n}` : `0.${arc}`
+function longArc(octets: Uint8Array): bigint {
+  let arc = 0n
+  for (const octet of octets) arc = (arc << 7n) | BigInt(octet & 0x7f)
+  return arc
+}
+
+function invalid(what: string, how: string): DecodingError {
+  return new DecodingError('DER_INVALID', `${what} is an object identifier ${how}`)
 }

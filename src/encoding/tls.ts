@@ -25,7 +25,8 @@ export class TlsReader {
   /** An unsigned big-endian number of 1 to 6 bytes. */
   uint(size: number): number {
     let value = 0
-    for (const byte of this.take(size)) value = value * 256 + byte
+    const bytes = this.take(size)
+    for (let at = 0; at < size; at++) value = value * 256 + (bytes[at] ?? 0)
     return value
   }
 

@@ -125,6 +125,15 @@ describe(`mutated bundles of the test universe, ours beside sigstore-js ${seedNo
     })
   }
 
+  it('a checkpoint with another name in its signature line: the disagreement is explained', () => {
+    const signed = signBlob({ universe: cheap })
+    const text = signed.json.replace(/\\n\u2014 [^ ]+ /, '\\n\u2014 somebody ')
+    expect(text).not.toBe(signed.json)
+    const mutation = { name: 'checkpoint.envelope: renamed', bundle: JSON.parse(text) as Json }
+    const both = judges(cheap.trustedRoot(), policyFor(signed), signed.artifact)
+    expect(unexplainedOf(comparison, 'a signature', both, signed.bundle, [mutation])).toEqual([])
+  })
+
   it('were thousands, of which both accepted some', () => {
     expect(comparison.compared).toBeGreaterThan(3000)
     expect(comparison.agreedToAccept).toBeGreaterThan(50)
@@ -157,27 +166,33 @@ describe.skipIf(!hasPublicData)(`bundles of the public instance, ours beside sig
     })
   }
 
-  it('conformance cases, as they are: both agree, but for those where sigstore-js fails the suite', () => {
-    const differing: string[] = []
-    for (const testCase of conformanceCases()) {
+  it('conformance cases, as they are: both agree, but for those that sigstore-js fails', () => {
+    const differing = conformanceCases().flatMap((testCase) => {
       const [ours, theirs] = verdictsOf(testCase)
-      if ((ours === undefined) !== (theirs === undefined)) differing.push(`${testCase.name}: ${ours ?? 'accepted'} | ${theirs ?? 'accepted'}`)
-    }
-    expect(differing).toEqual([])
+      return (ours === undefined) === (theirs === undefined) ? [] : [{ name: testCase.name, ours, theirs }]
+    })
+    const isExplained = ({ name, ours, theirs }: (typeof differing)[number]): boolean =>
+      name.endsWith('_fail') ? ours !== undefined && name in failedBySigstoreJs : theirs !== undefined && name in failedBySigstoreJs
+    expect(differing.filter((found) => !isExplained(found))).toEqual([])
   })
 })
 
+/** Cases of the suite that sigstore-js answers wrongly. */
+const failedBySigstoreJs: Readonly<Record<string, string>> = {
+  'rekor2-dsse-happy-path': 'it takes the digest of a hashedrekord 0.0.2 for that of the payload; of an attestation it is that of the PAE',
+  'trust-root-tlog-missing-validity-start_fail': 'it takes a log key without a start for one that was always valid',
+}
+
 function verdictsOf(testCase: ConformanceCase): readonly [ours: string | undefined, theirs: string | undefined] {
   const key = testCase.key === undefined ? undefined : readFileSync(testCase.key, 'utf8')
-  const signer: Policy['signer'] =
+  const signer = (): Policy['signer'] =>
     key === undefined
       ? { kind: 'certificate', identities: [{ subjectAlternativeName: testCase.identity, issuer: testCase.issuer }] }
       : { kind: 'key', key: parsePublicKeyPem(key) }
   const artifact = readFileSync(testCase.artifact)
-  const policy = { artifact: artifactFromBytes(artifact), signer }
   const [bundle, root] = [readFileSync(testCase.bundle, 'utf8'), readFileSync(testCase.trustedRoot, 'utf8')]
   return [
-    reasonOf(() => verify(parseBundle(bundle), loadTrustMaterial(root), policy)),
+    reasonOf(() => verify(parseBundle(bundle), loadTrustMaterial(root), { artifact: artifactFromBytes(artifact), signer: signer() })),
     messageOf(() => sigstoreJs(root, key)(JSON.parse(bundle), artifact)),
   ]
 }

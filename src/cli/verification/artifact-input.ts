@@ -2,18 +2,18 @@
  * The artifact of a verification, as the user names it: a file, `-` for standard input, a URL, or `sha256:<hex>`. What is
  * larger than a few megabytes is hashed as it passes by and never held.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, read, readSync } from 'node:fs'
 import path from 'node:path'
 import type { DigestAlgorithm, DigestState } from '../../crypto/digest.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import { decodeHex } from '../../encoding/hex.ts'
 import { concatBytes } from '../../encoding/bytes.ts'
-import { TransportError, UsageError } from '../../error.ts'
+import { CountersignError, TransportError } from '../../error.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { CommandContext } from '../context.ts'
-import { reasonOf } from './system-error.ts'
+import { reasonOf, systemCodeOf } from './system-error.ts'
 
 /** Up to here an artifact is kept in memory, because a signature over bytes is checked faster than one over a digest. */
 const maxHeldBytes = 4 * 1024 * 1024
@@ -44,7 +44,7 @@ async function loadUrl(context: CommandContext, url: string, needed: () => Diges
   return collect(stream, needed, context.signal)
 }
 
-function loadFile(file: string, name: string, needed: () => DigestsNeeded, signal: AbortSignal): Artifact {
+async function loadFile(file: string, name: string, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
   let descriptor: number
   try {
     descriptor = openSync(file, 'r')
@@ -54,25 +54,48 @@ function loadFile(file: string, name: string, needed: () => DigestsNeeded, signa
   try {
     const status = fstatSync(descriptor)
     if (status.isDirectory()) throw new TransportError('FILE_UNREADABLE', `the artifact ${name} is a directory, a file was expected`)
-    return collectSync(descriptor, needed, signal)
+    return await collectFile(descriptor, status.size, needed, signal)
   } catch (cause) {
-    if (cause instanceof TransportError || cause instanceof UsageError) throw cause
+    if (systemCodeOf(cause) === undefined || cause instanceof CountersignError) throw cause
     throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
   } finally {
     closeSync(descriptor)
   }
 }
 
-function collectSync(descriptor: number, needed: () => DigestsNeeded, signal: AbortSignal): Artifact {
+/** A short file at one go; of a long one, the next chunk is read while the last one is hashed. */
+async function collectFile(descriptor: number, size: number, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
   const collector = new ArtifactCollector(needed)
-  const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, fstatSync(descriptor).size || chunkBytes)))
-  for (;;) {
+  let chunk = Buffer.allocUnsafe(size === 0 ? chunkBytes : Math.min(chunkBytes, size))
+  for (let total = 0; total <= maxHeldBytes;) {
     const length = readSync(descriptor, chunk, 0, chunk.length, null)
     if (length === 0) return collector.finish()
     collector.add(chunk.subarray(0, length))
-    signal.throwIfAborted()
+    total += length
+  }
+  let ahead = Buffer.allocUnsafe(chunkBytes)
+  let reading = readChunk(descriptor, chunk)
+  try {
+    for (;;) {
+      const length = await reading
+      if (length === 0) return collector.finish()
+      const filled = chunk
+      reading = readChunk(descriptor, ahead)
+      chunk = ahead
+      ahead = filled
+      collector.add(filled.subarray(0, length))
+      signal.throwIfAborted()
+    }
+  } finally {
+    // The file may be closed only when no read is under way.
+    await reading.catch(() => 0)
   }
 }
+
+const readChunk = async (descriptor: number, chunk: Buffer): Promise<number> =>
+  new Promise((resolve, reject) => {
+    read(descriptor, chunk, 0, chunk.length, null, (error, length) => (error === null ? resolve(length) : reject(error)))
+  })
 
 async function collect(chunks: AsyncIterable<Uint8Array>, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
   const collector = new ArtifactCollector(needed)

@@ -82,11 +82,16 @@ describe('a public key', () => {
     expect(refusalOf(() => importPublicKey(parsePublicKey(ec(p256, offCurve))))).toMatchObject({ code: 'KEY_INVALID' })
   })
 
-  for (const label of ['PRIVATE KEY', 'CERTIFICATE', 'EC PRIVATE KEY']) {
-    it(`is not taken from a ${label}`, () => {
+  for (const [label, hint] of [
+    ['PRIVATE KEY', ', which belongs to its owner alone: give the public key that was made with it'],
+    ['EC PRIVATE KEY', ', which belongs to its owner alone: give the public key that was made with it'],
+    ['CERTIFICATE', ', which is not a bare key: give it with --certificate'],
+    ['SSH PUBLIC KEY', ''],
+  ] as const) {
+    it(`is not taken from a ${label}, and says what to give instead`, () => {
       expect(refusalOf(() => parsePublicKeyPem(`-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`))).toMatchObject({
         code: 'KEY_INVALID',
-        message: `expected a PUBLIC KEY, found a "${label}"`,
+        message: `expected a PUBLIC KEY, found a "${label}"${hint}`,
       })
     })
   }

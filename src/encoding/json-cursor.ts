@@ -1,0 +1,144 @@
+/** The strings, numbers and blanks of a JSON text (RFC 8259 sections 2, 6 and 7), read where a parser stands. */
+import { DecodingError } from '../error.ts'
+import { excerpt } from './bytes.ts'
+
+/**
+ * Where a parser stands. A native search is many times faster than a loop over characters, above all in a process that
+ * has just started: so a string is found by its quotes, and the next backslash and the next control character are
+ * remembered. Everything only ever moves forward, so that the whole text is searched once for each of them.
+ */
+export interface JsonCursor {
+  readonly text: string
+  readonly what: string
+  readonly maxDepth: number
+  readonly maxValues: number
+  readonly exact: boolean
+  valuesLeft: number
+  /** Index of the next character to read. */
+  at: number
+  /** Index of the first backslash that was not yet passed, or the length of the text; out of date when it is passed. */
+  nextBackslash: number
+  /** The same for the first control character. */
+  nextControl: number
+}
+
+/** Longer numbers do not occur; as a bigint an attacker's would cost quadratic time. */
+const maxNumberLength = 1000
+
+const controlPattern = /[\u0000-\u001f]/g
+
+/** Skips white space. Gives the code of the character after it, NaN at the end of the text. */
+export function skipSpace(cursor: JsonCursor): number {
+  const { text } = cursor
+  let { at } = cursor
+  let code = text.charCodeAt(at)
+  while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++at)
+  cursor.at = at
+  return code
+}
+
+/**
+ * Reads the string whose opening quote comes next.
+ * @throws DecodingError JSON_INVALID when it has no end, or a control character, an unknown escape or a lone surrogate
+ */
+export function readString(cursor: JsonCursor): string {
+  const { text } = cursor
+  const quote = cursor.at
+  const start = quote + 1
+  let end = findQuote(cursor, start, quote)
+  if (cursor.nextBackslash < start) cursor.nextBackslash = indexOrEnd(text, text.indexOf('\\', start))
+  const isEscaped = cursor.nextBackslash < end
+  while (cursor.nextBackslash < end) {
+    const after = cursor.nextBackslash + 2
+    if (end < after) end = findQuote(cursor, after, quote)
+    cursor.nextBackslash = indexOrEnd(text, text.indexOf('\\', after))
+  }
+  if (cursor.nextControl < start) {
+    controlPattern.lastIndex = start
+    cursor.nextControl = indexOrEnd(text, controlPattern.exec(text)?.index ?? -1)
+  }
+  if (cursor.nextControl < end) throw invalidJson(cursor, 'a control character in a string', cursor.nextControl)
+  cursor.at = end + 1
+  return isEscaped ? unescape(cursor, quote) : text.slice(start, end)
+}
+
+/**
+ * Reads the number that comes next, since nothing else can be there.
+ * @throws DecodingError JSON_INVALID when it is none, when it is longer than 1,000 characters, or when a double does not
+ *   hold it and no bigint is wanted
+ */
+export function readNumber(cursor: JsonCursor): number | bigint {
+  const { text } = cursor
+  const start = cursor.at
+  const first = text.charCodeAt(start) === 0x2d ? start + 1 : start
+  let at = skipDigits(text, first)
+  if (at === first) throw unexpected(cursor, 'a value')
+  if (at > first + 1 && text.charCodeAt(first) === 0x30) throw invalidJson(cursor, 'a number with a leading zero', start)
+  const integerEnd = at
+  if (text.charCodeAt(at) === 0x2e) at = skipSomeDigits(cursor, at + 1)
+  const exponent = text.charCodeAt(at)
+  if (exponent === 0x65 || exponent === 0x45) {
+    const sign = text.charCodeAt(at + 1)
+    at = skipSomeDigits(cursor, sign === 0x2b || sign === 0x2d ? at + 2 : at + 1)
+  }
+  if (at - start > maxNumberLength) {
+    throw invalidJson(cursor, `a number of ${at - start} characters, more than the limit of ${maxNumberLength}`, start)
+  }
+  const digits = text.slice(start, at)
+  const isInteger = at === integerEnd
+  const value = Number(digits)
+  cursor.at = at
+  if (Number.isSafeInteger(value)) return value
+  if (cursor.exact && isInteger) return BigInt(digits)
+  if (Number.isFinite(value) && (cursor.exact || !Number.isInteger(value))) return value
+  throw invalidJson(cursor, 'a number that a double cannot hold exactly (over 2^53)', start)
+}
+
+/** An error about what stands where the parser stands. */
+export function unexpected(cursor: JsonCursor, expected: string): DecodingError {
+  const found = cursor.at < cursor.text.length ? excerpt(cursor.text.slice(cursor.at, cursor.at + 12)) : 'the end of the text'
+  return invalidJson(cursor, `expected ${expected}, found ${found}`, cursor.at)
+}
+
+/** An error about the character with the index `at`. */
+export function invalidJson(cursor: JsonCursor, reason: string, at: number, cause?: unknown): DecodingError {
+  return new DecodingError('JSON_INVALID', `${cursor.what} is not valid JSON: ${reason} (at character ${at})`, cause === undefined ? {} : { cause })
+}
+
+function findQuote(cursor: JsonCursor, from: number, opening: number): number {
+  const index = cursor.text.indexOf('"', from)
+  if (index < 0) throw invalidJson(cursor, 'a string without its closing quote', opening)
+  return index
+}
+
+/** What the string from its opening quote to where the cursor stands means. */
+function unescape(cursor: JsonCursor, quote: number): string {
+  let value: unknown
+  try {
+    value = JSON.parse(cursor.text.slice(quote, cursor.at))
+  } catch (cause) {
+    throw invalidJson(cursor, 'an unknown escape in a string', quote, cause)
+  }
+  if (typeof value !== 'string' || !value.isWellFormed()) throw invalidJson(cursor, 'a lone surrogate in a string', quote)
+  return value
+}
+
+function skipSomeDigits(cursor: JsonCursor, from: number): number {
+  const end = skipDigits(cursor.text, from)
+  if (end === from) throw invalidJson(cursor, 'a number without digits after its point or exponent', cursor.at)
+  return end
+}
+
+function skipDigits(text: string, from: number): number {
+  let at = from
+  for (;;) {
+    const code = text.charCodeAt(at)
+    // Written so that NaN, at the end of the text, ends it too.
+    if (!(code >= 0x30 && code <= 0x39)) return at
+    at++
+  }
+}
+
+function indexOrEnd(text: string, index: number): number {
+  return index < 0 ? text.length : index
+}

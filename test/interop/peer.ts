@@ -1,0 +1,41 @@
+/** The real programs that suites compare with: where they are, and what to do when one is not there. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+
+const folder = path.resolve(import.meta.dirname, '../..', process.env['COUNTERSIGN_PEERS'] ?? '.cache/peers/bin')
+
+/** How a program ended. */
+export interface Ending {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Finds a program by any of its names.
+ * @returns its path, or undefined after a line that says how to install it
+ * @throws Error where there is none in CI: there, a suite may not be passed over
+ */
+export function findPeer(...names: readonly string[]): string | undefined {
+  const found = names.map((name) => path.join(folder, name)).find((file) => existsSync(file))
+  if (found !== undefined) return found
+  const advice = `${names[0] ?? ''} is not in ${folder}: install it with npm run peers, or name its folder in COUNTERSIGN_PEERS`
+  if (process.env['CI'] !== undefined) throw new Error(advice)
+  console.warn(`skipped: ${advice}`)
+  return undefined
+}
+
+/** Runs a program without a network, with nothing of this process's environment and a home of its own. */
+export function runPeer(program: string, argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Ending {
+  const { status, stdout, stderr, error } = spawnSync(program, argv, {
+    cwd,
+    // Nothing listens on the discard port: what needs a network fails at once.
+    env: { HOME: cwd, PATH: process.env['PATH'] ?? '', TZ: 'UTC', HTTPS_PROXY: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9', ...env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  })
+  if (error !== undefined) throw error
+  return { exitCode: status, stdout, stderr }
+}
