@@ -121,11 +121,15 @@ export function importPoint(curve: CurveName, point: Uint8Array): KeyObject {
     return createPublicKey({ key: { kty: 'EC', crv: curve, x, y }, format: 'jwk' })
   }
   const spki = derSequence(derSequence(derOid(ecPublicKey), derOid(curves[curve].oid)), derBitString(point))
+  return importSpki(spki)
+}
+
+function importSpki(spki: Uint8Array): KeyObject {
   return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' })
 }
 
 function importKey(key: PublicKey): KeyObject {
-  if (key.kind === 'ecdsa') return importPoint(key.curve, key.point)
+  if (key.kind === 'ecdsa') return key.curve === 'P-256' ? importPoint(key.curve, key.point) : importSpki(key.spki)
   // 3 µs, where OpenSSL 3.0 takes 100 for the same key as SubjectPublicKeyInfo; 6 against 74 for Ed25519.
   if (key.kind === 'rsa') return createPublicKey({ key: asBuffer(key.pkcs1), format: 'der', type: 'pkcs1' })
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(key.point) }, format: 'jwk' })

@@ -33,7 +33,10 @@ export function encodeUtf8(text: string): Uint8Array {
  */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   if (bytes.length > constants.MAX_STRING_LENGTH) {
-    throw new DecodingError('TOO_LARGE', `${what} is ${bytes.length} bytes long, more than the limit of ${constants.MAX_STRING_LENGTH} for text`)
+    throw new DecodingError(
+      'TOO_LARGE',
+      `${what} is ${bytes.length} bytes long, more than the limit of ${constants.MAX_STRING_LENGTH} for text`,
+    )
   }
   if (!isUtf8(bytes)) throw new DecodingError('ENCODING_INVALID', `${what} is not valid UTF-8 text`)
   return asBuffer(bytes).toString('utf8')

@@ -26,16 +26,35 @@ export function parseGeneralizedTime(content: Uint8Array, what: string): number 
   return instant(content, digits(content, 0, 4, what), 4, what) + fraction
 }
 
-/** The form `DerWriter` and the server use for a given instant. */
+/**
+ * `YYYYMMDDHHMMSS[.f…]Z`, with as much of a fraction as the instant (epoch milliseconds) has.
+ * @throws DecodingError DER_INVALID outside the years 100 to 9999
+ */
 export function formatGeneralizedTime(instantMs: number): string {
-  const text = new Date(instantMs).toISOString()
+  const text = isoText(instantMs, 100, 9999)
   const fraction = text.slice(19, 23).replace(/0+$/, '')
   return `${text.slice(0, 19).replaceAll(/[-:T]/g, '')}${fraction === '.' ? '' : fraction}Z`
 }
 
-/** Whole seconds, years 1950 to 2049 only. */
+/**
+ * `YYMMDDHHMMSSZ`; what is finer than a second is cut off.
+ * @throws DecodingError DER_INVALID outside the years 1950 to 2049, which two digits cannot name
+ */
 export function formatUtcTime(instantMs: number): string {
-  return `${new Date(instantMs).toISOString().slice(2, 19).replaceAll(/[-:T]/g, '')}Z`
+  return `${isoText(instantMs, 1950, 2049).slice(2, 19).replaceAll(/[-:T]/g, '')}Z`
+}
+
+function isoText(instantMs: number, firstYear: number, lastYear: number): string {
+  const date = new Date(instantMs)
+  const year = date.getUTCFullYear()
+  // Written so that NaN, the year of no instant, is refused too.
+  if (!(year >= firstYear && year <= lastYear)) {
+    throw new DecodingError(
+      'DER_INVALID',
+      `the instant ${instantMs} is not in the years ${firstYear} to ${lastYear}, which this type of time can hold`,
+    )
+  }
+  return date.toISOString()
 }
 
 function instant(content: Uint8Array, year: number, from: number, what: string): number {

@@ -1,7 +1,9 @@
 /** Writes DER elements. Every function gives one whole element: identifier, length, content. */
-import { concatBytes, encodeUtf8 } from './bytes.ts'
+import { DecodingError } from '../error.ts'
+import { concatBytes, encodeUtf8, excerpt } from './bytes.ts'
 import { contextTag, tag } from './der.ts'
 import { formatGeneralizedTime, formatUtcTime } from './der-time.ts'
+import { decodeHex } from './hex.ts'
 import { encodeOid } from './oid.ts'
 
 /** An element with this identifier octet and content. */
@@ -9,6 +11,7 @@ export function derElement(identifier: number, content: Uint8Array): Uint8Array 
   return concatBytes(Uint8Array.of(identifier), encodeLength(content.length), content)
 }
 
+/** SEQUENCE and SEQUENCE OF. */
 export function derSequence(...elements: readonly Uint8Array[]): Uint8Array {
   return derElement(tag.sequence, concatBytes(...elements))
 }
@@ -23,14 +26,20 @@ export function derInteger(value: bigint | number | Uint8Array): Uint8Array {
   return derElement(tag.integer, value instanceof Uint8Array ? positive(value) : twosComplement(BigInt(value)))
 }
 
+/** ENUMERATED. */
 export function derEnumerated(value: number): Uint8Array {
   return derElement(tag.enumerated, twosComplement(BigInt(value)))
 }
 
+/**
+ * OBJECT IDENTIFIER from its dotted form.
+ * @throws DecodingError DER_INVALID when it is not one
+ */
 export function derOid(dotted: string): Uint8Array {
   return derElement(tag.oid, encodeOid(dotted))
 }
 
+/** OCTET STRING. */
 export function derOctetString(content: Uint8Array): Uint8Array {
   return derElement(tag.octetString, content)
 }
@@ -49,37 +58,62 @@ export function derNamedBits(...bits: readonly number[]): Uint8Array {
   return derElement(tag.bitString, content)
 }
 
+/** BOOLEAN: FF for true (X.690 section 11.1). */
 export function derBoolean(value: boolean): Uint8Array {
   return derElement(tag.boolean, Uint8Array.of(value ? 0xff : 0x00))
 }
 
+/** NULL. */
 export function derNull(): Uint8Array {
   return derElement(tag.null, new Uint8Array(0))
 }
 
+/** UTF8String. */
 export function derUtf8String(text: string): Uint8Array {
   return derElement(tag.utf8String, encodeUtf8(text))
 }
 
+/**
+ * PrintableString (X.680 section 41.4).
+ * @throws DecodingError DER_INVALID for any other character
+ */
 export function derPrintableString(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9 '()+,./:=?-]*$/.test(text)) throw new DecodingError('DER_INVALID', `${excerpt(text)} is not a PrintableString`)
   return derElement(tag.printableString, encodeUtf8(text))
 }
 
+/**
+ * IA5String: ASCII.
+ * @throws DecodingError DER_INVALID for any other character
+ */
 export function derIa5String(text: string): Uint8Array {
+  if (!/^[\u0000-\u007f]*$/.test(text)) throw new DecodingError('DER_INVALID', `${excerpt(text)} is not an IA5String`)
   return derElement(tag.ia5String, encodeUtf8(text))
 }
 
+/**
+ * UTCTime of an instant in epoch milliseconds, cut to the second.
+ * @throws DecodingError DER_INVALID outside the years 1950 to 2049
+ */
 export function derUtcTime(instantMs: number): Uint8Array {
   return derElement(tag.utcTime, encodeUtf8(formatUtcTime(instantMs)))
 }
 
+/**
+ * GeneralizedTime of an instant in epoch milliseconds, with its fraction of a second if it has one.
+ * @throws DecodingError DER_INVALID outside the years 100 to 9999
+ */
 export function derGeneralizedTime(instantMs: number): Uint8Array {
   return derElement(tag.generalizedTime, encodeUtf8(formatGeneralizedTime(instantMs)))
 }
 
-/** The time of a certificate: UTCTime before 2050, GeneralizedTime from then on (RFC 5280 section 4.1.2.5). */
+/**
+ * The time of a certificate, cut to the second: UTCTime before 2050, GeneralizedTime from then on (RFC 5280 section
+ * 4.1.2.5, which allows no fraction in either).
+ * @throws DecodingError DER_INVALID outside the years 1950 to 9999
+ */
 export function derTime(instantMs: number): Uint8Array {
-  return instantMs < Date.UTC(2050, 0, 1) ? derUtcTime(instantMs) : derGeneralizedTime(instantMs)
+  return instantMs < Date.UTC(2050, 0, 1) ? derUtcTime(instantMs) : derGeneralizedTime(Math.floor(instantMs / 1000) * 1000)
 }
 
 /** `[number] EXPLICIT` around whole elements. */
@@ -107,15 +141,15 @@ function positive(magnitude: Uint8Array): Uint8Array {
 }
 
 function twosComplement(value: bigint): Uint8Array {
-  let size = 1
-  while (value < -(1n << BigInt(8 * size - 1)) || value >= 1n << BigInt(8 * size - 1)) size++
-  const bytes = new Uint8Array(size)
-  let rest = BigInt.asUintN(8 * size, value)
-  for (let at = size - 1; at >= 0; at--) {
-    bytes[at] = Number(rest & 0xffn)
-    rest >>= 8n
-  }
-  return bytes
+  // One more bit than the magnitude has, for the sign; -2^n takes as many as 2^n - 1, which is ~(-2^n).
+  const bits = (value < 0n ? ~value : value).toString(2).length + 1
+  const size = Math.ceil(bits / 8)
+  return decodeHex(
+    BigInt.asUintN(8 * size, value)
+      .toString(16)
+      .padStart(2 * size, '0'),
+    'the number',
+  )
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

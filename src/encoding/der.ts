@@ -8,7 +8,7 @@ import { asBuffer, decodeUtf8 } from './bytes.ts'
 import { parseGeneralizedTime, parseUtcTime } from './der-time.ts'
 import { parseOid } from './oid.ts'
 
-/** Identifier octets of the universal types in use. SEQUENCE and SET include the constructed bit. */
+/** Identifier octets of the universal types in use. SEQUENCE and SET include the bit for a constructed element. */
 export const tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -45,6 +45,9 @@ export interface DerElement {
 const maxDepth = 24
 const maxLength = 16 * 1024 * 1024
 
+/** The universal tag numbers of which the element is constructed: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, CHARACTER STRING. */
+const constructedTypes = (1 << 8) | (1 << 11) | (1 << 16) | (1 << 17) | (1 << 29)
+
 /**
  * Reads exactly one element.
  * @param what names the element in error messages
@@ -71,7 +74,10 @@ export class DerReader {
   readonly #what: string
   readonly #depth: number
   #at = 0
+  /** Where the content of the element that ends at `#at` begins. */
+  #contentStart = 0
 
+  /** @param what names the element that the content is of in error messages; `depth` is how deep it is nested */
   constructor(content: Uint8Array, what: string, depth = 0) {
     if (depth > maxDepth) throw new DecodingError('DER_INVALID', `${what} is nested more than ${maxDepth} levels deep`)
     this.#bytes = content
@@ -96,36 +102,9 @@ export class DerReader {
 
   /** The next element, whatever it is. */
   any(what: string): DerElement {
-    const bytes = this.#bytes
     const start = this.#at
-    const identifier = bytes[start]
-    if (identifier === undefined) throw this.#invalid(`${what} is missing`)
-    if ((identifier & 0x1f) === 0x1f) throw this.#invalid(`${what} has a tag number over 30, which is not supported`)
-    if (identifier === 0) throw this.#invalid(`${what} has the reserved tag 0`)
-    const first = bytes[start + 1]
-    if (first === undefined) throw this.#invalid(`${what} ends before its length`)
-    let contentStart = start + 2
-    let length = first
-    if (first >= 0x80) {
-      const octets = first & 0x7f
-      if (octets === 0) throw this.#invalid(`${what} has an indefinite length, which DER does not allow`)
-      if (octets > 4) throw this.#invalid(`${what} has a length of ${octets} octets`)
-      length = 0
-      for (let i = 0; i < octets; i++) {
-        const octet = bytes[contentStart + i]
-        if (octet === undefined) throw this.#invalid(`${what} ends inside its length`)
-        length = length * 256 + octet
-      }
-      if (length < 0x80 || length < 2 ** (8 * (octets - 1))) throw this.#invalid(`${what} has a length that is not minimal`)
-      contentStart += octets
-    }
-    if (length > maxLength) throw this.#invalid(`${what} is ${length} bytes long, more than the limit of ${maxLength}`)
-    const end = contentStart + length
-    if (end > bytes.length) {
-      throw this.#invalid(`${what} should have ${length} bytes of content, only ${bytes.length - contentStart} are there`)
-    }
-    this.#at = end
-    return { tag: identifier, bytes: bytes.subarray(start, end), content: bytes.subarray(contentStart, end) }
+    const identifier = this.#pass(what)
+    return { tag: identifier, bytes: this.#bytes.subarray(start, this.#at), content: this.#bytes.subarray(this.#contentStart, this.#at) }
   }
 
   /** The next element, which must have this tag. */
@@ -142,23 +121,26 @@ export class DerReader {
 
   /** The elements of the next element, a SEQUENCE. */
   sequence(what: string): DerReader {
-    return this.#inside(this.next(tag.sequence, what), what)
+    return this.#inside(this.#content(tag.sequence, what), what)
   }
 
-  /** The elements of the next element, a SET. DER's order of a SET OF is not checked here: see `sortedSet`. */
+  /**
+   * The elements of the next element, a SET, as they came. Their order (X.690 section 11.6) is not checked: CMS lets its
+   * writers use BER (RFC 5652 section 5.1), and timestamp authorities do.
+   */
   set(what: string): DerReader {
-    return this.#inside(this.next(tag.set, what), what)
+    return this.#inside(this.#content(tag.set, what), what)
   }
 
   /** The elements inside `[number] EXPLICIT` or a constructed IMPLICIT, if that is what comes next. */
   context(number: number, what: string): DerReader | undefined {
-    const element = this.optional(contextTag(number, true), what)
-    return element === undefined ? undefined : this.#inside(element, what)
+    const expected = contextTag(number, true)
+    return this.peekTag() === expected ? this.#inside(this.#content(expected, what), what) : undefined
   }
 
   /** INTEGER as received: two's complement, minimal. */
   integerBytes(what: string): Uint8Array {
-    const { content } = this.next(tag.integer, what)
+    const content = this.#content(tag.integer, what)
     const first = content[0]
     if (first === undefined) throw this.#invalid(`${what} is an INTEGER without content`)
     const second = content[1]
@@ -187,7 +169,7 @@ export class DerReader {
 
   /** BOOLEAN: 00 or FF. */
   boolean(what: string): boolean {
-    const { content } = this.next(tag.boolean, what)
+    const content = this.#content(tag.boolean, what)
     if (content.length !== 1 || (content[0] !== 0x00 && content[0] !== 0xff)) {
       throw this.#invalid(`${what} is not a canonical BOOLEAN (00 or FF)`)
     }
@@ -196,28 +178,29 @@ export class DerReader {
 
   /** NULL. */
   null(what: string): void {
-    if (this.next(tag.null, what).content.length !== 0) throw this.#invalid(`${what} is a NULL with content`)
+    if (this.#content(tag.null, what).length !== 0) throw this.#invalid(`${what} is a NULL with content`)
   }
 
   /** OBJECT IDENTIFIER in dotted form. */
   oid(what: string): string {
-    return parseOid(this.next(tag.oid, what).content, what)
+    return parseOid(this.#content(tag.oid, what), what)
   }
 
+  /** OCTET STRING: its content, not copied. */
   octetString(what: string): Uint8Array {
-    return this.next(tag.octetString, what).content
+    return this.#content(tag.octetString, what)
   }
 
   /** BIT STRING of whole bytes, as keys and signatures are. */
   bitString(what: string): Uint8Array {
-    const { content } = this.next(tag.bitString, what)
+    const content = this.#content(tag.bitString, what)
     if (content[0] !== 0) throw this.#invalid(`${what} is not a BIT STRING of whole bytes`)
     return content.subarray(1)
   }
 
   /** A BIT STRING of named bits (X.690 11.2.2: no trailing zero bits), bit 0 first. At most 32 bits. */
   namedBits(what: string): readonly boolean[] {
-    const { content } = this.next(tag.bitString, what)
+    const content = this.#content(tag.bitString, what)
     const unused = content[0]
     const last = content[content.length - 1] ?? 0
     if (unused === undefined || unused > 7 || content.length > 5 || (content.length === 1 && unused !== 0)) {
@@ -230,38 +213,101 @@ export class DerReader {
     return bits
   }
 
+  /** UTF8String. */
   utf8String(what: string): string {
-    return decodeUtf8(this.next(tag.utf8String, what).content, what)
+    const content = this.#content(tag.utf8String, what)
+    try {
+      return decodeUtf8(content, what)
+    } catch (cause) {
+      throw this.#invalid(`${what} is a UTF8String that is not UTF-8`, cause)
+    }
   }
 
   /** UTCTime or GeneralizedTime without fractions, in epoch milliseconds; RFC 5280 4.1.2.5 fixes which one when. */
   certificateTime(what: string): number {
-    const isUtc = this.peekTag() === tag.utcTime
-    if (isUtc) return parseUtcTime(this.any(what).content, what)
-    const time = parseGeneralizedTime(this.next(tag.generalizedTime, what).content, what)
+    if (this.peekTag() === tag.utcTime) return parseUtcTime(this.#content(tag.utcTime, what), what)
+    const content = this.#content(tag.generalizedTime, what)
+    const time = parseGeneralizedTime(content, what)
     if (time < firstGeneralized) throw this.#invalid(`${what} is a GeneralizedTime before 2050`)
-    if (time % 1000 !== 0) throw this.#invalid(`${what} has a fraction of a second`)
+    if (content.length !== 15) throw this.#invalid(`${what} has a fraction of a second`)
     return time
   }
 
   /** GeneralizedTime with or without a fraction, in epoch milliseconds. */
   generalizedTime(what: string): number {
-    return parseGeneralizedTime(this.next(tag.generalizedTime, what).content, what)
+    return parseGeneralizedTime(this.#content(tag.generalizedTime, what), what)
   }
 
-  #inside(element: DerElement, what: string): DerReader {
-    return new DerReader(element.content, what, this.#depth + 1)
+  /** Goes past the next element, the only place where identifiers and lengths are read. Gives the identifier octet. */
+  #pass(what: string): number {
+    const bytes = this.#bytes
+    const start = this.#at
+    const identifier = bytes[start]
+    if (identifier === undefined) throw this.#invalid(`${what} is missing`)
+    const number = identifier & 0x1f
+    if (number === 0x1f) throw this.#invalid(`${what} has a tag number over 30, which is not supported`)
+    if (identifier < 0x40) {
+      if (number === 0) throw this.#invalid(`${what} has the reserved tag 0`)
+      // X.690 sections 8.9 to 8.12, and 10.2: in DER no string is put together from parts.
+      const isConstructed = identifier >= 0x20
+      if (((constructedTypes >> number) & 1) !== Number(isConstructed)) {
+        throw this.#invalid(
+          `${what} has tag ${hexOctet(identifier)}, which is ${isConstructed ? 'constructed' : 'primitive'} and must not be`,
+        )
+      }
+    }
+    const first = bytes[start + 1]
+    if (first === undefined) throw this.#invalid(`${what} ends before its length`)
+    let contentStart = start + 2
+    let length = first
+    if (first >= 0x80) {
+      const octets = first & 0x7f
+      if (octets === 0) throw this.#invalid(`${what} has an indefinite length, which DER does not allow`)
+      if (octets > 4) throw this.#invalid(`${what} has a length of ${octets} octets`)
+      length = 0
+      for (let i = 0; i < octets; i++) {
+        const octet = bytes[contentStart + i]
+        if (octet === undefined) throw this.#invalid(`${what} ends inside its length`)
+        length = length * 256 + octet
+      }
+      if (length < 0x80 || bytes[contentStart] === 0) throw this.#invalid(`${what} has a length that is not minimal`)
+      contentStart += octets
+    }
+    if (length > maxLength) throw this.#invalid(`${what} is ${length} bytes long, more than the limit of ${maxLength}`)
+    const end = contentStart + length
+    if (end > bytes.length) {
+      throw this.#invalid(`${what} should have ${length} bytes of content, only ${bytes.length - contentStart} are there`)
+    }
+    this.#contentStart = contentStart
+    this.#at = end
+    return identifier
+  }
+
+  /** The content of the next element, which must have this tag: for when the whole element is not asked for. */
+  #content(expected: number, what: string): Uint8Array {
+    const found = this.peekTag()
+    if (found !== expected) throw this.#wrongTag(expected, found, what)
+    this.#pass(what)
+    return this.#bytes.subarray(this.#contentStart, this.#at)
+  }
+
+  #inside(content: Uint8Array, what: string): DerReader {
+    return new DerReader(content, what, this.#depth + 1)
   }
 
   #wrongTag(expected: number, found: number, what: string): DecodingError {
     return this.#invalid(
-      found === -1 ? `${what} is missing` : `${what} has tag 0x${found.toString(16)} where 0x${expected.toString(16)} was expected`,
+      found === -1 ? `${what} is missing` : `${what} has tag ${hexOctet(found)} where ${hexOctet(expected)} was expected`,
     )
   }
 
-  #invalid(reason: string): DecodingError {
-    return new DecodingError('DER_INVALID', `${this.#what} is not valid DER: ${reason}`)
+  #invalid(reason: string, cause?: unknown): DecodingError {
+    return new DecodingError('DER_INVALID', `${this.#what} is not valid DER: ${reason}`, cause === undefined ? {} : { cause })
   }
+}
+
+function hexOctet(octet: number): string {
+  return `0x${octet.toString(16).padStart(2, '0')}`
 }
 
 const firstGeneralized = Date.UTC(2050, 0, 1)

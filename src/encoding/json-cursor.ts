@@ -82,7 +82,7 @@ export function readNumber(cursor: JsonCursor): number | bigint {
     at = skipSomeDigits(cursor, sign === 0x2b || sign === 0x2d ? at + 2 : at + 1)
   }
   if (at - start > maxNumberLength) {
-    throw invalidJson(cursor, `a number of ${at - start} characters, more than the limit of ${maxNumberLength}`, start)
+    throw invalidJson(cursor, `a number longer than ${maxNumberLength} characters`, start)
   }
   const digits = text.slice(start, at)
   const isInteger = at === integerEnd
@@ -102,7 +102,11 @@ export function unexpected(cursor: JsonCursor, expected: string): DecodingError 
 
 /** An error about the character with the index `at`. */
 export function invalidJson(cursor: JsonCursor, reason: string, at: number, cause?: unknown): DecodingError {
-  return new DecodingError('JSON_INVALID', `${cursor.what} is not valid JSON: ${reason} (at character ${at})`, cause === undefined ? {} : { cause })
+  return new DecodingError(
+    'JSON_INVALID',
+    `${cursor.what} is not valid JSON: ${reason} (at character ${at})`,
+    cause === undefined ? {} : { cause },
+  )
 }
 
 function findQuote(cursor: JsonCursor, from: number, opening: number): number {
@@ -129,14 +133,16 @@ function skipSomeDigits(cursor: JsonCursor, from: number): number {
   return end
 }
 
+/** Skips digits, at most one more than a number may have. */
 function skipDigits(text: string, from: number): number {
   let at = from
-  for (;;) {
+  while (at - from <= maxNumberLength) {
     const code = text.charCodeAt(at)
     // Written so that NaN, at the end of the text, ends it too.
-    if (!(code >= 0x30 && code <= 0x39)) return at
+    if (!(code >= 0x30 && code <= 0x39)) break
     at++
   }
+  return at
 }
 
 function indexOrEnd(text: string, index: number): number {

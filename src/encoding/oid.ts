@@ -5,8 +5,8 @@ import { excerpt } from './bytes.ts'
 /** Longer ones do not occur; an attacker's could cost quadratic time to print. */
 const maxOidBytes = 128
 
-/** The digits that an arc of 128 bytes can have, and more. */
-const dottedPattern = /^[0-2](?:\.(?:0|[1-9][0-9]{0,299}))+$/
+/** The second arc is below 40 unless the first is 2. An arc of 128 octets has up to 270 digits. */
+const dottedPattern = /^(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,269}))(?:\.(?:0|[1-9][0-9]{0,269}))*$/
 
 /**
  * The dotted form of an object identifier's content octets.
@@ -40,10 +40,14 @@ export function parseOid(content: Uint8Array, what: string): string {
  * @throws DecodingError DER_INVALID when the text is not one, or has more than 128 octets
  */
 export function encodeOid(dotted: string): Uint8Array {
-  const [root = 0n, second = 0n, ...rest] = dottedPattern.test(dotted) ? dotted.split('.').map(BigInt) : []
+  if (!dottedPattern.test(dotted)) throw new DecodingError('DER_INVALID', `${excerpt(dotted)} is not an object identifier`)
+  const [root = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt)
   const octets = [root * 40n + second, ...rest].flatMap(encodeArc)
-  if (!dottedPattern.test(dotted) || (root < 2n && second > 39n) || octets.length > maxOidBytes) {
-    throw new DecodingError('DER_INVALID', `${excerpt(dotted)} is not an object identifier of at most ${maxOidBytes} bytes`)
+  if (octets.length > maxOidBytes) {
+    throw new DecodingError(
+      'DER_INVALID',
+      `${excerpt(dotted)} is an object identifier of ${octets.length} bytes, the limit is ${maxOidBytes}`,
+    )
   }
   return Uint8Array.from(octets)
 }
@@ -54,7 +58,7 @@ function encodeArc(arc: bigint): number[] {
   return octets
 }
 
-/** The first two arcs share their octets: 40 times the first, plus the second, which is below 40 unless the first is 2. */
+/** The first two arcs share their octets: 40 times the first, plus the second. */
 function firstArcs(joined: number | bigint): string {
   if (joined < 40) return `0.${joined}`
   return joined < 80 ? `1.${Number(joined) - 40}` : `2.${typeof joined === 'bigint' ? joined - 80n : joined - 80}`

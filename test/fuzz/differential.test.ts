@@ -78,7 +78,13 @@ function messageOf(call: () => unknown): string | undefined {
 }
 
 /** Compares what both say of each mutation, and gives the differences that nothing explains. */
-function unexplainedOf(comparison: Comparison, what: string, { ours, theirs }: Judges, original: Json, mutations: Iterable<Mutation>): Verdicts[] {
+function unexplainedOf(
+  comparison: Comparison,
+  what: string,
+  { ours, theirs }: Judges,
+  original: Json,
+  mutations: Iterable<Mutation>,
+): Verdicts[] {
   const unexplained: Verdicts[] = []
   const checkpoint = withoutSignerNames(original)
   for (const { name, bundle } of mutations) {

@@ -17,6 +17,8 @@ export interface Stricter {
   readonly where?: RegExp
   /** Of our code and message. */
   readonly ours: RegExp
+  /** Only some flipped bits need it, and which are flipped where differs with the keys of each run. */
+  readonly byChance?: true
 }
 
 /** A reason for which we accept what they refuse: the dangerous side, so each comes from a specification. */
@@ -26,6 +28,7 @@ export interface MoreLenient {
   readonly where: RegExp
   /** Of their message. */
   readonly theirs: RegExp
+  readonly byChance?: true
 }
 
 /** Every reason for which ours and one other verifier may differ. */
@@ -58,7 +61,7 @@ export class Comparison {
   /** The reasons that explained nothing: they should not be there. */
   get unused(): readonly string[] {
     const { stricter, moreLenient } = this.#explanations
-    return [...stricter, ...moreLenient].map(({ why }) => why).filter((why) => !this.#used.has(why))
+    return [...stricter, ...moreLenient].filter(({ why, byChance }) => byChance !== true && !this.#used.has(why)).map(({ why }) => why)
   }
 
   /** Takes note of two verdicts over one input, and answers whether they are the same or their difference is explained. */

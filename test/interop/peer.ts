@@ -31,7 +31,14 @@ export function runPeer(program: string, argv: readonly string[], cwd: string, e
   const { status, stdout, stderr, error } = spawnSync(program, argv, {
     cwd,
     // Nothing listens on the discard port: what needs a network fails at once.
-    env: { HOME: cwd, PATH: process.env['PATH'] ?? '', TZ: 'UTC', HTTPS_PROXY: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9', ...env },
+    env: {
+      HOME: cwd,
+      PATH: process.env['PATH'] ?? '',
+      TZ: 'UTC',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      ...env,
+    },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,

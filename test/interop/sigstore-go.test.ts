@@ -58,12 +58,7 @@ function theirVerdict(signed: SignedBundle, circumstances: Circumstances): strin
       file('bundle.json', JSON.stringify(circumstances.bundle ?? signed.bundle)),
       ...(isManaged
         ? ['--key', file('key.pub', circumstances.keyPem ?? signed.key.pem)]
-        : [
-            '--certificate-identity',
-            circumstances.san ?? identity,
-            '--certificate-oidc-issuer',
-            circumstances.oidcIssuer ?? issuer,
-          ]),
+        : ['--certificate-identity', circumstances.san ?? identity, '--certificate-oidc-issuer', circumstances.oidcIssuer ?? issuer]),
       '--trusted-root',
       file('root.json', circumstances.trustedRoot ?? signed.universe.trustedRoot()),
       file('artifact', signed.artifact),
@@ -74,7 +69,10 @@ function theirVerdict(signed: SignedBundle, circumstances: Circumstances): strin
 }
 
 /** Our code and message, or undefined where we accept. Anything else that is thrown is a crash, and fails the test. */
-function ourVerdict(signed: SignedBundle, { bundle, trustedRoot, san = identity, oidcIssuer = issuer, keyPem }: Circumstances): string | undefined {
+function ourVerdict(
+  signed: SignedBundle,
+  { bundle, trustedRoot, san = identity, oidcIssuer = issuer, keyPem }: Circumstances,
+): string | undefined {
   const { signer: usual } = policyFor(signed)
   try {
     const signer: Policy['signer'] =
@@ -103,9 +101,9 @@ function expectExplained(verdicts: readonly Verdicts[]): void {
   expect(unexplained, seedNote).toEqual([])
 }
 
-/** Every n-th of them, beginning with another one for each seed. */
+/** Every n-th of them: a call takes its time. */
 function* every<T>(step: number, items: Iterable<T>): Generator<T> {
-  let at = seed % step
+  let at = 0
   for (const item of items) if (at++ % step === 0) yield item
 }
 
@@ -140,7 +138,18 @@ function at(offset: number): string {
 
 /** What an identity may be taken for by a comparison that is not exact. */
 function variantsOf(text: string): readonly string[] {
-  return [text.slice(0, -1), text.slice(1), `${text}a`, `${text}/`, ` ${text}`, `${text}\n`, text.toUpperCase(), text.replaceAll('.', '?'), '.*', `^${text}$`]
+  return [
+    text.slice(0, -1),
+    text.slice(1),
+    `${text}a`,
+    `${text}/`,
+    ` ${text}`,
+    `${text}\n`,
+    text.toUpperCase(),
+    text.replaceAll('.', '?'),
+    '.*',
+    `^${text}$`,
+  ]
 }
 
 describe.skipIf(client === '')('ours beside sigstore-go', () => {
@@ -149,7 +158,7 @@ describe.skipIf(client === '')('ours beside sigstore-go', () => {
       const signed = sign(options)
       const other = sign({ ...options, key: namedKey('another', options.key?.kind ?? 'p256') })
       expect(compare(signed, what, {})).toEqual({ mutation: what, ours: undefined, theirs: undefined })
-      const mutations = [...every(5, mutationsOf(signed.bundle, seed, other.bundle))]
+      const mutations = [...every(3, mutationsOf(signed.bundle, seed, other.bundle))]
       expectExplained(mutations.map(({ name, bundle }) => compare(signed, `${what}: ${name}`, { bundle })))
     })
   }
@@ -157,10 +166,8 @@ describe.skipIf(client === '')('ours beside sigstore-go', () => {
   it('mutated trusted roots: every disagreement is explained', () => {
     const signed = signBlob({ timestamps: [{}] })
     const root = JSON.parse(signed.universe.trustedRoot()) as Json
-    const mutations = [...every(4, mutationsOf(root, seed))]
-    expectExplained(
-      mutations.map(({ name, bundle }) => compare(signed, `trusted root: ${name}`, { trustedRoot: JSON.stringify(bundle) })),
-    )
+    const mutations = [...every(3, mutationsOf(root, seed))]
+    expectExplained(mutations.map(({ name, bundle }) => compare(signed, `trusted root: ${name}`, { trustedRoot: JSON.stringify(bundle) })))
   })
 
   for (const [service, bend] of Object.entries(windows)) {
