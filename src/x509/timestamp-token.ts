@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto'
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest } from '../crypto/digest.ts'
-import { parsePublicKey } from '../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
@@ -13,6 +12,7 @@ import { contextTag, DerReader, parseDerSequence, tag } from '../encoding/der.ts
 import { DecodingError, VerificationError } from '../error.ts'
 import type { AlgorithmIdentifier, Certificate } from './certificate.ts'
 import { parseAlgorithmIdentifier } from './certificate.ts'
+import { certificateKey } from './certificate-key.ts'
 import { oid } from './object-identifiers.ts'
 
 /** A timestamp, parsed. */
@@ -85,7 +85,7 @@ export function verifyTimestampSignature(token: TimestampToken, signer: Certific
   if (certificateHash !== undefined && !equalBytes(certificateHashOf(signer, certificateHash.algorithm), certificateHash.value)) {
     throw unverified('the timestamp names another signing certificate than that of its authority')
   }
-  const key = parsePublicKey(signer.spki)
+  const key = certificateKey(signer)
   if (!verifySignature(key, cmsSignatureAlgorithm(token.signer), token.signer.signedAttributes, token.signer.signature)) {
     throw unverified('the signature of the timestamp does not verify with the key of its authority')
   }

@@ -163,6 +163,11 @@ describe.skipIf(client === '')('ours beside sigstore-go', () => {
     })
   }
 
+  it('a signature with a key and a proof, but no promise: the disagreement is explained', () => {
+    const signed = signBlob({ managed: true, entry: { withPromise: false } })
+    expectExplained([compare(signed, 'a signature with a key: inclusionPromise: dropped', {})])
+  })
+
   it('mutated trusted roots: every disagreement is explained', () => {
     const signed = signBlob({ timestamps: [{}] })
     const root = JSON.parse(signed.universe.trustedRoot()) as Json

@@ -161,7 +161,7 @@ describe('parsePublicKey', () => {
     [
       'rsaEncryption with other parameters',
       derSequence(derSequence(derOid('1.2.840.113549.1.1.1'), derInteger(0)), derBitString(pkcs1)),
-      /has tag 0x2 where 0x5 was expected$/,
+      /the parameters of the RSA key has tag /,
     ],
     [
       'rsaEncryption with two parameters',
@@ -259,9 +259,7 @@ describe('parsePkcs1PublicKey', () => {
 
   it('refuses keys of other sizes, other encodings, and what stands after the key', () => {
     expect(failureOf(() => parsePkcs1PublicKey(rsaKey(modulusOf(1024))))).toMatch(/^DecodingError KEY_UNSUPPORTED: .* found 1024$/)
-    expect(failureOf(() => parsePkcs1PublicKey(spkiOf('RSA')))).toMatch(
-      /^DecodingError KEY_INVALID: .*the modulus has tag 0x30 where 0x2 was expected$/,
-    )
+    expect(failureOf(() => parsePkcs1PublicKey(spkiOf('RSA')))).toMatch(/^DecodingError KEY_INVALID: .*the modulus has tag /)
     expect(failureOf(() => parsePkcs1PublicKey(concatBytes(pkcs1, Uint8Array.of(0))))).toMatch(/^DecodingError KEY_INVALID: .*stand after/)
     expect(failureOf(() => parsePkcs1PublicKey(new Uint8Array(0)))).toBe(
       'DecodingError KEY_INVALID: the RSA key is not valid DER: the RSA key is missing',

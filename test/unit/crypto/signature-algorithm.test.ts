@@ -281,7 +281,7 @@ describe('an algorithm identifier of RSASSA-PSS', () => {
     [
       'other parameters of the digest',
       derSequence(derExplicit(0, derSequence(derOid(sha256), derInteger(0))), masked(sha256), salted(32)),
-      /^DecodingError DER_INVALID: .* has tag 0x2 where 0x5/,
+      /^DecodingError DER_INVALID: .*the parameters of the digest algorithm has tag /,
     ],
     [
       'something after the salt',
@@ -293,7 +293,7 @@ describe('an algorithm identifier of RSASSA-PSS', () => {
       derSequence(hashed(sha256), masked(sha256), salted(-32)),
       /^DecodingError DER_INVALID: .*saltLength is not a number from 0/,
     ],
-    ['NULL for parameters', derNull(), /^DecodingError DER_INVALID: .* has tag 0x5 where 0x30/],
+    ['NULL for parameters', derNull(), /^DecodingError DER_INVALID: .* has tag /],
     ['nothing for parameters', new Uint8Array(0), /^DecodingError DER_INVALID: /],
     ['no parameters', undefined, /^DecodingError DER_INVALID: /],
     ['a set for parameters', derElement(0x31, new Uint8Array(0)), /^DecodingError DER_INVALID: /],
