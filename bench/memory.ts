@@ -11,6 +11,7 @@ import type { Round } from './rounds.ts'
 import { medianOfRounds } from './rounds.ts'
 
 const mebibyte = 2 ** 20
+const megabyte = 1_000_000
 /** Reading gigabytes takes long, and the figure is stable: of a large file fewer rounds will do. */
 const largeFile = 2 ** 31
 
@@ -41,7 +42,7 @@ export function run({ fileBytes, randomContent, rounds }: BenchmarkOptions): Pro
   })
 }
 
-/** A round of ours: seconds, with the peak in MiB added to `peaks`. */
+/** A round of ours: seconds, with the peak in MB added to `peaks`. */
 function verifyBlob(file: string, folder: string, peaks: number[]): Round {
   const words = [
     buildProgram(),
@@ -55,14 +56,14 @@ function verifyBlob(file: string, folder: string, peaks: number[]): Round {
   ]
   return async () => {
     const { seconds, peakBytes } = await runAndWatch(process.execPath, words)
-    peaks.push(peakBytes / mebibyte)
+    peaks.push(peakBytes / megabyte)
     return seconds
   }
 }
 
 function memoryFigures(name: string, peaks: readonly number[]): Figure[] {
   const peak = Math.max(...peaks)
-  if (peak > 0) return [{ name, value: peak, unit: 'MiB', goal: { bound: 'at-most', of: 120 } }]
+  if (peak > 0) return [{ name, value: peak, unit: 'MB', goal: { bound: 'at-most', of: 120 } }]
   console.log('the peak memory is left out: there is no /proc here to read it from')
   return []
 }

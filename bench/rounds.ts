@@ -1,6 +1,4 @@
 /** Interleaved rounds: one measurement of every contender after the other, again and again, so that noise hits all alike. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 /** One contender's work of a round; gives its figure: a rate, or a time. */
 export type Round = () => number | Promise<number>
@@ -17,7 +15,6 @@ export async function medianOfRounds<Name extends string>(
   const measured = new Map<Name, number[]>()
   for (let round = 0; round <= rounds; round++) {
     for (const [name, runRound] of contenders) {
-      collectGarbage()
       const figure = await runRound()
       if (round === 0) measured.set(name, [])
       else measured.get(name)?.push(figure)
@@ -39,16 +36,4 @@ export function timed(work: () => void): number {
   const start = performance.now()
   work()
   return performance.now() - start
-}
-
-const garbageCollector = exposeGarbageCollector()
-
-/** Collects garbage now, so that what one contender left behind is not cleared away in another one's time. */
-export function collectGarbage(): void {
-  garbageCollector()
-}
-
-function exposeGarbageCollector(): () => void {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as () => void
 }

@@ -20,7 +20,7 @@ import { parseTimestampResponse } from '../src/x509/timestamp-token.ts'
 import { bareOperations } from './bare-crypto.ts'
 import type { BundleCase, BundleSet } from './bundle-case.ts'
 import { createCountersign } from './countersign.ts'
-import { collectGarbage, median, timed } from './rounds.ts'
+import { median, timed } from './rounds.ts'
 
 const rounds = 15
 
@@ -49,7 +49,7 @@ export function printProfile({ name, cases }: BundleSet): void {
   console.log(`\nwhere the time goes, ${name}: microseconds per verification`)
   for (const [step, time] of [
     ...rows,
-    ['the rest: comparisons, hashes, errors, garbage', whole - known] as const,
+    ['the rest: comparisons, garbage, cold caches between the steps', whole - known] as const,
     ['whole', whole] as const,
   ]) {
     console.log(`${time.toFixed(1).padStart(8)}  ${((100 * time) / whole).toFixed(1).padStart(5)} %  ${step}`)
@@ -149,6 +149,5 @@ function microseconds(runs: readonly (() => unknown)[], bundles: number, before:
     })
   }
   for (let warmUp = 0; warmUp < 3; warmUp++) pass()
-  collectGarbage()
   return (median(Array.from({ length: rounds }, pass)) * 1000) / bundles
 }

@@ -103,30 +103,37 @@ function withoutSignerNames(bundle: Json): string {
 /** With P-256 authorities: sigstore-js verifies the whole chain every time. */
 const cheap = universeOf({ name: 'cheap', rootKey: 'p256', issuingKey: 'p256' })
 
-const shapes: readonly (readonly [what: string, sign: (options: StatementOptions) => SignedBundle, options: StatementOptions])[] = [
+/** What is mutated, and which mutations: all, or those of what distinguishes it from the others. */
+type Shape = readonly [what: string, sign: (options: StatementOptions) => SignedBundle, options: StatementOptions, only?: RegExp]
+
+const shapes: readonly Shape[] = [
   ['a signature', signBlob, {}],
-  ['a signature with a timestamp', signBlob, { timestamps: [{}] }],
+  ['a signature with a timestamp', signBlob, { timestamps: [{}] }, /imestamp/],
   ['a signature on Rekor v2', signBlob, { log: 'v2' }],
   ['a signature of version 0.2', signBlob, { version: '0.2', oldMediaType: true }],
   ['a signature of version 0.1', signBlob, { version: '0.1', oldMediaType: true }],
   ['a signature with a key', signBlob, { managed: true }],
   ['a signature with an RSA key', signBlob, { key: namedKey('signer', 'rsa'), managed: true }],
   ['an attestation', signStatement, {}],
-  ['an attestation of version 0.2', signStatement, { version: '0.2', oldMediaType: true }],
-  ['an attestation logged as intoto', signStatement, { attestationKind: 'intoto 0.0.2' }],
+  [
+    'an attestation logged as intoto',
+    signStatement,
+    { attestationKind: 'intoto 0.0.2', version: '0.2', oldMediaType: true },
+    /tlogEntries|dsseEnvelope/,
+  ],
   ['an attestation with a key', signStatement, { managed: true }],
 ]
 
 describe(`mutated bundles of the test universe, ours beside sigstore-js ${seedNote}`, () => {
   const comparison = new Comparison(sigstoreJsExplanations)
 
-  for (const [what, sign, options] of shapes) {
+  for (const [what, sign, options, only = /(?:)/] of shapes) {
     it(`${what}: every disagreement is explained`, () => {
       const signed = sign({ universe: cheap, ...options })
       const other = sign({ universe: cheap, ...options, key: namedKey('another', options.key?.kind ?? 'p256') })
       const both = judges(cheap.trustedRoot(), policyFor(signed), signed.artifact, signed.key.pem)
       expect([both.ours(signed.bundle), both.theirs(signed.bundle)]).toEqual([undefined, undefined])
-      const mutations = mutationsOf(signed.bundle, seed, other.bundle)
+      const mutations = [...mutationsOf(signed.bundle, seed, other.bundle)].filter(({ name }) => only.test(name))
       expect(unexplainedOf(comparison, what, both, signed.bundle, mutations), seedNote).toEqual([])
     })
   }

@@ -7,9 +7,19 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bent } from '../support/universe/bent.ts'
+import { pemOf } from '../support/universe/certificates.ts'
 import type { KeyKind } from '../support/universe/keys.ts'
 import type { Json, SignedBundle, SigningOptions, StatementOptions } from '../support/universe/universe.ts'
-import { artifactBytes, identity, issuer, legacyBundle, namedKey, signBlob, signStatement, universeOf } from '../support/universe/universe.ts'
+import {
+  artifactBytes,
+  identity,
+  issuer,
+  legacyBundle,
+  namedKey,
+  signBlob,
+  signStatement,
+  universeOf,
+} from '../support/universe/universe.ts'
 import type { Ending } from './peer.ts'
 import { findPeer, runPeer } from './peer.ts'
 
@@ -31,7 +41,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 function write(name: string, contents: string | Uint8Array | Json): string {
-  writeFileSync(path.join(folder, name), typeof contents === 'string' || contents instanceof Uint8Array ? contents : JSON.stringify(contents))
+  writeFileSync(
+    path.join(folder, name),
+    typeof contents === 'string' || contents instanceof Uint8Array ? contents : JSON.stringify(contents),
+  )
   return name
 }
 
@@ -43,23 +56,32 @@ function prepare(...words: readonly string[]): void {
   expect(exitCode, `cosign ${words.join(' ')}: ${stderr}`).toBe(0)
 }
 
+type Environment = Readonly<Record<string, string>>
+
 /** How cosign and our program end with the same words. */
-function both(words: readonly string[]): { readonly theirs: Ending; readonly ours: Ending } {
-  return { theirs: runPeer(cosign, words, folder), ours: runPeer(process.execPath, [countersign, ...words], folder) }
+function both(words: readonly string[], env: Environment = {}): { readonly theirs: Ending; readonly ours: Ending } {
+  return { theirs: runPeer(cosign, words, folder, env), ours: runPeer(process.execPath, [countersign, ...words], folder, env) }
 }
 
-function expectVerified(words: readonly string[]): void {
-  const { theirs, ours } = both(words)
+function expectVerified(words: readonly string[], env?: Environment): void {
+  const { theirs, ours } = both(words, env)
   expect(theirs.stderr, `cosign ${words.join(' ')}`).toContain('Verified OK\n')
   expect(ours.stderr, `countersign ${words.join(' ')}`).toContain('Verified OK\n')
   expect([theirs.exitCode, ours.exitCode]).toEqual([0, 0])
   expect(ours.stdout).toBe(theirs.stdout)
 }
 
-/** Both refuse, with the same exit code; with the same error, where one is expected of both. */
-function expectRefused(words: readonly string[], message?: RegExp): void {
+/** Ours verifies what cosign refuses: a fault of cosign 3.1.3. Where cosign has mended it, the test says so by failing. */
+function expectVerifiedByOursAlone(words: readonly string[], fault: RegExp): void {
   const { theirs, ours } = both(words)
-  console.log('DBG', words.join(' '), '\n  T', errorOf(theirs), '\n  O', errorOf(ours))
+  expect(errorOf(theirs), `cosign ${words.join(' ')}`).toMatch(fault)
+  expect(ours.stderr, `countersign ${words.join(' ')}`).toContain('Verified OK\n')
+  expect([theirs.exitCode, ours.exitCode]).toEqual([1, 0])
+}
+
+/** Both refuse, with the same exit code; with the same error, where one is expected of both. */
+function expectRefused(words: readonly string[], message?: RegExp, env?: Environment): void {
+  const { theirs, ours } = both(words, env)
   expect(ours.stderr, `countersign ${words.join(' ')}`).toMatch(/^Error: /m)
   expect(ours.stderr + theirs.stderr).not.toContain('Verified OK')
   expect([theirs.exitCode, ours.exitCode]).toEqual([1, 1])
@@ -69,6 +91,22 @@ function expectRefused(words: readonly string[], message?: RegExp): void {
 }
 
 const errorOf = ({ stderr }: Ending): string => /^Error: .*$/m.exec(stderr)?.[0] ?? ''
+
+/** For bundles, cosign prints the type as it was given, ours as what it stands for. */
+const wrongType =
+  /^Error: invalid predicate type, expected (?:spdxjson|https:\/\/spdx\.dev\/Document) got https:\/\/slsa\.dev\/provenance\/v1$/
+
+/** What cosign 3.1.3 signs and then refuses itself, by format and key, with what it says. */
+const cosignFaults: Readonly<Record<'bundle' | 'local' | 'attestation', Readonly<Record<string, RegExp>>>> = {
+  bundle: { p384: /invalid signature when validating ASN\.1 encoded signature/, ed25519: /message is missing artifact digest/ },
+  local: { p384: /invalid signature when validating ASN\.1 encoded signature/ },
+  attestation: { p384: /accepted signatures do not match threshold/, ed25519: /accepted signatures do not match threshold/ },
+}
+
+function expectVerifiedBut(fault: RegExp | undefined, words: readonly string[]): void {
+  if (fault === undefined) expectVerified(words)
+  else expectVerifiedByOursAlone(words, fault)
+}
 
 const kinds: readonly KeyKind[] = ['p256', 'p384', 'rsa', 'ed25519']
 const unlogged = ['--tlog-upload=false', '--use-signing-config=false', '--yes'] as const
@@ -87,7 +125,7 @@ describe.skipIf(cosign === '')('what cosign signs with a key', () => {
     it(`a bundle by a key (${key}) is verified by both, and refused by both for another artifact or key`, () => {
       prepare('sign-blob', '--key', `${key}.key`, ...unlogged, '--bundle', `${key}.json`, 'artifact')
       const words = ['--bundle', `${key}.json`, ignoreLog]
-      expectVerified(['verify-blob', 'artifact', '--key', `${key}.pub`, ...words])
+      expectVerifiedBut(cosignFaults.bundle[key], ['verify-blob', 'artifact', '--key', `${key}.pub`, ...words])
       expectRefused(['verify-blob', 'other', '--key', `${key}.pub`, ...words])
       expectRefused(['verify-blob', 'artifact', '--key', 'stranger.pub', ...words])
       expectRefused(['verify-blob', 'artifact', '--key', `${key}.pub`, '--bundle', `${key}.json`, '--trusted-root', 'root.json'])
@@ -101,7 +139,7 @@ describe.skipIf(cosign === '')('what cosign signs with a key', () => {
         ['--signature', `${key}.sig`],
       ]) {
         const words = [...given, ignoreLog, '--new-bundle-format=false']
-        expectVerified(['verify-blob', 'artifact', '--key', `${key}.pub`, ...words])
+        expectVerifiedBut(cosignFaults.local[key], ['verify-blob', 'artifact', '--key', `${key}.pub`, ...words])
         expectRefused(['verify-blob', 'other', '--key', `${key}.pub`, ...words])
         expectRefused(['verify-blob', 'artifact', '--key', 'stranger.pub', ...words])
       }
@@ -112,10 +150,14 @@ describe.skipIf(cosign === '')('what cosign signs with a key', () => {
       prepare('attest-blob', '--key', `${key}.key`, ...unlogged, ...about, '--bundle', `${key}.att.json`, 'artifact')
       const words = ['--bundle', `${key}.att.json`, ignoreLog]
       const type = ['--type', 'slsaprovenance1']
-      expectVerified(['verify-blob-attestation', 'artifact', '--key', `${key}.pub`, ...words, ...type])
+      const fault = cosignFaults.attestation[key]
+      expectVerifiedBut(fault, ['verify-blob-attestation', 'artifact', '--key', `${key}.pub`, ...words, ...type])
       expectRefused(['verify-blob-attestation', 'other', '--key', `${key}.pub`, ...words, ...type])
       expectRefused(['verify-blob-attestation', 'artifact', '--key', 'stranger.pub', ...words, ...type])
-      expectRefused(['verify-blob-attestation', 'artifact', '--key', `${key}.pub`, ...words, '--type', 'spdxjson'], /invalid predicate type, expected https:\/\/spdx\.dev\/Document got https:\/\/slsa\.dev\/provenance\/v1/)
+      expectRefused(
+        ['verify-blob-attestation', 'artifact', '--key', `${key}.pub`, ...words, '--type', 'spdxjson'],
+        fault === undefined ? wrongType : undefined,
+      )
     })
   }
 
@@ -130,7 +172,7 @@ describe.skipIf(cosign === '')('what cosign signs with a key', () => {
       const words = [...given, '--key', 'own.pub', ignoreLog, '--new-bundle-format=false']
       expectVerified(['verify-blob-attestation', 'artifact', ...words, '--type', 'slsaprovenance1'])
       expectRefused(['verify-blob-attestation', 'other', ...words, '--type', 'slsaprovenance1'])
-      expectRefused(['verify-blob-attestation', 'artifact', ...words, '--type', 'spdxjson'], /invalid predicate type, expected/)
+      expectRefused(['verify-blob-attestation', 'artifact', ...words, '--type', 'spdxjson'], wrongType)
     }
   })
 
@@ -164,8 +206,19 @@ describe.skipIf(cosign === '')('what the test universe signs', () => {
       const words = ['--bundle', write('bundle.json', signed.bundle), ...offline]
       expectVerified(['verify-blob', 'artifact', ...words, ...who])
       expectRefused(['verify-blob', 'other', ...words, ...who])
-      expectRefused(['verify-blob', 'artifact', ...words, '--certificate-identity', 'dev@example.test', '--certificate-oidc-issuer', issuer], /failed to verify certificate identity: no matching CertificateIdentity found, last error: expected SAN value "dev@example\.test", got "|none of the expected identities matched/)
-      expectRefused(['verify-blob', 'artifact', ...words, '--certificate-identity', identity, '--certificate-oidc-issuer', 'https://example.test'])
+      expectRefused(
+        ['verify-blob', 'artifact', ...words, '--certificate-identity', 'dev@example.test', '--certificate-oidc-issuer', issuer],
+        /^Error: failed to verify certificate identity: .*no matching CertificateIdentity found, last error: expected SAN value "dev@example\.test", got "https:/,
+      )
+      expectRefused([
+        'verify-blob',
+        'artifact',
+        ...words,
+        '--certificate-identity',
+        identity,
+        '--certificate-oidc-issuer',
+        'https://example.test',
+      ])
       for (const tampered of tamperedOf(signed)) {
         expectRefused(['verify-blob', 'artifact', '--bundle', write('tampered.json', tampered), ...offline, ...who])
       }
@@ -180,11 +233,15 @@ describe.skipIf(cosign === '')('what the test universe signs', () => {
     expectRefused(words)
   })
 
+  const managedFaults: Readonly<Record<string, RegExp>> = {
+    p384: /invalid signature when validating ASN\.1 encoded signature/,
+    ed25519: /could not verify message: failed to verify signature/,
+  }
   for (const kind of kinds) {
     it(`a logged signature with a managed key (${kind}) is verified by both`, () => {
       const signed = signBlob({ managed: true, key: namedKey('managed', kind), ...(kind === 'ed25519' ? { prehashed: true } : {}) })
       const words = ['artifact', '--bundle', write('bundle.json', signed.bundle), ...offline]
-      expectVerified(['verify-blob', ...words, '--key', write('managed.pub', signed.key.pem)])
+      expectVerifiedBut(managedFaults[kind], ['verify-blob', ...words, '--key', write('managed.pub', signed.key.pem)])
       expectRefused(['verify-blob', ...words, '--key', 'stranger.pub'])
       expectRefused(['verify-blob', ...words, ...who])
     })
@@ -202,7 +259,7 @@ describe.skipIf(cosign === '')('what the test universe signs', () => {
       const type = ['--type', 'slsaprovenance1']
       expectVerified(['verify-blob-attestation', 'artifact', ...words, ...type])
       expectRefused(['verify-blob-attestation', 'other', ...words, ...type])
-      expectRefused(['verify-blob-attestation', 'artifact', ...words, '--type', 'spdxjson'], /invalid predicate type, expected https:\/\/spdx\.dev\/Document got/)
+      expectRefused(['verify-blob-attestation', 'artifact', ...words, '--type', 'spdxjson'], wrongType)
       for (const tampered of tamperedOf(signed)) {
         expectRefused(['verify-blob-attestation', 'artifact', '--bundle', write('tampered.json', tampered), ...offline, ...who, ...type])
       }
@@ -210,12 +267,19 @@ describe.skipIf(cosign === '')('what the test universe signs', () => {
   }
 
   it("cosign's local bundle is verified by both, and refused by both when it is tampered with", () => {
+    const { rekor, ctLog, intermediate, root } = universeOf()
+    // cosign takes no trusted root for the old format: everything is given one by one.
+    const trust = {
+      SIGSTORE_REKOR_PUBLIC_KEY: write('rekor.pub', rekor.key.pem),
+      SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: write('ct.pub', ctLog.pem),
+      SIGSTORE_ROOT_FILE: write('chain.pem', pemOf(intermediate.der) + pemOf(root.der)),
+    }
     const legacy = legacyBundle(signBlob())
-    const words = ['verify-blob', 'artifact', ...offline, ...who, '--new-bundle-format=false']
-    expectVerified([...words, '--bundle', write('legacy.json', legacy)])
+    const words = ['verify-blob', 'artifact', ...who, '--new-bundle-format=false']
+    expectVerified([...words, '--bundle', write('legacy.json', legacy)], trust)
     const other = legacyBundle(signBlob({ key: namedKey('another') }))
     for (const part of ['base64Signature', 'cert', 'rekorBundle'] as const) {
-      expectRefused([...words, '--bundle', write('legacy.json', { ...legacy, [part]: other[part] })])
+      expectRefused([...words, '--bundle', write('legacy.json', { ...legacy, [part]: other[part] })], undefined, trust)
     }
   })
 })
@@ -223,7 +287,8 @@ describe.skipIf(cosign === '')('what the test universe signs', () => {
 /** The bundle with one part of another bundle by another signer, each in turn, or with a part of its own changed. */
 function tamperedOf(signed: SignedBundle): readonly Json[] {
   const isMessage = 'messageSignature' in signed.bundle
-  const options: SigningOptions = { key: namedKey('tamperer'), log: signed.tokens.length > 0 && signed.entries[0]?.inclusionPromise === undefined ? 'v2' : 'v1' }
+  const isV2 = signed.entries[0]?.inclusionPromise === undefined
+  const options: SigningOptions = { key: namedKey('tamperer'), log: isV2 ? 'v2' : 'v1' }
   const other = (isMessage ? signBlob(options) : signStatement(options)).bundle
   const otherMaterial = other['verificationMaterial'] as Json
   const flip = (text: string): string => {
@@ -235,7 +300,8 @@ function tamperedOf(signed: SignedBundle): readonly Json[] {
   return [
     { ...signed.bundle, [content]: other[content] },
     bent(signed.bundle, (_, { material }) => (material['tlogEntries'] = otherMaterial['tlogEntries'])),
-    bent(signed.bundle, (_, { entry }) => (entry['canonicalizedBody'] = bodyOf(otherMaterial))),
+    // sigstore-go rebuilds the body of a Rekor v2 entry and does not look at the one that is there.
+    ...(isV2 ? [] : [bent(signed.bundle, (_, { entry }) => (entry['canonicalizedBody'] = bodyOf(otherMaterial)))]),
     bent(signed.bundle, (_, { material }) => delete material['tlogEntries']),
     bent(signed.bundle, (bundle) => {
       const envelope = bundle[content] as Json & { signatures?: Json[] }

@@ -9,6 +9,11 @@ export const sigstoreGoExplanations: Explanations = {
       ours: /^(?:BUNDLE|TRUSTED_ROOT)_INVALID .* is not standard base64 with padding/,
     },
     {
+      why: 'protojson takes the number of an enum for its name; ours takes names, as every writer has them',
+      where: /: a number$/,
+      ours: /^(?:BUNDLE|TRUSTED_ROOT)_INVALID .*\.(?:keyDetails|hashAlgorithm|algorithm) should be a string, found 7$/,
+    },
+    {
       why: 'it does not compare the kind and version that a bundle states with those of the entry',
       where: /kindVersion(?:\.kind|\.version)?: /,
       ours: /^LOG_ENTRY_MISMATCH the bundle says the log entry is |^BUNDLE_INVALID .*kindVersion\.(?:kind|version) is missing$/,
@@ -59,7 +64,7 @@ export const sigstoreGoExplanations: Explanations = {
     {
       why: 'messageDigest is only a hint (protobuf-specs, MessageSignature) and may be absent; it requires one',
       where: /messageSignature\.messageDigest: (?:dropped|null|emptied)$/,
-      theirs: /missing verification material|unsupported digest algorithm/,
+      theirs: /missing verification material|unsupported digest algorithm|verifying inclusion: calculated root/,
     },
     {
       why: 'a managed key without a window needs no time (client specification, section 4.2), so no promise beside the proof; its client asks for one',

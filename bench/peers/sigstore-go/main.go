@@ -101,8 +101,6 @@ func serve(args []string) error {
 }
 
 func run(cases []preparedCase, wanted request) (answer, error) {
-	// What the last request left behind is not this one's to clear away.
-	runtime.GC()
 	verifications := 0
 	start := time.Now()
 	for range wanted.Passes {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as fc from 'fast-check'
 import { parsePublicKey } from '../../../src/crypto/public-key.ts'
 import { decodeBase64, encodeBase64 } from '../../../src/encoding/base64.ts'
-import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
+import { concatBytes, encodeUtf8, excerpt } from '../../../src/encoding/bytes.ts'
 import { decodeHex, encodeHex } from '../../../src/encoding/hex.ts'
 import { CountersignError } from '../../../src/error.ts'
 import type { NoteSignature } from '../../../src/merkle/signature-line.ts'
@@ -136,7 +136,7 @@ describe('a signed note', () => {
     'is refused with the signature line %j',
     (bad) => {
       expect(failureOf(() => parseSignedNote(`${text}\n${anyLine}${bad}\n`))).toEqual(
-        refusal(`a signature line has the form "— <name> <base64>", found ${JSON.stringify(bad)}`),
+        refusal(`a signature line has the form "— <name> <base64>", found ${excerpt(bad)}`),
       )
     },
   )
@@ -145,7 +145,7 @@ describe('a signed note', () => {
     'is refused with the key name %j, read or written',
     (name) => {
       const expected = refusal(
-        `the name of a note's key should be characters other than white space, controls and plus, found ${JSON.stringify(name)}`,
+        `the name of a note's key should be characters other than white space, controls and plus, found ${excerpt(name)}`,
       )
       expect(failureOf(() => parseSignedNote(`${text}\n${line(name, new Uint8Array(8))}`))).toEqual(expected)
       expect(failureOf(() => encodeSignedNote(text, [{ ...signatureOf('a', ed25519), name }]))).toEqual(expected)
@@ -154,7 +154,7 @@ describe('a signed note', () => {
 
   it.each(['a\u0001b', 'a\tb', '\ud800'])('is not written with the key name %j', (name) => {
     const expected = refusal(
-      `the name of a note's key should be characters other than white space, controls and plus, found ${JSON.stringify(name)}`,
+      `the name of a note's key should be characters other than white space, controls and plus, found ${excerpt(name)}`,
     )
     expect(failureOf(() => encodeSignedNote(text, [{ ...signatureOf('a', ed25519), name }]))).toEqual(expected)
   })
@@ -165,7 +165,7 @@ describe('a signed note', () => {
     const expected =
       base64 === ''
         ? 'the signature by "name" should have more than 4 bytes, found 0'
-        : `the signature of a note should be base64, found ${JSON.stringify(base64)}`
+        : `the signature of a note should be base64, found ${excerpt(base64)}`
     expect(message).toBe(expected)
   })
 

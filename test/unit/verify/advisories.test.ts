@@ -166,6 +166,8 @@ describe('GHSA-fx35-mq7g-6g98: a key that comes with the signature', () => {
   const forged = signBlob({ managed: true, key: attacker })
   const forgedAttestation = signStatement({ managed: true, key: attacker })
   const type = ['--type', 'slsaprovenance1']
+  const notTaken =
+    /^Error: .*(?:is not the given key|with the given key, found one with a certificate|holds a public key, which is not to be trusted|the certificate is not valid DER|invalid signature|signature does not verify)/m
   const spellings: readonly (readonly [string, string])[] = [
     ['PEM', attacker.pem],
     ['base64 of PEM', base64(attacker.pem)],
@@ -178,12 +180,12 @@ describe('GHSA-fx35-mq7g-6g98: a key that comes with the signature', () => {
     ] as const) {
       it(`as ${spelling} does not stand in for ${what}, logged or not`, async () => {
         const file = write('fx35.json', legacyBundle(forged, cert))
-        await refuses(['verify-blob', 'artifact', '--bundle', file, ...words, ...offline], /^Error: /m)
-        await refuses(['verify-blob', 'artifact', '--bundle', file, ...words, ...offline, '--insecure-ignore-tlog'], /^Error: /m)
+        await refuses(['verify-blob', 'artifact', '--bundle', file, ...words, ...offline], notTaken)
+        await refuses(['verify-blob', 'artifact', '--bundle', file, ...words, ...offline, '--insecure-ignore-tlog'], notTaken)
         const attestation = write('fx35-attestation.json', legacyBundle(forgedAttestation, cert))
         const verb = ['verify-blob-attestation', 'artifact', '--bundle', attestation, ...words, ...offline, ...type]
-        await refuses(verb, /^Error: /m)
-        await refuses([...verb, '--insecure-ignore-tlog'], /^Error: /m)
+        await refuses(verb, notTaken)
+        await refuses([...verb, '--insecure-ignore-tlog'], notTaken)
       })
     }
   }
@@ -197,7 +199,7 @@ describe('GHSA-fx35-mq7g-6g98: a key that comes with the signature', () => {
   it('a certificate in a local bundle does not make up for a --key that did not sign', async () => {
     const keyless = signBlob({ key: attacker })
     const words = ['--bundle', write('fx35-cert.json', legacyBundle(keyless)), '--key', 'key.pub', ...offline]
-    await refuses(['verify-blob', 'artifact', ...words], /^Error: /m)
+    await refuses(['verify-blob', 'artifact', ...words], notTaken)
   })
 })
 
