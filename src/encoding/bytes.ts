@@ -47,8 +47,8 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-// What JSON.stringify leaves alone, but a terminal acts on or a reader does not see: C1 controls, directions, separators.
-const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu
+// What JSON.stringify leaves alone, but a terminal acts on or a reader does not see: C1 controls, directions, other blanks.
+const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
 
 /** At most `limit` characters of untrusted text, printable and quoted, for an error message. */
 export function excerpt(text: string, limit = 60): string {

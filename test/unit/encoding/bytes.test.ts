@@ -139,6 +139,8 @@ describe('excerpt', () => {
     ['an isolate', '\u2066', String.raw`\u2066`],
     ['a blank without width', '\u200b', String.raw`\u200b`],
     ['a byte order mark', '\ufeff', String.raw`\ufeff`],
+    ['a no-break space', 'a\u00a0b', String.raw`a\u00a0b`],
+    ['an ideographic space', '\u3000', String.raw`\u3000`],
     ['a soft hyphen', '\u00ad', String.raw`\u00ad`],
     ['a line separator', '\u2028', String.raw`\u2028`],
     ['a character of private use', '\ue000', String.raw`\ue000`],
@@ -158,6 +160,7 @@ describe('excerpt', () => {
         const shown = excerpt(text, 200)
         expect(JSON.parse(shown)).toBe(text)
         expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u)
+        expect(shown.replaceAll(' ', '')).not.toMatch(/\p{Zs}/u)
       }),
       { numRuns: 1000 },
     )
