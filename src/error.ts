@@ -42,6 +42,22 @@ export type ErrorCode =
   | 'KEY_MISMATCH'
   | 'PREDICATE_TYPE_MISMATCH'
   | 'TUF_UNVERIFIED'
+  // Requests to a service, and what it answers.
+  | 'REQUEST_INVALID'
+  | 'REQUEST_REFUSED'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'TOKEN_INVALID'
+  | 'CSR_INVALID'
+  | 'CLOCK_SUSPECT'
+  | 'LOG_OVERLOADED'
+  | 'LOG_FROZEN'
+  | 'LOG_ROLLED_BACK'
+  | 'LOG_CORRUPT'
+  | 'STORAGE_FAILED'
+  | 'CONFIGURATION_INVALID'
+  | 'SERVICE_REFUSED'
+  | 'SIGN_IN_FAILED'
   // Keys at rest.
   | 'KEY_DECRYPTION_FAILED'
   // The outside world.
