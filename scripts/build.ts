@@ -13,15 +13,19 @@ import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
 
 const outdir = 'dist/cli'
+const serverOutdir = 'dist/server'
 const warmUpIdentity = ['--certificate-identity', 'warm-up@example.com', '--certificate-oidc-issuer', 'https://issuer.example.com']
 const withLibrary = process.argv.includes('--lib')
+/** The server's program and its workers, by the names of their files in dist/server. */
+const serverPrograms = { program: 'src/server/program.ts' }
 /** Libraries that the program imports, each put in a file of its own. */
 const libraries = new Set<string>()
 
 rmSync(withLibrary ? 'dist' : outdir, { recursive: true, force: true })
+rmSync(serverOutdir, { recursive: true, force: true })
 mkdirSync(`${outdir}/library`, { recursive: true })
 const programs = { main: 'src/cli/main.ts', conformance: 'src/cli/conformance-main.ts' }
-await Promise.all(Object.entries(programs).map(([name, entryPoint]) => buildProgram(name, entryPoint)))
+await Promise.all([...Object.entries(programs).map(([name, entryPoint]) => buildProgram(name, entryPoint)), buildServer()])
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
 for (const name of Object.keys(programs)) makeCodeCache(name)
@@ -48,7 +52,7 @@ async function buildProgram(name: string, entryPoint: string): Promise<void> {
     outfile: `${outdir}/${name}-program.cjs`,
     // import() would start Node's ES module loader; require() of what is bundled anyway does not.
     supported: { 'dynamic-import': false },
-    plugins: [librariesAside()],
+    plugins: [serverAside(), librariesAside()],
     define: {
       __COUNTERSIGN_VERSION__: JSON.stringify(version),
       __COUNTERSIGN_COMMIT__: JSON.stringify(git('rev-parse', 'HEAD')),
@@ -86,12 +90,12 @@ let cachedData
 try {
   cachedData = fs.readFileSync(filename + '.cache')
 } catch {}
-const source = '(function (require, module, __dirname) {' + fs.readFileSync(filename, 'latin1') + '\\n})'
+const source = '(function (require, module, __dirname, importServer) {' + fs.readFileSync(filename, 'latin1') + '\\n})'
 const script = new Script(source, { filename, cachedData })
 if (process.env.COUNTERSIGN_MAKE_CODE_CACHE === '1') {
   process.once('exit', () => fs.writeFileSync(filename + '.cache', script.createCachedData()))
 }
-script.runInThisContext()(require, module, __dirname)
+script.runInThisContext()(require, module, __dirname, (name) => import('../server/' + name))
 `
 }
 
@@ -101,6 +105,35 @@ async function buildLibrary(library: string): Promise<void> {
     stdin: { contents: `export * from '${library}'`, resolveDir: '.' },
     outfile: `${outdir}/library/${fileOf(library)}`,
   })
+}
+
+/** The server starts once and runs for months: ES modules that can be read in a stack trace, libraries from node_modules. */
+async function buildServer(): Promise<void> {
+  await build({
+    entryPoints: serverPrograms,
+    outdir: serverOutdir,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'error',
+  })
+}
+
+/** Puts the launcher's import of the server's program in the place of the source's. */
+function serverAside(): Plugin {
+  return {
+    name: 'server-aside',
+    setup(build) {
+      build.onLoad({ filter: /[/\\]cli[/\\]server-program\.ts$/ }, () => ({
+        contents: "export function loadServerProgram() { return importServer('program.js') }",
+      }))
+    },
+  }
 }
 
 /** Resolves the libraries to their own files. */

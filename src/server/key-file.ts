@@ -1,0 +1,56 @@
+/** The server's private keys on disk: PKCS#8 in PEM, or cosign's encrypted key file where there is a passphrase. Mode 0600. */
+import { chmod, stat } from 'node:fs/promises'
+import { decryptPrivateKey, encryptPrivateKey, parseEncryptedPrivateKeyPem } from '../crypto/encrypted-private-key.ts'
+import type { PrivateKey } from '../crypto/private-key.ts'
+import { parsePrivateKeyPem } from '../crypto/private-key.ts'
+import { decodeUtf8, encodeUtf8 } from '../encoding/bytes.ts'
+import { CountersignError, messageOf } from '../error.ts'
+import { readBoundedFile, replaceFile } from '../tuf/bounded-file.ts'
+
+const maxKeyFileBytes = 64 * 1024
+
+/** Writes a private key, encrypted when there is a passphrase, and waits until it is on disk. */
+export async function writeKeyFile(file: string, key: PrivateKey, passphrase: string | undefined): Promise<void> {
+  const text = passphrase === undefined ? key.encodePem() : await encryptPrivateKey(key, encodeUtf8(passphrase))
+  await replaceFile(file, text, true)
+  await chmod(file, 0o600)
+}
+
+/**
+ * Reads a private key.
+ * @throws CountersignError FILE_UNREADABLE when it is missing or others may read it, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID
+ *   when it is encrypted and there is no passphrase
+ */
+export async function readKeyFile(file: string, passphrase: string | undefined): Promise<PrivateKey> {
+  const bytes = await readBoundedFile(file, maxKeyFileBytes)
+  if (bytes === undefined) throw new CountersignError('FILE_UNREADABLE', `the key file ${file} is missing: restore it from a backup`)
+  await refuseOpenFile(file)
+  const text = decodeUtf8(bytes, file)
+  try {
+    if (!text.includes('BEGIN ENCRYPTED')) return parsePrivateKeyPem(text)
+    const encrypted = parseEncryptedPrivateKeyPem(text)
+    if (passphrase === undefined) {
+      throw new CountersignError(
+        'CONFIGURATION_INVALID',
+        `${file} is encrypted: give its passphrase in COUNTERSIGN_SERVER_PASSPHRASE or with --passphrase-file`,
+      )
+    }
+    return await decryptPrivateKey(encrypted, encodeUtf8(passphrase))
+  } catch (cause) {
+    if (cause instanceof CountersignError && cause.code === 'CONFIGURATION_INVALID') throw cause
+    const code = cause instanceof CountersignError ? cause.code : 'KEY_INVALID'
+    throw new CountersignError(code, `${file}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** A key that everyone on the machine can read is no secret any more: better no start than a false sense of safety. */
+async function refuseOpenFile(file: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const { mode } = await stat(file)
+  if ((mode & 0o077) !== 0) {
+    throw new CountersignError(
+      'FILE_UNREADABLE',
+      `${file} can be read or written by others (mode ${(mode & 0o777).toString(8)}): run chmod 600 ${file}, and consider the key compromised`,
+    )
+  }
+}
