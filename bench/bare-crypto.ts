@@ -21,14 +21,13 @@ import { parseCertificate } from '../src/x509/certificate.ts'
 import { embeddedSctSignedBytes, parseEmbeddedScts } from '../src/x509/sct.ts'
 import { namesSigner, parseTimestampResponse } from '../src/x509/timestamp-token.ts'
 import type { BundleCase, TrustedRootFile } from './bundle-case.ts'
-import type { InProcessVerifier } from './contender.ts'
-import { fastestImport } from './key-import.ts'
+import type { NodeVerifier } from './contender.ts'
+import { chosenImports, fastestImport } from './key-import.ts'
 
 /** The floor in the race. */
-export function createBareCrypto(): InProcessVerifier {
+export function createBareCrypto(): NodeVerifier {
   const loaded = new Map<TrustedRootFile, TrustMaterial>()
   return {
-    name: 'bare node:crypto',
     prepare: (testCase) => {
       const trust = loaded.get(testCase.trustedRoot) ?? loadTrustMaterial(testCase.trustedRoot.json)
       loaded.set(testCase.trustedRoot, trust)
@@ -38,6 +37,7 @@ export function createBareCrypto(): InProcessVerifier {
       }
     },
     forget: () => {},
+    notes: chosenImports,
   }
 }
 

@@ -5,10 +5,10 @@ import type { Artifact } from '../src/verify/artifact.ts'
 import { artifactFromDigests } from '../src/verify/artifact.ts'
 import { createVerifier } from '../src/verify/verifier.ts'
 import type { BundleCase, TrustedRootFile } from './bundle-case.ts'
-import type { InProcessVerifier } from './contender.ts'
+import type { NodeVerifier } from './contender.ts'
 
 /** Countersign's verifier, with trust material loaded once for each trusted root. */
-export function createCountersign(): InProcessVerifier {
+export function createCountersign(): NodeVerifier {
   const loaded = new Map<TrustedRootFile, TrustMaterial>()
   const trustOf = (root: TrustedRootFile): TrustMaterial => {
     const known = loaded.get(root) ?? loadTrustMaterial(root.json)
@@ -16,7 +16,6 @@ export function createCountersign(): InProcessVerifier {
     return known
   }
   return {
-    name: 'countersign',
     prepare: (testCase) => {
       const { signer, json } = testCase
       const who =
@@ -33,6 +32,7 @@ export function createCountersign(): InProcessVerifier {
     forget: () => {
       for (const trust of loaded.values()) for (const log of trust.logs) log.checkedCheckpoints.clear()
     },
+    notes: () => [],
   }
 }
 

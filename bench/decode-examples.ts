@@ -35,6 +35,8 @@ export interface DecodeExamples {
   readonly pkcs1Key: Uint8Array
   /** PKCS#8. */
   readonly privateKey: Uint8Array
+  /** The JSON in cosign's encrypted private key file. */
+  readonly encryptedKey: string
   readonly pssParameters: Uint8Array
   /** ECDSA. */
   readonly signature: Uint8Array
@@ -91,6 +93,7 @@ export function decodeExamples(): DecodeExamples {
     publicKeys: [ecdsa.publicKey, rsa, ed25519].map((key) => key.export({ format: 'der', type: 'spki' })),
     pkcs1Key: rsa.export({ format: 'der', type: 'pkcs1' }),
     privateKey: ecdsa.privateKey.export({ format: 'der', type: 'pkcs8' }),
+    encryptedKey: encryptedKey(),
     pssParameters: pssParameters(),
     signature: sign('sha256', Buffer.alloc(32), ecdsa.privateKey),
   }
@@ -128,6 +131,14 @@ function legacyBundleOf(entities: readonly SignedEntity[], certificate: Certific
     base64Signature: encodeBase64(content.signature),
     cert: encodeBase64(encodeUtf8(encodePem('CERTIFICATE', certificate.bytes))),
     rekorBundle: { SignedEntryTimestamp: encodeBase64(entry.signedEntryTimestamp ?? new Uint8Array(1)), Payload: payload },
+  })
+}
+
+function encryptedKey(): string {
+  return JSON.stringify({
+    kdf: { name: 'scrypt', params: { N: 65_536, r: 8, p: 1 }, salt: encodeBase64(new Uint8Array(32)) },
+    cipher: { name: 'nacl/secretbox', nonce: encodeBase64(new Uint8Array(24)) },
+    ciphertext: encodeBase64(new Uint8Array(200)),
   })
 }
 

@@ -7,16 +7,18 @@ import type { Figure } from './figure.ts'
 import type { HostileInput } from './hostile-input.ts'
 import { median, timed } from './rounds.ts'
 
-/** Every input comes in these sizes: some formats refuse what is larger than 64 KiB, and what they read must count too. */
-const sizes = [60_000, 100_000] as const
-/** The worst inputs come in these as well, so that time which grows faster than the input shows. */
-const furtherSizes = [10_000, 400_000, 1_000_000] as const
+/** Every input comes in this size: some formats refuse what is larger than 64 KiB, and what they read must count too. */
+const firstSize = 60_000
+/** The worst inputs are measured in these, so that time which grows faster than the input shows. */
+const sizes = [10_000, firstSize, 100_000, 400_000, 1_000_000] as const
 const worstInputs = 5
+/** Attempts that count: on every input, to find the worst ones, and on those. */
+const attempts = { first: 1, worst: 4 } as const
+/** Milliseconds after which an input is not tried again: what it has shown by then is enough. */
+const patience = 1000
 const unitBytes = 100_000
 const longestMessage = 1000
 const goal = { bound: 'at-most', of: 50 } as const
-/** Milliseconds from which on a measurement is repeated more often, since it may be what is reported. */
-const worthRepeating = 2
 
 interface Measurement {
   readonly input: HostileInput
@@ -49,11 +51,11 @@ export function run(): Promise<readonly Figure[]> {
 }
 
 function worstOf(decoder: Decoder, problems: Set<string>): Measurement {
-  const all = (inputs: readonly HostileInput[], some: readonly number[]): Measurement[] =>
-    inputs.flatMap((input) => some.map((size) => ({ input, size, time: measure(decoder, input, size, problems) })))
-  const first = all(decoder.inputs, sizes).toSorted(slowestFirst)
-  const suspects = new Set(first.slice(0, worstInputs).map(({ input }) => input))
-  const [worst] = [...first.slice(0, 1), ...all([...suspects], furtherSizes)].toSorted(slowestFirst)
+  const first = decoder.inputs.map((input) => measure(decoder, input, firstSize, problems, attempts.first)).toSorted(slowestFirst)
+  const [worst] = first
+    .slice(0, worstInputs)
+    .flatMap(({ input }) => sizes.map((size) => measure(decoder, input, size, problems, attempts.worst)))
+    .toSorted(slowestFirst)
   if (worst === undefined) throw new Error(`there is no input for ${decoder.name}`)
   return worst
 }
@@ -62,18 +64,20 @@ function slowestFirst(a: Measurement, b: Measurement): number {
   return b.time - a.time
 }
 
-function measure({ name, decode }: Decoder, input: HostileInput, size: number, problems: Set<string>): number {
+/** The median of the attempts. One more comes before them, which may find code that is not compiled. */
+function measure({ name, decode }: Decoder, input: HostileInput, size: number, problems: Set<string>, count: number): Measurement {
   const bytes = input.make(size)
   let problem: string | undefined
   const attempt = (): number =>
     timed(() => {
       problem = problemWith(decode, bytes)
     })
-  attempt()
+  const start = performance.now()
+  const cold = attempt()
+  const times: number[] = []
+  while (times.length < count && performance.now() - start < patience) times.push(attempt())
   if (problem !== undefined) problems.add(`${name}: ${input.name}: ${problem}`)
-  const times = [attempt(), attempt(), attempt()]
-  if (median(times) > worthRepeating) times.push(attempt(), attempt(), attempt(), attempt())
-  return (median(times) * unitBytes) / Math.max(bytes.length, size)
+  return { input, size, time: (median(times.length === 0 ? [cold] : times) * unitBytes) / Math.max(bytes.length, size) }
 }
 
 /** Whatever the input, a decoder answers, or throws an error of ours with a message that a person can read. */

@@ -7,17 +7,18 @@ import { parseCertificateFile, parseSignatureFile, parseTimestampFile, readLegac
 import { parseLogEntryBody } from '../src/bundle/log-entry-body.ts'
 import { parseSimpleSigning } from '../src/bundle/simple-signing.ts'
 import { parseStatement } from '../src/bundle/statement.ts'
-import { parseSigner } from '../src/crypto/private-key.ts'
+import { parseEncryptedPrivateKeyPem } from '../src/crypto/encrypted-private-key.ts'
+import { parsePrivateKey, parsePrivateKeyPem, parseSigner } from '../src/crypto/private-key.ts'
 import { parsePkcs1PublicKey, parsePublicKey, parsePublicKeyPem } from '../src/crypto/public-key.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../src/crypto/signature.ts'
 import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
-import { asBuffer, decodeUtf8 } from '../src/encoding/bytes.ts'
+import { asBuffer, decodeUtf8, encodeUtf8 } from '../src/encoding/bytes.ts'
 import { DerReader, parseDer, tag } from '../src/encoding/der.ts'
 import { parseGeneralizedTime, parseUtcTime } from '../src/encoding/der-time.ts'
 import { decodeHex } from '../src/encoding/hex.ts'
 import { parseJson } from '../src/encoding/json.ts'
 import { parseOid } from '../src/encoding/oid.ts'
-import { parsePem } from '../src/encoding/pem.ts'
+import { encodePem, parsePem } from '../src/encoding/pem.ts'
 import { parseCheckpoint } from '../src/merkle/checkpoint.ts'
 import { decodeEntryBundle } from '../src/merkle/entry-bundle.ts'
 import { parseSignatureLine } from '../src/merkle/signature-line.ts'
@@ -70,6 +71,7 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
   const certificates = derOf('certificate', examples.certificate)
   const timestamps = derOf('timestamp', examples.timestamp)
   const keys = derOf('key', ...examples.publicKeys)
+  const privateKeys = derOf('PKCS#8 key', examples.privateKey)
   const tls = [...meaninglessBytes, ...hostileTls]
   return [
     { name: 'decodeUtf8', decode: (input) => decodeUtf8(input, 'the text'), inputs: texts },
@@ -87,7 +89,14 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parsePublicKey', decode: parsePublicKey, inputs: keys },
     { name: 'parsePkcs1PublicKey', decode: parsePkcs1PublicKey, inputs: derOf('PKCS#1 key', examples.pkcs1Key) },
     { name: 'parsePublicKeyPem', decode: ofText(parsePublicKeyPem), inputs: texts },
-    { name: 'parseSigner', decode: (input) => parseSigner(input), inputs: derOf('PKCS#8 key', examples.privateKey) },
+    { name: 'parsePrivateKey', decode: parsePrivateKey, inputs: privateKeys },
+    { name: 'parsePrivateKeyPem', decode: ofText(parsePrivateKeyPem), inputs: texts },
+    { name: 'parseSigner', decode: (input) => parseSigner(input), inputs: privateKeys },
+    {
+      name: 'parseEncryptedPrivateKeyPem',
+      decode: ofText(parseEncryptedPrivateKeyPem),
+      inputs: [...texts, ...jsonOf('encrypted key', examples.encryptedKey).map((input) => inPem('ENCRYPTED SIGSTORE PRIVATE KEY', input))],
+    },
     {
       name: 'signatureAlgorithmFromOid',
       decode: (input) => signatureAlgorithmFromOid('1.2.840.113549.1.1.10', input),
@@ -153,6 +162,8 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
 
 /** Exports that no row above names, with the row that they are measured in. */
 const measuredWith: Readonly<Record<string, string>> = {
+  readString: 'parseJson',
+  readNumber: 'parseJson',
   parseDerSequence: 'parseDer',
   readBundle: 'parseBundle',
   readRekorBundle: 'readLegacyBundle',
@@ -162,8 +173,8 @@ const measuredWith: Readonly<Record<string, string>> = {
   parseEmbeddedScts: 'parseSctList',
 }
 
-/** Nothing here decodes what an attacker wrote. */
-const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph']
+/** No decoders: a reader of our own tiles, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
+const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoint', 'decryptPrivateKey']
 
 /**
  * Exported functions of the decoding folders that are missing above.
@@ -184,6 +195,11 @@ export function forgottenDecoders(decoders: readonly Decoder[]): string[] {
 
 function ofText(decode: (text: string) => unknown): (input: Uint8Array) => unknown {
   return (input) => decode(asBuffer(input).toString('utf8'))
+}
+
+/** The input as the body of a PEM block. */
+function inPem(label: string, input: HostileInput): HostileInput {
+  return { name: `PEM of ${input.name}`, make: (size) => encodeUtf8(encodePem(label, input.make((size * 3) / 4))) }
 }
 
 /** Reads every sequence there is, as deep as it goes. */

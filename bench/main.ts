@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { serveArgument } from './contender.ts'
 import type { Figure } from './figure.ts'
 import { formatTable, toJson } from './figure.ts'
 import type { BenchmarkOptions } from './options.ts'
@@ -29,8 +30,13 @@ const benchmarks: Readonly<Record<string, Entry>> = {
   },
 }
 
-const status = await main()
-if (status !== 0) process.exitCode = status
+if (process.argv[2] === serveArgument) {
+  const { serveContender } = await import('./node-contender.ts')
+  await serveContender(process.argv[3])
+} else {
+  const status = await main()
+  if (status !== 0) process.exitCode = status
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

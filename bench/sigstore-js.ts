@@ -6,10 +6,10 @@ import type { TrustMaterial, VerificationPolicy } from '@sigstore/verify'
 import { Verifier, toSignedEntity, toTrustMaterial } from '@sigstore/verify'
 import { asBuffer } from '../src/encoding/bytes.ts'
 import type { BundleCase, TrustedRootFile } from './bundle-case.ts'
-import type { InProcessVerifier } from './contender.ts'
+import type { NodeVerifier } from './contender.ts'
 
 /** sigstore-js's verifier, with trust material made once for each trusted root, and for each managed key. */
-export function createSigstoreJs(): InProcessVerifier {
+export function createSigstoreJs(): NodeVerifier {
   const made = new Map<TrustedRootFile, TrustMaterial>()
   const trustOf = ({ trustedRoot, signer }: BundleCase): TrustMaterial => {
     const known = made.get(trustedRoot) ?? toTrustMaterial(TrustedRoot.fromJSON(parse(trustedRoot.json)))
@@ -19,7 +19,6 @@ export function createSigstoreJs(): InProcessVerifier {
     return { ...known, publicKey: () => ({ publicKey, validFor: () => true }) }
   }
   return {
-    name: '@sigstore/verify',
     prepare: (testCase) => {
       const { json, artifact } = testCase
       const verifier = new Verifier(trustOf(testCase))
@@ -31,6 +30,7 @@ export function createSigstoreJs(): InProcessVerifier {
       }
     },
     forget: () => {},
+    notes: () => [],
   }
 }
 

@@ -1,18 +1,14 @@
 /** Verifications per second, one thread, from the bundle's JSON on: ours beside every peer that is at hand. */
 import type { BundleSet } from './bundle-case.ts'
 import { publicCases } from './bundle-case.ts'
-import { createBareCrypto } from './bare-crypto.ts'
 import type { Contender } from './contender.ts'
-import { createContender } from './contender.ts'
-import { createCountersign } from './countersign.ts'
 import type { Figure, Goal } from './figure.ts'
-import { chosenImport } from './key-import.ts'
+import { startNodeContender } from './node-contender.ts'
 import type { BenchmarkOptions } from './options.ts'
 import { hasPublicData, withFolder } from './places.ts'
 import type { Round } from './rounds.ts'
 import { medianOfRounds } from './rounds.ts'
 import { buildSigstoreGo, startSigstoreGo } from './sigstore-go.ts'
-import { createSigstoreJs } from './sigstore-js.ts'
 import { universeSets } from './universe-bundles.ts'
 import { printProfile } from './verify-profile.ts'
 
@@ -21,6 +17,8 @@ const defaultRounds = 11
 const universeBundles = 200
 /** At least this many, so that the grain of clock and scheduler does not matter. */
 const verificationsPerRound = 200
+/** Milliseconds. */
+const warmUpTime = 3000
 
 const goals: Readonly<Record<string, Goal>> = {
   '@sigstore/verify': { bound: 'at-least', of: 6 },
@@ -34,20 +32,17 @@ export function run(options: BenchmarkOptions): Promise<readonly Figure[]> {
     const sigstoreGo = buildSigstoreGo()
     const figures: Figure[] = []
     for (const set of bundleSets()) {
-      const contenders = [
-        createContender(createCountersign(), set.cases),
-        createContender(createSigstoreJs(), set.cases),
-        createContender(createBareCrypto(), set.cases),
-        ...(sigstoreGo === undefined ? [] : [await startSigstoreGo(sigstoreGo, set.cases, folder)]),
-      ]
+      const contenders: Contender[] = []
       try {
+        for (const name of ['countersign', '@sigstore/verify', 'bare node:crypto'] as const)
+          contenders.push(await startNodeContender(name, set.cases))
+        if (sigstoreGo !== undefined) contenders.push(await startSigstoreGo(sigstoreGo, set.cases, folder))
         figures.push(...(await race(set, contenders, options.rounds ?? defaultRounds)))
       } finally {
         for (const contender of contenders) contender.close()
       }
       if (options.profile) printProfile(set)
     }
-    console.log(`the floor imports the signer's key as ${chosenImport()}, the fastest form here`)
     return figures
   })
 }
@@ -63,6 +58,7 @@ async function race(set: BundleSet, [ours, ...peers]: readonly Contender[], roun
   const positions = acceptedByAll(set, [ours, ...peers])
   if (positions.length === 0) throw new Error(`no bundle of the set ${set.name} is accepted by every verifier`)
   const passes = Math.ceil(verificationsPerRound / positions.length)
+  for (const contender of [ours, ...peers]) await warmUp(contender, positions)
   const racers = new Map([ours, ...peers].map((contender): [string, Round] => [contender.name, () => contender.race(positions, passes)]))
   const rates = await medianOfRounds(rounds, racers)
   const value = rates.get(ours.name) ?? Number.NaN
@@ -74,6 +70,11 @@ async function race(set: BundleSet, [ours, ...peers]: readonly Contender[], roun
     peerValue: rates.get(name) ?? Number.NaN,
     ...(goals[name] === undefined ? {} : { goal: goals[name] }),
   }))
+}
+
+/** Until just-in-time compilers have seen enough. */
+async function warmUp(contender: Contender, positions: readonly number[]): Promise<void> {
+  for (const start = performance.now(); performance.now() - start < warmUpTime;) await contender.race(positions, 1)
 }
 
 /** What is measured must be the same work for all; what a peer refuses is named. */
