@@ -9,6 +9,7 @@ import type { Figure } from './figure.ts'
 import { formatTable, toJson } from './figure.ts'
 import type { BenchmarkOptions } from './options.ts'
 import { parseRounds, parseSize } from './options.ts'
+import { loadArgument, serveLoads } from './server/load-process.ts'
 
 type Benchmark = (options: BenchmarkOptions) => Promise<readonly Figure[]>
 
@@ -24,6 +25,10 @@ const benchmarks: Readonly<Record<string, Entry>> = {
   },
   decode: { what: 'time of every decoder over hostile input', load: () => import('./decode.ts') },
   cli: { what: 'whole-process time of verify-blob against node -e 0 and cosign [--rounds N]', load: () => import('./cli.ts') },
+  server: {
+    what: 'log entries, certificates and timestamps per second against rekor-tiles, fulcio and timestamp-server [--rounds N]',
+    load: () => import('./server.ts'),
+  },
   memory: {
     what: 'memory and speed of verify-blob over a large file against openssl [--size 4GiB] [--content zeros|random] [--rounds N]',
     load: () => import('./memory.ts'),
@@ -33,6 +38,8 @@ const benchmarks: Readonly<Record<string, Entry>> = {
 if (process.argv[2] === serveArgument) {
   const { serveContender } = await import('./node-contender.ts')
   await serveContender(process.argv[3])
+} else if (process.argv[2] === loadArgument) {
+  serveLoads()
 } else {
   const status = await main()
   if (status !== 0) process.exitCode = status
