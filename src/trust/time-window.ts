@@ -27,7 +27,7 @@ export function readTimeWindow(range: JsonFields | undefined, owner: JsonFields,
   range?.only('start', 'end')
   const from = range === undefined ? undefined : readTimestamp(range, 'start')
   if (from === undefined && start === 'required') {
-    throw owner.invalid(`${range?.path ?? owner.pathOf('validFor')} has no start, which a log key must have`)
+    throw owner.invalid(`${range?.path ?? owner.pathOf('validFor')} has no start, which is required`)
   }
   const end = range === undefined ? undefined : readTimestamp(range, 'end')
   return { start: from ?? Number.NEGATIVE_INFINITY, end }

@@ -48,7 +48,7 @@ describe('item 9: media types', () => {
 describe('item 10: windows are closed at both ends, and start is required', () => {
   for (const list of ['tlogs', 'ctlogs'] as const) {
     it(`${list} without a start are refused`, () => {
-      const message = expect.stringContaining('has no start, which a log key must have')
+      const message = expect.stringContaining('has no start, which is required')
       expect(refusal((root) => void (first(root[list]).publicKey.validFor = {}))).toMatchObject({ code: 'TRUSTED_ROOT_INVALID', message })
       expect(refusal((root) => void delete first(root[list]).publicKey.validFor)).toMatchObject({ code: 'TRUSTED_ROOT_INVALID', message })
     })
