@@ -3,6 +3,7 @@
  * (protobuf-specs, SigningConfig, Service and ServiceConfiguration).
  */
 import { excerpt } from '../encoding/bytes.ts'
+import type { JsonValue } from '../encoding/json.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import type { TimeWindow } from './time-window.ts'
@@ -51,11 +52,19 @@ const maxUrlLength = 2048
  * @throws DecodingError JSON_INVALID, TOO_LARGE, SIGNING_CONFIG_INVALID
  */
 export function parseSigningConfig(input: Uint8Array | string): SigningConfig {
-  const json = parseJson(input, 'the signing config', { maxBytes: maxConfigBytes })
-  const config = new JsonFields(json, 'signingConfig', 'SIGNING_CONFIG_INVALID')
+  return readSigningConfig(parseJson(input, 'the signing config', { maxBytes: maxConfigBytes }))
+}
+
+/**
+ * Reads a signing configuration that is part of another document.
+ * @param path what it is called in messages
+ * @throws DecodingError SIGNING_CONFIG_INVALID
+ */
+export function readSigningConfig(json: JsonValue | undefined, path = 'signingConfig'): SigningConfig {
+  const config = new JsonFields(json, path, 'SIGNING_CONFIG_INVALID')
   const mediaType = config.string('mediaType')
   if (mediaType !== signingConfigMediaType) {
-    throw config.invalid(`signingConfig.mediaType should be ${signingConfigMediaType}, found ${excerpt(mediaType, 80)}`)
+    throw config.invalid(`${config.pathOf('mediaType')} should be ${signingConfigMediaType}, found ${excerpt(mediaType, 80)}`)
   }
   config.only('mediaType', 'caUrls', 'oidcUrls', 'rekorTlogUrls', 'rekorTlogConfig', 'tsaUrls', 'tsaConfig')
   const services = (name: string): SigningService[] => config.objects(name, maxServices).map(readService)

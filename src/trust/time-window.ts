@@ -33,6 +33,25 @@ export function readTimeWindow(range: JsonFields | undefined, owner: JsonFields,
   return { start: from ?? Number.NEGATIVE_INFINITY, end }
 }
 
+/** A TimeRange of protobuf-specs, as JSON. A window from the beginning of time has no start. */
+export interface TimeRangeJson {
+  readonly start?: string
+  readonly end?: string
+}
+
+/** Encodes a window as a TimeRange. */
+export function encodeTimeWindow({ start, end }: TimeWindow): TimeRangeJson {
+  return {
+    ...(start === Number.NEGATIVE_INFINITY ? {} : { start: formatTimestamp(start) }),
+    ...(end === undefined ? {} : { end: formatTimestamp(end) }),
+  }
+}
+
+/** RFC 3339 in UTC, with milliseconds where there are any. */
+function formatTimestamp(instant: number): string {
+  return new Date(instant).toISOString().replace('.000Z', 'Z')
+}
+
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
 
 /** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off). */

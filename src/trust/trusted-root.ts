@@ -1,5 +1,6 @@
 /** Trusted roots of media types v0.1, v0.2 and the old spelling: proto3 JSON, strictly. */
 import { excerpt } from '../encoding/bytes.ts'
+import type { JsonValue } from '../encoding/json.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import type { TimeWindow } from './time-window.ts'
@@ -49,10 +50,21 @@ const maxChain = 16
  * @throws DecodingError JSON_INVALID, TOO_LARGE, TRUSTED_ROOT_INVALID
  */
 export function parseTrustedRoot(input: Uint8Array | string): TrustedRoot {
-  const root = new JsonFields(parseJson(input, 'the trusted root', { maxBytes: maxRootBytes }), 'trustedRoot', 'TRUSTED_ROOT_INVALID')
+  return readTrustedRoot(parseJson(input, 'the trusted root', { maxBytes: maxRootBytes }))
+}
+
+/**
+ * Reads a trusted root that is part of another document.
+ * @param path what it is called in messages
+ * @throws DecodingError TRUSTED_ROOT_INVALID
+ */
+export function readTrustedRoot(json: JsonValue | undefined, path = 'trustedRoot'): TrustedRoot {
+  const root = new JsonFields(json, path, 'TRUSTED_ROOT_INVALID')
   const mediaType = root.string('mediaType')
   if (!trustedRootMediaTypes.some((known) => known === mediaType)) {
-    throw root.invalid(`trustedRoot.mediaType should be that of a trusted root of version 0.1 or 0.2, found ${excerpt(mediaType, 80)}`)
+    throw root.invalid(
+      `${root.pathOf('mediaType')} should be that of a trusted root of version 0.1 or 0.2, found ${excerpt(mediaType, 80)}`,
+    )
   }
   root.only('mediaType', 'tlogs', 'certificateAuthorities', 'ctlogs', 'timestampAuthorities')
   return {

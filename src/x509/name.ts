@@ -13,7 +13,27 @@ const shortNames: Readonly<Record<string, string>> = {
 
 /** The attributes in their order, `O=sigstore.dev, CN=sigstore`; empty for an empty name. */
 export function formatName(name: Uint8Array): string {
-  const parts: string[] = []
+  return readAttributes(name)
+    .map(({ type, text }) => `${shortNames[type] ?? type}=${text}`)
+    .join(', ')
+}
+
+/** The first common name and organization; undefined for what the name does not have. */
+export function describeName(name: Uint8Array): { readonly commonName: string | undefined; readonly organization: string | undefined } {
+  const attributes = readAttributes(name)
+  const find = (type: string): string | undefined => attributes.find((attribute) => attribute.type === type)?.text
+  return { commonName: find('2.5.4.3'), organization: find('2.5.4.10') }
+}
+
+interface NameAttribute {
+  /** An object identifier. */
+  readonly type: string
+  /** Safe to print. */
+  readonly text: string
+}
+
+function readAttributes(name: Uint8Array): NameAttribute[] {
+  const found: NameAttribute[] = []
   const reader = new DerReader(name, 'a name').sequence('a name')
   while (!reader.done) {
     const attributes = reader.set('a relative name')
@@ -21,10 +41,10 @@ export function formatName(name: Uint8Array): string {
       const attribute = attributes.sequence('an attribute')
       const type = attribute.oid('the type')
       const value = attribute.any('the value')
-      parts.push(`${shortNames[type] ?? type}=${printable(value.tag, value.content)}`)
+      found.push({ type, text: printable(value.tag, value.content) })
     }
   }
-  return parts.join(', ')
+  return found
 }
 
 function printable(identifier: number, content: Uint8Array): string {
