@@ -6,22 +6,14 @@ import { JsonFields } from '../encoding/json-fields.ts'
 import { excerpt } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import { parseEnvelopeFields } from './dsse.ts'
+import { readLogEntry } from './log-entry.ts'
 import { bundleVersionOf } from './media-type.ts'
-import type {
-  BundleVersion,
-  CertificateMaterial,
-  InclusionProof,
-  KeyMaterial,
-  LogEntry,
-  MessageSignature,
-  SignedEntity,
-} from './signed-entity.ts'
+import type { BundleVersion, CertificateMaterial, KeyMaterial, LogEntry, MessageSignature, SignedEntity } from './signed-entity.ts'
 
 /** As sigstore-go has it: more entries, or more timestamps, only serve to keep a verifier busy. */
 const maxLogEntries = 32
 const maxTimestamps = 32
 const maxChain = 16
-const maxProofHashes = 64
 
 export interface BundleOptions extends JsonLimits {
   /** Accept a certificate chain in a bundle of version 0.3, as `--allow-certificate-chain` does. */
@@ -61,7 +53,7 @@ export function readBundle(value: JsonValue, options: BundleOptions = {}): Signe
       `the key hint of the bundle, ${excerpt(keyMaterial.hint)}, is not the keyid of its envelope, ${excerpt(content.keyId)}`,
     )
   }
-  const logEntries = material.objects('tlogEntries', maxLogEntries).map((entry) => readLogEntry(entry, version))
+  const logEntries = material.objects('tlogEntries', maxLogEntries).map((entry) => readBundledEntry(entry, version))
   return { content, keyMaterial, logEntries, timestamps: readTimestamps(material), format: version }
 }
 
@@ -157,54 +149,14 @@ function readTimestamps(material: JsonFields): Uint8Array[] {
   return data.objects('rfc3161Timestamps', maxTimestamps).map((timestamp) => timestamp.only('signedTimestamp').bytes('signedTimestamp'))
 }
 
-const entryFields = ['logIndex', 'logId', 'kindVersion', 'integratedTime', 'inclusionPromise', 'inclusionProof', 'canonicalizedBody']
-
-/** TransparencyLogEntry, with what the bundle's version requires of it (protobuf-specs, sigstore_bundle.proto). */
-function readLogEntry(entry: JsonFields, version: BundleVersion): LogEntry {
-  entry.only(...entryFields)
-  const kindVersion = entry.object('kindVersion').only('kind', 'version')
-  const signedEntryTimestamp = entry.optionalObject('inclusionPromise')?.only('signedEntryTimestamp').bytes('signedEntryTimestamp')
-  const inclusionProof = readInclusionProof(entry)
-  if (version === '0.1' && signedEntryTimestamp === undefined) {
-    throw entry.invalid(`${entry.pathOf('inclusionPromise')} is missing, which a bundle of version 0.1 requires`)
+/** A log entry with what the bundle's version requires of it (protobuf-specs, sigstore_bundle.proto). */
+function readBundledEntry(fields: JsonFields, version: BundleVersion): LogEntry {
+  const entry = readLogEntry(fields)
+  if (version === '0.1' && entry.signedEntryTimestamp === undefined) {
+    throw fields.invalid(`${fields.pathOf('inclusionPromise')} is missing, which a bundle of version 0.1 requires`)
   }
-  if (version !== '0.1' && inclusionProof?.checkpoint === undefined) {
-    throw entry.invalid(`${entry.pathOf('inclusionProof')} with a checkpoint is missing, which a bundle of version ${version} requires`)
+  if (version !== '0.1' && entry.inclusionProof?.checkpoint === undefined) {
+    throw fields.invalid(`${fields.pathOf('inclusionProof')} with a checkpoint is missing, which a bundle of version ${version} requires`)
   }
-  return {
-    logIndex: nonNegative(entry, 'logIndex'),
-    logId: entry.object('logId').only('keyId').bytes('keyId'),
-    kind: kindVersion.string('kind'),
-    version: kindVersion.string('version'),
-    integratedTime: nonNegative(entry, 'integratedTime'),
-    signedEntryTimestamp,
-    inclusionProof,
-    body: entry.bytes('canonicalizedBody'),
-  }
-}
-
-function readInclusionProof(entry: JsonFields): InclusionProof | undefined {
-  const proof = entry.optionalObject('inclusionProof')
-  if (proof === undefined) return undefined
-  proof.only('logIndex', 'rootHash', 'treeSize', 'hashes', 'checkpoint')
-  const hashes: Uint8Array[] = []
-  const encoded = proof.array('hashes', maxProofHashes)
-  for (const [index, hash] of encoded.entries()) {
-    if (typeof hash !== 'string') throw proof.invalid(`${proof.pathOf('hashes')}[${index}] should be a string`)
-    hashes.push(proof.decodeBase64(hash, `hashes[${index}]`))
-  }
-  return {
-    logIndex: nonNegative(proof, 'logIndex'),
-    treeSize: nonNegative(proof, 'treeSize'),
-    rootHash: proof.bytes('rootHash'),
-    hashes,
-    checkpoint: proof.optionalObject('checkpoint')?.only('envelope').string('envelope'),
-  }
-}
-
-/** An int64 that proto3 JSON leaves out when it is 0. */
-function nonNegative(fields: JsonFields, name: string): bigint {
-  const value = fields.optionalInt64(name) ?? 0n
-  if (value < 0n) throw fields.invalid(`${fields.pathOf(name)} should not be negative, found ${value}`)
-  return value
+  return entry
 }

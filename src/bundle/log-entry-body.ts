@@ -70,6 +70,15 @@ export function parseLogEntryBody(body: Uint8Array): LogEntryBody {
   }
 }
 
+/**
+ * The kind and version that the canonical body of an entry states, of whatever kind it is.
+ * @throws DecodingError JSON_INVALID, LOG_ENTRY_INVALID, TOO_LARGE
+ */
+export function parseLogEntryKind(body: Uint8Array): { readonly kind: string; readonly version: string } {
+  const entry = new JsonFields(parseJson(body, 'the log entry', { maxBytes: maxBodyBytes }), 'entry', 'LOG_ENTRY_INVALID')
+  return { kind: entry.string('kind'), version: entry.string('apiVersion') }
+}
+
 type Content = Pick<LogEntryBody, 'digest' | 'signatures'>
 
 function readHashedRekordV001(spec: JsonFields): Content {
