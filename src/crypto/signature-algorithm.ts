@@ -2,6 +2,7 @@
 import type { DerReader } from '../encoding/der.ts'
 import { parseDerSequence } from '../encoding/der.ts'
 import { excerpt } from '../encoding/bytes.ts'
+import { derNull, derOid, derSequence } from '../encoding/der-writer.ts'
 import { DecodingError, UsageError } from '../error.ts'
 import type { DigestAlgorithm } from './digest.ts'
 import { digestLength } from './digest.ts'
@@ -115,6 +116,16 @@ const oids: Readonly<Record<string, SignatureAlgorithm>> = {
   '1.2.840.113549.1.1.13': 'rsa-pkcs1-sha512',
   '1.3.101.112': 'ed25519',
 }
+/**
+ * The AlgorithmIdentifier of X.509 and CMS, DER (RFC 5758 section 3.2, RFC 8410 section 3, RFC 4055 section 5).
+ * @throws UsageError USAGE for RSASSA-PSS and Ed25519ph, with which no certificates are issued here
+ */
+export function x509AlgorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
+  const [dotted] = Object.entries(oids).find(([, known]) => known === algorithm) ?? []
+  if (dotted === undefined) throw new UsageError('USAGE', `certificates are not signed with ${algorithm}`)
+  return algorithm.startsWith('rsa') ? derSequence(derOid(dotted), derNull()) : derSequence(derOid(dotted))
+}
+
 const rsassaPss = '1.2.840.113549.1.1.10'
 const mgf1 = '1.2.840.113549.1.1.8'
 const pssDigests: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {

@@ -1,0 +1,142 @@
+/** Writes and signs certificates (RFC 5280 section 4.1): what the private authorities issue. */
+import { digest } from '../crypto/digest.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import { x509AlgorithmIdentifier } from '../crypto/signature-algorithm.ts'
+import type { Signer } from '../crypto/signer.ts'
+import {
+  derBitString,
+  derBoolean,
+  derElement,
+  derExplicit,
+  derImplicit,
+  derInteger,
+  derNamedBits,
+  derNull,
+  derOctetString,
+  derOid,
+  derSequence,
+  derSet,
+  derTime,
+  derUtf8String,
+} from '../encoding/der-writer.ts'
+import { contextTag, parseDerSequence } from '../encoding/der.ts'
+import { concatBytes, encodeUtf8, excerpt } from '../encoding/bytes.ts'
+import { DecodingError } from '../error.ts'
+import { oid } from './object-identifiers.ts'
+
+/** What a certificate is to say. Names are whole DER elements, instants epoch milliseconds. */
+export interface CertificateTemplate {
+  /** The big-endian magnitude, positive, at most 20 bytes. */
+  readonly serialNumber: Uint8Array
+  readonly issuer: Uint8Array
+  readonly subject: Uint8Array
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array
+  /** Whole elements, in this order. */
+  readonly extensions: readonly Uint8Array[]
+}
+
+/** The TBSCertificate, DER. @param algorithm the AlgorithmIdentifier of the signature that will be made */
+export function encodeTbsCertificate(template: CertificateTemplate, algorithm: Uint8Array): Uint8Array {
+  return derSequence(
+    derExplicit(0, derInteger(2)),
+    derInteger(template.serialNumber),
+    algorithm,
+    template.issuer,
+    derSequence(derTime(template.notBeforeMs), derTime(template.notAfterMs)),
+    template.subject,
+    template.spki,
+    derExplicit(3, derSequence(...template.extensions)),
+  )
+}
+
+/** The certificate, DER. @throws whatever the signer throws */
+export function signCertificate(template: CertificateTemplate, signer: Signer): Uint8Array {
+  const algorithm = x509AlgorithmIdentifier(signer.algorithm)
+  const tbs = encodeTbsCertificate(template, algorithm)
+  return derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
+}
+
+/** A distinguished name, DER. Empty when it has no parts, as the subject of a Sigstore leaf. */
+export function encodeName(parts: { readonly organization?: string; readonly commonName?: string }): Uint8Array {
+  const attributes: Uint8Array[] = []
+  if (parts.organization !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.10'), derUtf8String(parts.organization))))
+  if (parts.commonName !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.3'), derUtf8String(parts.commonName))))
+  return derSequence(...attributes)
+}
+
+/** An extension. @param value what its OCTET STRING holds */
+export function encodeExtension(identifier: string, critical: boolean, value: Uint8Array): Uint8Array {
+  return derSequence(derOid(identifier), ...(critical ? [derBoolean(true)] : []), derOctetString(value))
+}
+
+/** Section 4.2.1.3, critical: the numbers of the bits that are set. */
+export function keyUsageExtension(...bits: readonly number[]): Uint8Array {
+  return encodeExtension(oid.keyUsage, true, derNamedBits(...bits))
+}
+
+/** Section 4.2.1.12. */
+export function extendedKeyUsageExtension(critical: boolean, ...purposes: readonly string[]): Uint8Array {
+  return encodeExtension(oid.extendedKeyUsage, critical, derSequence(...purposes.map(derOid)))
+}
+
+/** Section 4.2.1.9, critical, of an authority. @param pathLength how many authorities may follow; unbounded when left out */
+export function authorityExtension(pathLength?: number): Uint8Array {
+  const content = [derBoolean(true), ...(pathLength === undefined ? [] : [derInteger(pathLength)])]
+  return encodeExtension(oid.basicConstraints, true, derSequence(...content))
+}
+
+/** The key identifier of RFC 7093 section 2, method 1: SHA-256 of the key's bits, its first 20 bytes. */
+export function keyIdentifier(key: PublicKey): Uint8Array {
+  const reader = parseDerSequence(key.spki, 'the public key')
+  reader.sequence('the algorithm')
+  return digest('sha256', reader.bitString('the key')).subarray(0, 20)
+}
+
+/** Section 4.2.1.2. */
+export function subjectKeyIdentifierExtension(identifier: Uint8Array): Uint8Array {
+  return encodeExtension(oid.subjectKeyIdentifier, false, derOctetString(identifier))
+}
+
+/** Section 4.2.1.1: the key identifier of the issuer, and nothing else. */
+export function authorityKeyIdentifierExtension(identifier: Uint8Array): Uint8Array {
+  return encodeExtension(oid.authorityKeyIdentifier, false, derSequence(derImplicit(0, identifier)))
+}
+
+/** RFC 6962 section 3.1: critical, and NULL. */
+export function poisonExtension(): Uint8Array {
+  return encodeExtension(oid.precertificatePoison, true, derNull())
+}
+
+/** A name of the subject that Fulcio issues certificates for. */
+export type IssuedName =
+  | { readonly kind: 'email'; readonly value: string }
+  | { readonly kind: 'uri'; readonly value: string }
+  /** `name!domain`, in an otherName of Sigstore's own type. */
+  | { readonly kind: 'username'; readonly value: string }
+
+/** Section 4.2.1.6 with one name, critical as it must be where the subject is empty. */
+export function subjectAlternativeNameExtension(name: IssuedName): Uint8Array {
+  return encodeExtension(oid.subjectAlternativeName, true, derSequence(encodeGeneralName(name)))
+}
+
+function encodeGeneralName({ kind, value }: IssuedName): Uint8Array {
+  switch (kind) {
+    case 'email':
+      return ia5Name(1, value, 'the e-mail address')
+    case 'uri':
+      return ia5Name(6, value, 'the URI')
+    case 'username':
+      return derElement(contextTag(0, true), concatBytes(derOid(oid.sigstoreOtherName), derExplicit(0, derUtf8String(value))))
+  }
+}
+
+/** @throws DecodingError CERTIFICATE_INVALID for a character that IA5String has not */
+function ia5Name(number: number, text: string, what: string): Uint8Array {
+  if (!/^[\u0020-\u007e]+$/.test(text)) {
+    throw new DecodingError('CERTIFICATE_INVALID', `${what} in a certificate is printable ASCII, found ${excerpt(text)}`)
+  }
+  return derImplicit(number, encodeUtf8(text))
+}
