@@ -1,0 +1,74 @@
+/** A port for what decides about a log: its newest head, which only compare-and-swap moves, and the entries that came last. */
+import type { LogHead } from '../tile-log/log.ts'
+import type { StoredObject } from './object-store.ts'
+
+/** An entry that was given its place. */
+export interface SequencedEntry {
+  readonly index: bigint
+  readonly timestampMs: number
+  readonly leaf: Uint8Array
+  readonly extra: Uint8Array
+  /** 32 bytes each. */
+  readonly leafHash: Uint8Array
+  readonly identity: Uint8Array
+}
+
+/** An entry as the tail keeps it. */
+export type TailEntry = Pick<SequencedEntry, 'index' | 'timestampMs' | 'leaf' | 'leafHash'>
+
+/** The hashes of the partial tile at the right edge of a level above 0. */
+export interface EdgeHashes {
+  readonly level: number
+  /** 32 bytes each; none when the level's last tile is full. */
+  readonly hashes: Uint8Array
+}
+
+/** A log as it is found. */
+export interface StoredLog {
+  readonly epoch: bigint
+  readonly head: LogHead | undefined
+  readonly edges: readonly EdgeHashes[]
+  /** The entries from the first index that is in no full bundle on. */
+  readonly tail: readonly TailEntry[]
+}
+
+/** All that one new head brings with it. */
+export interface HeadSwap {
+  /** The epoch that the sequencer took. */
+  readonly epoch: bigint
+  /** The head that this one follows; undefined for a log's first. */
+  readonly previous: LogHead | undefined
+  readonly head: LogHead
+  readonly entries: readonly SequencedEntry[]
+  /** The partial tiles that changed. */
+  readonly edges: readonly EdgeHashes[]
+  /** The tiles and bundles that became full. */
+  readonly objects: readonly StoredObject[]
+  /** The tail starts at this index from now on. */
+  readonly tailStart: bigint
+}
+
+export interface HeadStore {
+  /**
+   * Makes the caller the only one that can swap this log's head: whoever took an earlier epoch cannot any more. Creates the log.
+   * @returns the new epoch
+   */
+  takeEpoch(logId: string): Promise<bigint>
+  /** The ids of all logs. */
+  logIds(): Promise<string[]>
+  /** One consistent view of a log, if there is such a log. */
+  load(logId: string): Promise<StoredLog | undefined>
+  /**
+   * Swaps the head, and makes entries, keys, edges and objects durable with it: all or nothing.
+   * @returns false, having changed nothing, when the epoch or the previous head is not what is stored
+   * @throws CountersignError STORAGE_FAILED; whether the head was swapped is then unknown
+   */
+  swap(logId: string, swap: HeadSwap): Promise<boolean>
+  /** The indices of the entries with these identities, in their order. */
+  findIdentities(logId: string, identities: readonly Uint8Array[]): Promise<(bigint | undefined)[]>
+  findLeafHash(logId: string, leafHash: Uint8Array): Promise<bigint | undefined>
+  /** Entries of the tail, from `start` to before `end`, in order; those that left the tail are missing. */
+  tail(logId: string, start: bigint, end: bigint): Promise<TailEntry[]>
+  /** What is kept beside the entries from `start` to before `end`; those without are missing. */
+  extras(logId: string, start: bigint, end: bigint): Promise<Map<bigint, Uint8Array>>
+}

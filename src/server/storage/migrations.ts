@@ -1,0 +1,42 @@
+/** The schema's versions. A migration that was released is never changed: a new one is added behind it. */
+
+/** The statements of a migration. `BLOB` and `INTEGER` stand for the dialect's own types. */
+type Migration = readonly string[]
+
+const migrations: readonly Migration[] = [
+  [
+    `CREATE TABLE logs (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER, root_hash BLOB, timestamp_ms INTEGER, checkpoint TEXT)`,
+    `CREATE TABLE tail_entries (log TEXT NOT NULL, idx INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL, leaf_hash BLOB NOT NULL,
+      leaf BLOB NOT NULL, PRIMARY KEY (log, idx))`,
+    `CREATE TABLE extras (log TEXT NOT NULL, idx INTEGER NOT NULL, extra BLOB NOT NULL, PRIMARY KEY (log, idx))`,
+    `CREATE TABLE entry_keys (log TEXT NOT NULL, entry_key BLOB NOT NULL, kind INTEGER NOT NULL, idx INTEGER NOT NULL,
+      PRIMARY KEY (log, entry_key, kind)) CLUSTERED`,
+    `CREATE TABLE edges (log TEXT NOT NULL, level INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (log, level))`,
+    `CREATE TABLE objects (log TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (log, name))`,
+    `CREATE TABLE documents (collection TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, version INTEGER NOT NULL,
+      expires_at_ms INTEGER, created_at_ms INTEGER NOT NULL, PRIMARY KEY (collection, id))`,
+    `CREATE INDEX documents_by_expiry ON documents (expires_at_ms)`,
+    `CREATE TABLE document_keys (collection TEXT NOT NULL, id TEXT NOT NULL, key_name TEXT NOT NULL, key_value TEXT NOT NULL,
+      PRIMARY KEY (collection, id, key_name),
+      FOREIGN KEY (collection, id) REFERENCES documents (collection, id) ON DELETE CASCADE)`,
+    `CREATE INDEX document_keys_by_value ON document_keys (collection, key_name, key_value)`,
+    `CREATE TABLE terms (log TEXT NOT NULL, term TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (log, term, idx)) CLUSTERED`,
+    `CREATE TABLE term_positions (log TEXT PRIMARY KEY, position INTEGER NOT NULL)`,
+  ],
+]
+
+/** The version that this program works with. */
+export const schemaVersion = migrations.length
+
+/** The statements that bring a database from `version` to the next one, and so on to `schemaVersion`. */
+export function migrationsFrom(version: number, dialect: 'sqlite' | 'postgres'): readonly string[][] {
+  return migrations.slice(version).map((migration) => migration.map((statement) => inDialect(statement, dialect)))
+}
+
+function inDialect(statement: string, dialect: 'sqlite' | 'postgres'): string {
+  if (dialect === 'sqlite') return statement.replace(/ CLUSTERED$/, ' WITHOUT ROWID')
+  return statement
+    .replace(/ CLUSTERED$/, '')
+    .replaceAll(/\bBLOB\b/g, 'BYTEA')
+    .replaceAll(/\bINTEGER\b/g, 'BIGINT')
+}

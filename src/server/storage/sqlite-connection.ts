@@ -1,0 +1,138 @@
+/** One SQLite connection, used synchronously: in a worker thread for a file, in the main thread for memory. */
+import Database from 'libsql'
+import { CountersignError, messageOf } from '../../error.ts'
+import { migrationsFrom, schemaVersion } from './migrations.ts'
+import type { SqlQuery, SqlStep, SqlTransaction } from './sql-database.ts'
+
+/** What a connection can be asked. */
+export interface SqliteConnection {
+  rows(query: SqlQuery): unknown[]
+  snapshot(queries: readonly SqlQuery[]): unknown[][]
+  /** As `SqlDatabase.transact`. */
+  transact(steps: SqlTransaction): number[] | undefined
+  close(): void
+}
+
+type PreparedStatement = ReturnType<InstanceType<typeof Database>['prepare']>
+
+const maxPrepared = 200
+
+/**
+ * Opens a database and brings its schema up to date.
+ * @param file a path, or `:memory:`
+ * @throws CountersignError STORAGE_FAILED
+ */
+export function openSqliteConnection(file: string): SqliteConnection {
+  try {
+    const database = new Database(file, { timeout: 5 })
+    database.defaultSafeIntegers(true)
+    // FULL: a transaction of the write-ahead log is synced before it counts as committed.
+    for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'cache_size = -65536']) database.pragma(setting)
+    migrate(database, file)
+    return connectionOf(database)
+  } catch (cause) {
+    throw cause instanceof CountersignError ? cause : storageFailed(`the database ${file} cannot be opened`, cause)
+  }
+}
+
+function connectionOf(database: Database.Database): SqliteConnection {
+  const prepared = new Map<string, PreparedStatement>()
+  const prepare = (sql: string): PreparedStatement => {
+    let statement = prepared.get(sql)
+    if (statement === undefined) {
+      statement = database.prepare(sql)
+      if (prepared.size >= maxPrepared) prepared.clear()
+      prepared.set(sql, statement)
+    }
+    return statement
+  }
+  const rows = ({ sql, parameters }: SqlQuery): unknown[] => {
+    try {
+      return prepare(sql).all(parameters).map(normalizedRow)
+    } catch (cause) {
+      throw storageFailed('a query of the database failed', cause)
+    }
+  }
+  return {
+    rows,
+    snapshot: (queries) => {
+      database.exec('BEGIN')
+      try {
+        return queries.map(rows)
+      } finally {
+        database.exec('COMMIT')
+      }
+    },
+    transact: (steps) => {
+      try {
+        return runTransaction(database, steps, prepare)
+      } catch (cause) {
+        throw storageFailed('a transaction of the database failed', cause)
+      }
+    },
+    close: () => {
+      prepared.clear()
+      database.close()
+    },
+  }
+}
+
+function runTransaction(
+  database: Database.Database,
+  steps: SqlTransaction,
+  prepare: (sql: string) => PreparedStatement,
+): number[] | undefined {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const changes: number[] = []
+    for (const step of steps) {
+      const changed = runStep(prepare(step.sql), step)
+      if (step.mustChange === true && changed === 0) {
+        database.exec('ROLLBACK')
+        return undefined
+      }
+      changes.push(changed)
+    }
+    database.exec('COMMIT')
+    return changes
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function runStep(statement: PreparedStatement, { rows }: SqlStep): number {
+  let changed = 0
+  // As one list: a lone blob would be taken for named parameters.
+  for (const row of rows) changed += statement.run(row).changes
+  return changed
+}
+
+/** libsql gives blobs as ArrayBuffer. */
+function normalizedRow(row: unknown): Record<string, unknown> {
+  const normalized = row as Record<string, unknown>
+  for (const [name, value] of Object.entries(normalized)) {
+    if (value instanceof ArrayBuffer) normalized[name] = new Uint8Array(value)
+  }
+  return normalized
+}
+
+function migrate(database: Database.Database, file: string): void {
+  const version = Number((database.prepare('PRAGMA user_version').all([])[0] as { user_version: bigint }).user_version)
+  if (version > schemaVersion) {
+    throw new CountersignError(
+      'STORAGE_FAILED',
+      `the database ${file} has schema version ${version}, this program knows versions up to ${schemaVersion}: use a newer countersign`,
+    )
+  }
+  for (const [step, statements] of migrationsFrom(version, 'sqlite').entries()) {
+    database.exec('BEGIN IMMEDIATE')
+    for (const statement of statements) database.exec(statement)
+    database.exec(`PRAGMA user_version = ${version + step + 1}`)
+    database.exec('COMMIT')
+  }
+}
+
+function storageFailed(what: string, cause: unknown): CountersignError {
+  return new CountersignError('STORAGE_FAILED', `${what}: ${messageOf(cause)}`, { cause })
+}

@@ -1,0 +1,78 @@
+/**
+ * A copy of a log's newest head outside the database: it is what tells a database that was restored from an old backup.
+ * Written after the database, before anyone is answered: it is never newer than the database unless that went back.
+ */
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import path from 'node:path'
+import { CountersignError, messageOf } from '../../error.ts'
+import { parseCheckpoint } from '../../merkle/checkpoint.ts'
+import { parseSignedNote } from '../../merkle/signed-note.ts'
+
+/** What the copy says. */
+export interface CopiedHead {
+  readonly size: bigint
+  readonly rootHash: Uint8Array
+  readonly checkpoint: string
+}
+
+export interface HeadCopy {
+  /** @throws CountersignError LOG_CORRUPT when it cannot be understood, STORAGE_FAILED when it cannot be read */
+  read(): Promise<CopiedHead | undefined>
+  /** Replaces the copy; durable when it resolves. @throws CountersignError STORAGE_FAILED */
+  write(checkpoint: string): Promise<void>
+}
+
+/** The copy in a folder of the file system, a file named like the log. */
+export function createHeadCopy(folder: string, logId: string): HeadCopy {
+  const file = path.join(folder, logId)
+  return {
+    read: async () => {
+      let checkpoint: string
+      try {
+        checkpoint = await readFile(file, 'utf8')
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be read: ${messageOf(cause)}`, { cause })
+      }
+      try {
+        const { size, rootHash } = parseCheckpoint(parseSignedNote(checkpoint).text)
+        return { size, rootHash, checkpoint }
+      } catch (cause) {
+        throw new CountersignError('LOG_CORRUPT', `the copy of the newest head, ${file}, is not a checkpoint: ${messageOf(cause)}`, {
+          cause,
+        })
+      }
+    },
+    write: async (checkpoint) => {
+      try {
+        await replaceFile(file, checkpoint)
+      } catch (cause) {
+        throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be written: ${messageOf(cause)}`, {
+          cause,
+        })
+      }
+    },
+  }
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  const folder = path.dirname(file)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const temporary = `${file}.new`
+  await withFile(temporary, 'w', async (handle) => {
+    await handle.writeFile(text)
+    await handle.sync()
+  })
+  await rename(temporary, file)
+  // The new name is durable when the folder is.
+  await withFile(folder, 'r', (handle) => handle.sync())
+}
+
+async function withFile(file: string, flags: string, use: (handle: Awaited<ReturnType<typeof open>>) => Promise<void>): Promise<void> {
+  const handle = await open(file, flags, 0o600)
+  try {
+    await use(handle)
+  } finally {
+    await handle.close()
+  }
+}

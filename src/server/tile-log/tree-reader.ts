@@ -1,0 +1,166 @@
+/** Reads a tree: proofs, tiles and entries, from the edge in memory and from stored tiles behind a bounded cache. */
+import { decodeEntryBundle, encodeEntryBundle } from '../../merkle/entry-bundle.ts'
+import { CountersignError, UsageError } from '../../error.ts'
+import { hashSize } from '../../merkle/hash.ts'
+import type { NodeReader, ProofPlan, TreeNode } from '../../merkle/prover.ts'
+import { carryOut, planConsistency, planInclusion, planRoot, readRoot } from '../../merkle/prover.ts'
+import type { Tile } from '../../merkle/tile.ts'
+import { encodeTilePath, tilesOfLevel, tileWidth, tilesOfNodes } from '../../merkle/tile.ts'
+import type { TailEntry } from '../storage/head-store.ts'
+import type { StoredObject } from '../storage/object-store.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { BoundedCache } from './bounded-cache.ts'
+import { createBoundedCache } from './bounded-cache.ts'
+import type { LoggedEntry } from './log.ts'
+import type { FullTile, TileNodes } from './tree-edge.ts'
+import { edgeHashes, edgeNodeReader, edgeTileIndex, nodesOfTile, tileBytes, tileKey, tileNodesSize } from './tree-edge.ts'
+import type { TreeState } from './tree-state.ts'
+import { tailStart } from './tree-state.ts'
+
+export interface TreeReader {
+  proveInclusion(state: TreeState, index: bigint, treeSize: bigint): Promise<Uint8Array[]>
+  proveConsistency(state: TreeState, oldSize: bigint, newSize: bigint): Promise<Uint8Array[]>
+  rootHash(state: TreeState, size: bigint): Promise<Uint8Array>
+  tile(state: TreeState, tile: Tile): Promise<Uint8Array | undefined>
+  entries(state: TreeState, start: bigint, count: number): Promise<LoggedEntry[]>
+}
+
+export interface TreeReaderOptions {
+  readonly logId: string
+  readonly storage: Pick<Storage, 'heads' | 'objects'>
+  /** Bytes of tiles, and bytes of bundles, that are kept in memory. */
+  readonly cacheSize: number
+}
+
+const timestampSize = 8
+
+export function createTreeReader(options: TreeReaderOptions): TreeReader {
+  const tiles = createBoundedCache<TileNodes>(options.cacheSize)
+  const bundles = createBoundedCache<Uint8Array>(options.cacheSize)
+  const object = (name: string) => readObject(options, bundles, name)
+  const prove = async (state: TreeState, plan: ProofPlan): Promise<Uint8Array[]> =>
+    carryOut(plan, await nodeReader(options, tiles, state, plan.flat()))
+  return {
+    proveInclusion: async (state, index, treeSize) => {
+      checkSize(state, treeSize)
+      return prove(state, planInclusion(index, treeSize))
+    },
+    proveConsistency: async (state, oldSize, newSize) => {
+      checkSize(state, newSize)
+      return prove(state, planConsistency(oldSize, newSize))
+    },
+    rootHash: async (state, size) => {
+      checkSize(state, size)
+      return readRoot(size, await nodeReader(options, tiles, state, planRoot(size)))
+    },
+    tile: async (state, tile) => {
+      const { full, partial } = tilesOfLevel(tile.level, state.head.size)
+      if (tile.index < full) {
+        const bytes = await object(encodeTilePath({ ...tile, width: tileWidth }))
+        return tile.width === tileWidth ? bytes : cutTile(bytes, tile)
+      }
+      if (tile.index > full || tile.width > partial) return undefined
+      if (tile.level !== 'entries') return edgeHashes(state.edge, tile.level).slice(0, tile.width * hashSize)
+      return encodeEntryBundle(state.tail.slice(0, tile.width).map(({ leaf }) => leaf))
+    },
+    entries: async (state, start, count) => {
+      if (start < 0n || start >= state.head.size || count <= 0) return []
+      const index = start / BigInt(tileWidth)
+      const first = Number(start % BigInt(tileWidth))
+      const entries = start >= tailStart(state.head.size) ? state.tail : await bundleEntries(object, index)
+      return withExtras(options, entries.slice(first, first + count))
+    },
+  }
+}
+
+/** The objects that a batch completes: full hash tiles, and for those of level 0 the bundle and times of their entries. */
+export function objectsOf(fullTiles: readonly FullTile[], entries: readonly TailEntry[], firstIndex: bigint): StoredObject[] {
+  return fullTiles.flatMap(({ level, index, nodes }) => {
+    const objects = [{ name: encodeTilePath({ level, index, width: tileWidth }), data: tileBytes(nodes) }]
+    if (level > 0) return objects
+    const start = Number(index * BigInt(tileWidth) - firstIndex)
+    const bundled = entries.slice(start, start + tileWidth)
+    objects.push({ name: bundleName(index), data: encodeEntryBundle(bundled.map(({ leaf }) => leaf)) })
+    objects.push({ name: timesName(index), data: encodeTimes(bundled) })
+    return objects
+  })
+}
+
+function bundleName(index: bigint): string {
+  return encodeTilePath({ level: 'entries', index, width: tileWidth })
+}
+
+/** The times of a bundle's entries, 8 bytes each: not part of the log as its clients see it. */
+function timesName(index: bigint): string {
+  return bundleName(index).replace('tile/entries/', 'times/')
+}
+
+function encodeTimes(entries: readonly TailEntry[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * timestampSize)
+  const view = new DataView(bytes.buffer)
+  for (const [position, { timestampMs }] of entries.entries()) view.setBigUint64(position * timestampSize, BigInt(timestampMs))
+  return bytes
+}
+
+async function bundleEntries(object: (name: string) => Promise<Uint8Array>, index: bigint): Promise<Omit<LoggedEntry, 'extra'>[]> {
+  const [bundle, times] = await Promise.all([object(bundleName(index)), object(timesName(index))])
+  const view = new DataView(times.buffer, times.byteOffset, times.length)
+  return decodeEntryBundle(bundle, tileWidth).map((leaf, position) => ({
+    index: index * BigInt(tileWidth) + BigInt(position),
+    timestampMs: Number(view.getBigUint64(position * timestampSize)),
+    leaf,
+  }))
+}
+
+async function withExtras({ logId, storage }: TreeReaderOptions, entries: readonly Omit<LoggedEntry, 'extra'>[]): Promise<LoggedEntry[]> {
+  const [first] = entries
+  const last = entries.at(-1)
+  if (first === undefined || last === undefined) return []
+  const extras = await storage.heads.extras(logId, first.index, last.index + 1n)
+  return entries.map(({ index, timestampMs, leaf }) => ({ index, timestampMs, leaf, extra: extras.get(index) ?? new Uint8Array() }))
+}
+
+/** A reader of these nodes, whose tiles are fetched now. */
+async function nodeReader(
+  options: TreeReaderOptions,
+  cache: BoundedCache<TileNodes>,
+  state: TreeState,
+  nodes: readonly TreeNode[],
+): Promise<NodeReader> {
+  const found = new Map<string, TileNodes>()
+  await Promise.all(
+    tilesOfNodes(nodes, state.head.size).map(async (tile) => {
+      if (tile.level === 'entries' || tile.index >= edgeTileIndex(state.edge, tile.level)) return
+      const key = tileKey(tile)
+      const cached = cache.get(key) ?? nodesOfTile(await fetchObject(options, encodeTilePath({ ...tile, width: tileWidth })))
+      cache.set(key, cached, tileNodesSize)
+      found.set(key, cached)
+    }),
+  )
+  return edgeNodeReader(state.edge, (key) => found.get(key))
+}
+
+async function readObject(options: TreeReaderOptions, cache: BoundedCache<Uint8Array>, name: string): Promise<Uint8Array> {
+  const cached = cache.get(name)
+  if (cached !== undefined) return cached
+  const data = await fetchObject(options, name)
+  cache.set(name, data, data.length)
+  return data
+}
+
+async function fetchObject({ logId, storage }: TreeReaderOptions, name: string): Promise<Uint8Array> {
+  const data = await storage.objects.get(logId, name)
+  if (data === undefined) {
+    throw new CountersignError('LOG_CORRUPT', `the log ${logId} should have the object ${name}, found none; run countersign server fsck`)
+  }
+  return data
+}
+
+function cutTile(bytes: Uint8Array, { level, width }: Tile): Uint8Array {
+  if (level !== 'entries') return bytes.slice(0, width * hashSize)
+  return encodeEntryBundle(decodeEntryBundle(bytes, tileWidth).slice(0, width))
+}
+
+function checkSize(state: TreeState, size: bigint): void {
+  if (size > state.head.size) throw new UsageError('USAGE', `the log has ${state.head.size} entries, found a tree size of ${size}`)
+}
