@@ -1,0 +1,138 @@
+/** The timestamp authority: RFC 3161 over HTTP, with the paths, forms and messages of Sigstore's. */
+import { randomBytes } from 'node:crypto'
+import { Hono } from 'hono'
+import type { TimestampRequest } from '../../api/timestamp.ts'
+import {
+  encodeTimestampReply,
+  parseTimestampJson,
+  parseTimestampRequest,
+  timestampQueryType,
+  timestampReplyType,
+} from '../../api/timestamp.ts'
+import type { Signer } from '../../crypto/signer.ts'
+import { encodePem } from '../../encoding/pem.ts'
+import { CountersignError, DecodingError } from '../../error.ts'
+import type { Certificate } from '../../x509/certificate.ts'
+import { createTimestampTokenWriter } from '../../x509/timestamp-token-writer.ts'
+import type { Clock } from '../clock.ts'
+import { readBody } from '../request/body.ts'
+import type { Service } from '../service.ts'
+import { acceptRequest, refusal } from './acceptance.ts'
+import { checkAuthorityChain } from './authority-chain.ts'
+
+export interface TimestampAuthorityOptions {
+  /** ECDSA on P-256 or P-384. */
+  readonly signer: Signer
+  /** The signer's certificate first, the root last. */
+  readonly chain: readonly Certificate[]
+  readonly clock: Clock
+  /** Why the clock must not be trusted now; undefined while it may be. */
+  readonly suspicion: () => string | undefined
+  /** Object identifier of the policy that tokens are issued under; Sigstore's by default. */
+  readonly policy?: string
+  /** Further policies that a request may name. */
+  readonly acceptedPolicies?: readonly string[]
+  /** Whether tokens bring the issuers along too, when the request asks for certificates. */
+  readonly includeChain?: boolean
+  /** Path that the API stands below; empty by default. */
+  readonly prefix?: string
+}
+
+export interface TimestampAuthority extends Service {
+  /**
+   * Stamps a request. @returns a TimeStampResp, DER
+   * @throws CountersignError CLOCK_SUSPECT, CERTIFICATE_EXPIRED, or REQUEST_REFUSED with the message that goes over the wire
+   */
+  stamp(request: TimestampRequest): Uint8Array
+  /** Why it cannot stamp at present, for `/readyz`; undefined while it can. */
+  unreadiness(): string | undefined
+}
+
+/** The policy of Sigstore's timestamp authorities. */
+export const sigstorePolicy = '1.3.6.1.4.1.57264.2'
+
+const maxBodyBytes = 1024 * 1024
+const serialBytes = 20
+
+/**
+ * Makes an authority.
+ * @throws CountersignError CONFIGURATION_INVALID when clients would not take its certificates
+ */
+export function createTimestampAuthority(options: TimestampAuthorityOptions): TimestampAuthority {
+  const { signer, chain, clock, suspicion, policy = sigstorePolicy, includeChain = false, prefix = '' } = options
+  const leaf = checkAuthorityChain(signer, chain)
+  const brought = (includeChain ? chain : [leaf]).map((certificate) => certificate.bytes)
+  const policies = [policy, ...(options.acceptedPolicies ?? [])]
+  const writers = new Map(policies.map((oid) => [oid, createTimestampTokenWriter({ signer, certificate: leaf, policy: oid })]))
+
+  const unreadiness = (): string | undefined => suspicion() ?? expiry(leaf, clock())
+  const stamp = (request: TimestampRequest): Uint8Array => {
+    const { imprint, write } = acceptRequest(request, writers, policy)
+    const suspect = suspicion()
+    if (suspect !== undefined)
+      throw new CountersignError('CLOCK_SUSPECT', `no timestamps are issued while the clock is suspect: ${suspect}`)
+    const genTime = clock()
+    const expired = expiry(leaf, genTime)
+    if (expired !== undefined) throw new CountersignError('CERTIFICATE_EXPIRED', expired)
+    const info = { imprint, genTime, serialNumber: newSerialNumber(), nonce: request.nonce }
+    return encodeTimestampReply({ status: 'granted', token: write(info, request.certReq ? brought : []) })
+  }
+
+  const routes = new Hono()
+  const path = `${prefix}/api/v1/timestamp`
+  const pem = chain.map((certificate) => encodePem('CERTIFICATE', certificate.bytes)).join('')
+  routes.post(path, (c) => answer(c.req.raw, stamp))
+  routes.get(`${path}/certchain`, (c) =>
+    c.body(pem, 200, { 'content-type': 'application/pem-certificate-chain', 'cache-control': 'max-age=86400, immutable' }),
+  )
+  return { routes, stamp, unreadiness }
+}
+
+/** 158 random bits, positive and always of the same length. */
+function newSerialNumber(): Uint8Array {
+  const serial = randomBytes(serialBytes)
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
+  return serial
+}
+
+/** Nobody could verify a timestamp from outside the validity of the certificate that it names. */
+function expiry(leaf: Certificate, now: number): string | undefined {
+  if (now < leaf.notBefore) return `the timestamp authority's certificate is valid from ${new Date(leaf.notBefore).toISOString()} on`
+  if (now > leaf.notAfter) return `the timestamp authority's certificate has expired at ${new Date(leaf.notAfter).toISOString()}`
+  return undefined
+}
+
+async function answer(request: Request, stamp: (request: TimestampRequest) => Uint8Array): Promise<Response> {
+  const parse = parserOf(request.headers.get('content-type'))
+  if (parse === undefined) {
+    const found = (request.headers.get('content-type') ?? '').slice(0, 100)
+    return refuse(415, `unsupported media type "${found}", only [application/json ${timestampQueryType}] are allowed`)
+  }
+  try {
+    const reply = stamp(parse(await readBody(request, maxBodyBytes)))
+    return new Response(reply, { headers: { 'content-type': timestampReplyType, 'cache-control': 'no-store' } })
+  } catch (error) {
+    if (error instanceof CountersignError) return answerError(error)
+    throw error
+  }
+}
+
+/** By media type alone: what its parameters hold is no type. */
+function parserOf(contentType: string | null): ((body: Uint8Array) => TimestampRequest) | undefined {
+  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase()
+  if (mediaType === 'application/json') return parseTimestampJson
+  return mediaType === timestampQueryType ? parseTimestampRequest : undefined
+}
+
+function answerError(error: CountersignError): Response {
+  if (error.code === 'REQUEST_REFUSED') return refuse(400, error.message)
+  if (error.code === 'CLOCK_SUSPECT') return refuse(503, error.message, { 'retry-after': '30' })
+  if (error.code === 'CERTIFICATE_EXPIRED') return refuse(503, error.message)
+  if (error.code === 'TOO_LARGE') return refuse(400, refusal.tooLarge)
+  if (error instanceof DecodingError) return refuse(400, refusal.failed, {}, error.message)
+  throw error
+}
+
+function refuse(code: number, message: string, headers: Readonly<Record<string, string>> = {}, detail?: string): Response {
+  return Response.json({ code, message, detail }, { status: code, headers: { 'cache-control': 'no-store', ...headers } })
+}
