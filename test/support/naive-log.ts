@@ -69,14 +69,14 @@ export async function createNaiveLog(options: NaiveLogOptions): Promise<NaiveLog
     return { head: newest, hashes: proveInclusion(index, treeSize, reader(Number(treeSize))) }
   }
 
-  return {
+  const log: NaiveLog = {
     id: options.id ?? options.origin,
     origin: options.origin,
     state: options.state ?? 'active',
     async add(entry): Promise<AddedEntry> {
       const refusal = options.refuse?.()
       if (refusal !== undefined) throw refusal
-      if (this.state !== 'active') throw new CountersignError('LOG_FROZEN', `the log ${options.origin} is ${this.state}`)
+      if (log.state !== 'active') throw new CountersignError('LOG_FROZEN', `the log ${options.origin} is ${log.state}`)
       // One after another, each with a head of its own.
       const added = tail.then(async () => {
         if (options.batchMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.batchMs))
@@ -109,6 +109,7 @@ export async function createNaiveLog(options: NaiveLogOptions): Promise<NaiveLog
       await tail
     },
   }
+  return log
 
   function tileBytes(tile: Tile): Uint8Array | undefined {
     let widest: Tile
