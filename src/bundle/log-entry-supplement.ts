@@ -17,7 +17,8 @@ export interface LogEntrySupplement {
 
 const maxBytes = 1024 * 1024
 const maxDigests = 4096
-const digestPattern = /^[a-zA-Z0-9_-]{1,32}:[0-9a-zA-Z]{1,256}$/
+/** With as many digests and an attestation, a supplement stays below the limit. */
+const digestPattern = /^[a-zA-Z0-9_-]{1,32}:[0-9a-zA-Z]{1,128}$/
 
 /** Writes a supplement; one with nothing in it has no bytes. Digests beyond 4,096, and those that are none, are left out. */
 export function encodeSupplement({ digests, attestation }: LogEntrySupplement): Uint8Array {

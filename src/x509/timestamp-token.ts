@@ -78,6 +78,14 @@ export function verifyTimestampSignature(token: TimestampToken, signer: Certific
   const { imprint } = token
   if (!equalBytes(digest(imprint.algorithm, stamped), imprint.digest))
     throw unverified('the timestamp is of other bytes than this signature')
+  verifyTokenSignature(token, signer)
+}
+
+/**
+ * Verifies that the certificate's key signed the token, whatever its imprint is of (RFC 5652 section 5.4, RFC 5816).
+ * @throws VerificationError TIMESTAMP_UNVERIFIED
+ */
+export function verifyTokenSignature(token: TimestampToken, signer: Certificate): void {
   if (!equalBytes(digest(token.signer.digestAlgorithm, token.tstInfo), token.signer.messageDigest)) {
     throw unverified('the messageDigest of the timestamp is not the digest of its content')
   }
