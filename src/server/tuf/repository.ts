@@ -1,0 +1,473 @@
+/** The TUF repository of the server: publishes the targets, keeps the metadata valid, and serves both. */
+import type { Hono } from 'hono'
+import { CountersignError, VerificationError } from '../../error.ts'
+import type { Clock } from '../clock.ts'
+import type { Service } from '../service.ts'
+import type { DocumentStore } from '../storage/document-store.ts'
+import { summarizeMetadata } from '../../tuf/metadata-file.ts'
+import type { Edition, Lifetimes, RepositorySigners, Terms } from './edition.ts'
+import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles, mayFollow, sealFile, stateOf } from './edition.ts'
+import type { RoleMetadata, RootRoles } from './metadata.ts'
+import { countSignatures, isValidSignature, parseMetadata, sha256Hex } from './metadata.ts'
+import type { FirstRoles, Wishes } from './proposals.ts'
+import { proposeRoot, proposeTargets, readPending, targetsOf } from './proposals.ts'
+import type { ByRole, OfflineRole, StoredState } from './repository-store.ts'
+import { RepositoryStore } from './repository-store.ts'
+import { createRoutes } from './routes.ts'
+import type { TufTarget } from './target.ts'
+import { describeTargets, targetPath } from './target.ts'
+import type { PublishedVersions, VersionRecord } from './version-record.ts'
+import { checkNotRolledBack } from './version-record.ts'
+
+export interface TufRepositoryOptions {
+  readonly documents: DocumentStore
+  readonly signers: RepositorySigners
+  readonly clock: Clock
+  /** The targets to publish at the start; without it, those that are published already. */
+  readonly targets?: () => readonly TufTarget[] | Promise<readonly TufTarget[]>
+  /** Whom the first root names, by public key; default the signers, one signature each. To be given when keys are offline. */
+  readonly roles?: RootRoles
+  /** Keeps what was published, apart from the documents. Without it, a database that went back is not noticed. */
+  readonly record?: VersionRecord
+  /** Where the repository is on the origin; default `/tuf`. */
+  readonly prefix?: string
+  readonly lifetimes?: Lifetimes
+  /** Hears of renewals that failed in the background. */
+  readonly onFailure?: (error: unknown) => void
+}
+
+/** What came of a change. */
+export interface Outcome {
+  /** The versions that are published now; undefined while the first edition lacks signatures. */
+  readonly versions: ByRole | undefined
+  /** Metadata that keys which are offline have to sign. */
+  readonly awaiting: readonly AwaitedSignatures[]
+}
+
+export interface AwaitedSignatures {
+  readonly role: OfflineRole
+  readonly version: number
+  /** How many of its keys have signed, and how many must. */
+  readonly signed: number
+  readonly threshold: number
+}
+
+/** How the repository is. */
+export interface RepositoryStatus extends Outcome {
+  /** Epoch milliseconds. */
+  readonly expires: ByRole | undefined
+  /** What somebody should look after: sentences. */
+  readonly problems: readonly string[]
+}
+
+/** What an operator has looked into: a database that is older than what was published, or a clock that was ahead. */
+export type Resumption = 'rollback' | 'clock'
+
+/** Makes the handle of the repository; nothing happens before `start` or another method is called. */
+export function createTufRepository(options: TufRepositoryOptions): TufRepository {
+  return new TufRepository(options)
+}
+
+const maxAttempts = 5
+const tickMs = 30_000
+/** Clocks of several front ends differ by seconds. */
+const clockToleranceMs = 5 * 60_000
+/** A root whose keys are offline takes people some time. */
+const noticeMs = 60 * 86_400_000
+const noVersions: ByRole = mapRoles(() => 0)
+
+interface Request extends Wishes {
+  readonly resume?: Resumption | undefined
+}
+
+/**
+ * One repository. Several may work on the same documents: each edition is published by compare-and-swap, as one step. Methods
+ * that publish throw CountersignError TUF_ROLLED_BACK, CLOCK_SUSPECT, CONFIGURATION_INVALID and STORAGE_FAILED, and publish nothing then.
+ */
+export class TufRepository implements Service {
+  readonly routes: Hono
+  readonly #options: TufRepositoryOptions
+  readonly #store: RepositoryStore
+  readonly #lifetimes: Lifetimes
+  readonly #cachedContents = new Map<string, Uint8Array>()
+  #queue: Promise<unknown> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  #lastAttempt = Number.NEGATIVE_INFINITY
+  #isClosed = false
+
+  constructor(options: TufRepositoryOptions) {
+    this.#options = options
+    this.#store = new RepositoryStore(options.documents)
+    this.#lifetimes = options.lifetimes ?? defaultLifetimes
+    this.routes = createRoutes(options.prefix ?? '/tuf', (path) => this.#serve(path))
+  }
+
+  /** Publishes what there is to publish, and renews it from then on. Throws also when the first edition lacks signatures. */
+  async start(): Promise<void> {
+    const targets = await this.#options.targets?.()
+    const { versions, awaiting } = await (targets === undefined ? this.refresh() : this.publish(targets))
+    if (versions === undefined) {
+      const missing = awaiting.map(({ role, signed, threshold }) => `${role}.json (${signed} of ${threshold} signatures)`).join(' and ')
+      throw new CountersignError(
+        'CONFIGURATION_INVALID',
+        `the TUF repository cannot be published yet: keys that are offline have to sign ${missing}; use countersign server tuf sign-root and sign-targets`,
+      )
+    }
+    this.#schedule()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#queue.catch(() => {})
+  }
+
+  /** Publishes these targets in place of those of before, if they differ. */
+  publish(targets: readonly TufTarget[]): Promise<Outcome> {
+    return this.#enqueue(async () => {
+      const described = describeTargets(targets)
+      for (const { contents } of targets) await this.#store.putContents(contents)
+      return this.#update({ targets: described })
+    })
+  }
+
+  /** Makes anew what is due, and publishes what has got its last signature. */
+  refresh(): Promise<Outcome> {
+    return this.#enqueue(() => this.#update({}))
+  }
+
+  /**
+   * Makes the next root. It is published with the signatures of the last root's keys and its own; what keys at hand do not sign
+   * waits in `pending('root')`, and in `pending('targets')` if their keys change.
+   * @param roles whom it names; without it, those of the last one
+   */
+  rotate(roles?: RootRoles): Promise<Outcome> {
+    return this.#enqueue(() => this.#update({ roles: roles ?? 'same' }))
+  }
+
+  /** The metadata file that waits for signatures of keys that are offline, with those it has. */
+  pending(role: OfflineRole): Promise<Uint8Array | undefined> {
+    return this.#store.pending(role)
+  }
+
+  /**
+   * Takes the pending root or targets with more signatures, or a next root that was made and signed elsewhere, and publishes
+   * what is complete.
+   * @throws VerificationError TUF_UNVERIFIED; CountersignError CONFLICT when something else is pending, SIGNATURE_INVALID when it
+   * has no signature that was missing
+   */
+  importSigned(bytes: Uint8Array): Promise<Outcome> {
+    return this.#enqueue(async () => {
+      const role = roleOf(bytes)
+      await (role === 'root' ? this.#importRoot(bytes) : this.#importTargets(bytes))
+      return this.#update({})
+    })
+  }
+
+  /** Goes on after an operator has looked into it: with versions above all that were published, or with the clock as it is. */
+  resume(what: Resumption): Promise<Outcome> {
+    return this.#enqueue(() => this.#update({ resume: what }))
+  }
+
+  /** A file of the repository by its path below the repository's address. */
+  async file(path: string): Promise<Uint8Array | undefined> {
+    // Contents of a timestamp are removed when the next one is published: look for the next one then.
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const digest = ownValue((await this.#store.load())?.state.files, path)
+      if (digest === undefined) return undefined
+      const bytes = await this.#contents(digest)
+      if (bytes !== undefined) return bytes
+    }
+    throw new CountersignError('STORAGE_FAILED', `the stored TUF repository has no contents for ${path}`)
+  }
+
+  /** The state of the repository, for health checks and the operator. */
+  async status(): Promise<RepositoryStatus> {
+    const stored = await this.#store.load()
+    const outcome = await this.#outcome(stored)
+    const problems = outcome.awaiting.map(
+      ({ role, version, signed, threshold }) => `version ${version} of ${role}.json waits for signatures: it has ${signed} of ${threshold}`,
+    )
+    if (stored === undefined) return { ...outcome, expires: undefined, problems: [...problems, 'the TUF repository is empty'] }
+    const now = this.#options.clock()
+    for (const [role, expires] of Object.entries(stored.state.expires)) {
+      const instant = new Date(expires).toISOString()
+      if (now >= expires) problems.push(`${role}.json expired at ${instant}`)
+      else if (now >= expires - noticeMs && (role === 'root' || role === 'targets')) problems.push(`${role}.json expires at ${instant}`)
+    }
+    try {
+      await this.#checkRecord(stored)
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      problems.push(error.message)
+    }
+    return { ...outcome, expires: stored.state.expires, problems }
+  }
+
+  /** One change at a time in this process; other processes are told apart by compare-and-swap. */
+  #enqueue<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(action, action)
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  async #update(request: Request): Promise<Outcome> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const stored = await this.#store.load()
+      if (await this.#tryUpdate(stored, request)) return this.#outcome(await this.#store.load())
+    }
+    throw new CountersignError('STORAGE_FAILED', `other servers published to the TUF repository ${maxAttempts} times in a row; try again`)
+  }
+
+  /** @returns false when another server was faster */
+  async #tryUpdate(stored: StoredState | undefined, request: Request): Promise<boolean> {
+    const recorded = await this.#checkRecord(stored, request.resume)
+    const before = stored && (await this.#loadEdition(stored))
+    const terms: Terms = {
+      signers: this.#options.signers,
+      lifetimes: this.#lifetimes,
+      now: this.#options.clock(),
+      floor: (request.resume === 'rollback' ? recorded?.versions : undefined) ?? noVersions,
+      force: request.resume !== undefined,
+    }
+    const edition = await this.#nextEdition(before, request, terms)
+    if (edition === undefined || mapsEqual(before, edition)) {
+      if (stored !== undefined) await this.#remember(stored.state.versions, stored.state.files['timestamp.json'] ?? '', recorded)
+      return true
+    }
+    if (stored !== undefined && request.resume !== 'clock') checkClock(stored.state.signedAtMs, terms.now)
+    if (edition.root.metadata.signed.version < terms.floor.root) {
+      const missing = `${edition.root.metadata.signed.version + 1}.root.json`
+      throw new CountersignError('TUF_ROLLED_BACK', `the database lacks ${missing}, which was published; restore or import it first`)
+    }
+    checkEdition(before, edition)
+    return this.#publishEdition(stored, before, edition, recorded, terms.now)
+  }
+
+  async #nextEdition(before: Edition | undefined, wishes: Wishes, terms: Terms): Promise<Edition | undefined> {
+    const root = await proposeRoot(this.#store, before, wishes, this.#firstRoles(), terms)
+    if (root !== undefined) {
+      const targets = await proposeTargets(this.#store, before, root.metadata, wishes, terms)
+      if (targets !== undefined) return makeEdition(before, { root, targets }, terms)
+      // A root whose targets keys have not signed yet waits for them.
+      await this.#store.putPending('root', root.bytes)
+    }
+    if (before === undefined) return undefined
+    const targets = await proposeTargets(this.#store, before, before.root.metadata, {}, terms)
+    return targets && makeEdition(before, { root: before.root, targets }, terms)
+  }
+
+  async #publishEdition(
+    stored: StoredState | undefined,
+    before: Edition | undefined,
+    edition: Edition,
+    recorded: PublishedVersions | undefined,
+    now: number,
+  ): Promise<boolean> {
+    const digests = mapRoles((role) => sha256Hex(edition[role].bytes))
+    const targetFiles: Record<string, string> = {}
+    for (const [name, { hashes }] of Object.entries(targetsOf(edition.targets.metadata))) {
+      if ((await this.#contents(hashes.sha256)) === undefined) {
+        throw new CountersignError('STORAGE_FAILED', `the contents of the target ${name} are not stored; publish it again`)
+      }
+      targetFiles[targetPath(name, hashes.sha256)] = hashes.sha256
+    }
+    const state = stateOf(edition, stored?.state, digests, targetFiles, now)
+    const contents = Object.values(edition).map(({ bytes }) => bytes)
+    if (!(await this.#store.publish(state, contents, stored?.documentVersion ?? 0))) return false
+    await this.#remember(state.versions, digests.timestamp, recorded)
+    for (const role of ['root', 'targets'] as const) {
+      const pending = await readPending(this.#store, role)
+      if (pending !== undefined && pending.signed.version <= state.versions[role]) await this.#store.removePending(role)
+    }
+    const replaced = before === undefined ? undefined : sha256Hex(before.timestamp.bytes)
+    if (replaced !== undefined && replaced !== digests.timestamp) await this.#store.removeContents(replaced)
+    return true
+  }
+
+  async #importRoot(bytes: Uint8Array): Promise<void> {
+    const root = parseMetadata(bytes, 'root', 'the imported root.json')
+    const stored = await this.#store.load()
+    const last = stored && (await this.#loadEdition(stored)).root.metadata
+    if (mayFollow(last, root)) return this.#store.putPending('root', sealFile(root).bytes)
+    const pending = await readPending(this.#store, 'root')
+    if (pending === undefined || !pending.signed.equals(root.signed)) throw notPending('root')
+    addSignatures(pending, root, last === undefined ? [pending] : [last, pending], 'root')
+    await this.#store.putPending('root', sealFile(pending).bytes)
+  }
+
+  async #importTargets(bytes: Uint8Array): Promise<void> {
+    const targets = parseMetadata(bytes, 'targets', 'the imported targets.json')
+    const pending = await readPending(this.#store, 'targets')
+    if (pending === undefined || !pending.signed.equals(targets.signed)) throw notPending('targets')
+    const stored = await this.#store.load()
+    const roots = [stored && (await this.#loadEdition(stored)).root.metadata, await readPending(this.#store, 'root')]
+    addSignatures(
+      pending,
+      targets,
+      roots.filter((root) => root !== undefined),
+      'targets',
+    )
+    await this.#store.putPending('targets', sealFile(pending).bytes)
+  }
+
+  async #loadEdition({ state }: StoredState): Promise<Edition> {
+    const load = async (path: string): Promise<Uint8Array> => {
+      const bytes = await this.#contents(state.files[path] ?? '')
+      if (bytes === undefined) throw new CountersignError('STORAGE_FAILED', `the stored TUF repository has no contents for ${path}`)
+      return bytes
+    }
+    const { versions } = state
+    const root = await load(`${versions.root}.root.json`)
+    const targets = await load(`${versions.targets}.targets.json`)
+    const snapshot = await load(`${versions.snapshot}.snapshot.json`)
+    const timestamp = await load('timestamp.json')
+    return {
+      root: { metadata: parseMetadata(root, 'root', 'the stored root.json'), bytes: root },
+      targets: { metadata: parseMetadata(targets, 'targets', 'the stored targets.json'), bytes: targets },
+      snapshot: { metadata: parseMetadata(snapshot, 'snapshot', 'the stored snapshot.json'), bytes: snapshot },
+      timestamp: { metadata: parseMetadata(timestamp, 'timestamp', 'the stored timestamp.json'), bytes: timestamp },
+    }
+  }
+
+  async #contents(digest: string): Promise<Uint8Array | undefined> {
+    const cached = this.#cachedContents.get(digest)
+    if (cached !== undefined) return cached
+    const bytes = await this.#store.contents(digest)
+    if (bytes === undefined) return undefined
+    for (const oldest of this.#cachedContents.keys()) {
+      if (this.#cachedContents.size < 256) break
+      this.#cachedContents.delete(oldest)
+    }
+    this.#cachedContents.set(digest, bytes)
+    return bytes
+  }
+
+  async #outcome(stored: StoredState | undefined): Promise<Outcome> {
+    const awaiting: AwaitedSignatures[] = []
+    const pendingRoot = await readPending(this.#store, 'root')
+    const last = stored && (await this.#loadEdition(stored)).root.metadata
+    if (pendingRoot !== undefined) {
+      // Both the keys of before and its own have to sign: the one that lacks more is told.
+      const counts = [last, pendingRoot].flatMap((root) => (root === undefined ? [] : [countSignatures(root, 'root', pendingRoot)]))
+      const [count] = counts.sort((a, b) => b.threshold - b.signed - (a.threshold - a.signed))
+      if (count !== undefined) awaiting.push({ role: 'root', version: pendingRoot.signed.version, ...count })
+    }
+    const pendingTargets = await readPending(this.#store, 'targets')
+    const root = pendingRoot ?? last
+    if (pendingTargets !== undefined && root !== undefined)
+      awaiting.push({ role: 'targets', version: pendingTargets.signed.version, ...countSignatures(root, 'targets', pendingTargets) })
+    return { versions: stored?.state.versions, awaiting }
+  }
+
+  async #checkRecord(stored: StoredState | undefined, resume?: Resumption): Promise<PublishedVersions | undefined> {
+    const { record } = this.#options
+    const recorded = await record?.read()
+    if (record === undefined || recorded === undefined || resume === 'rollback') return recorded
+    const { versions = noVersions, files = {} } = stored?.state ?? {}
+    checkNotRolledBack({ versions, timestampDigest: files['timestamp.json'] ?? '' }, recorded, record.name)
+    return recorded
+  }
+
+  async #remember(versions: ByRole, timestampDigest: string, recorded: PublishedVersions | undefined): Promise<void> {
+    if (recorded?.timestampDigest !== timestampDigest) await this.#options.record?.write({ versions, timestampDigest })
+  }
+
+  #firstRoles(): FirstRoles {
+    const { roles, signers } = this.#options
+    const rolesOf = (keys: readonly { readonly publicKey: FirstRoles['root']['keys'][number] }[]) => ({
+      keys: keys.map(({ publicKey }) => publicKey),
+      threshold: 1,
+    })
+    return (
+      roles ?? {
+        root: rolesOf(signers.root),
+        targets: rolesOf(signers.targets),
+        snapshot: rolesOf([signers.snapshot]),
+        timestamp: rolesOf([signers.timestamp]),
+      }
+    )
+  }
+
+  /** Due is what the clock says, not how often a timer rang: a laptop may have slept for a week. */
+  #schedule(): void {
+    if (this.#isClosed) return
+    this.#timer = setTimeout(() => {
+      void this.#renewIfDue().finally(() => this.#schedule())
+    }, tickMs).unref()
+  }
+
+  async #renewIfDue(): Promise<void> {
+    try {
+      const stored = await this.#store.load()
+      const terms = { lifetimes: this.#lifetimes, now: this.#options.clock() }
+      const due =
+        stored !== undefined &&
+        (['timestamp', 'snapshot', 'targets', 'root'] as const).some((role) => isDue(stored.state.expires[role], role, terms))
+      if (due) await this.refresh()
+    } catch (error) {
+      this.#options.onFailure?.(error)
+    }
+  }
+
+  /** Answers a request. The timestamp is renewed first if it is due, as after a long sleep. */
+  async #serve(path: string): Promise<Uint8Array | undefined> {
+    if (path === 'timestamp.json' && performance.now() - this.#lastAttempt > 1_000) {
+      await this.#renewIfDue()
+      this.#lastAttempt = performance.now()
+    }
+    return this.file(path)
+  }
+}
+
+function addSignatures(
+  pending: RoleMetadata<OfflineRole>,
+  signed: RoleMetadata<OfflineRole>,
+  roots: readonly RoleMetadata<'root'>[],
+  role: OfflineRole,
+): void {
+  let added = 0
+  for (const [keyId, signature] of Object.entries(signed.signatures)) {
+    const isOfRole = roots.some((root) => root.signed.roles[role]?.keyIDs.includes(keyId) === true && isValidSignature(root, keyId, signed))
+    if (!isOfRole || roots.some((root) => isValidSignature(root, keyId, pending))) continue
+    pending.signatures[keyId] = signature
+    added++
+  }
+  if (added > 0) return
+  throw new CountersignError('SIGNATURE_INVALID', `the imported ${role}.json has no valid signature of a ${role} key that was missing`)
+}
+
+function roleOf(bytes: Uint8Array): OfflineRole {
+  for (const role of ['root', 'targets'] as const) {
+    try {
+      summarizeMetadata(bytes, role, 'the imported file')
+      return role
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+    }
+  }
+  throw new VerificationError('TUF_UNVERIFIED', 'the imported file should be a root.json or targets.json of TUF')
+}
+
+function notPending(role: OfflineRole): CountersignError {
+  return new CountersignError(
+    'CONFLICT',
+    `the imported ${role}.json is neither the one that waits for signatures nor a complete next one; export the pending ${role}.json again and sign that`,
+  )
+}
+
+function checkClock(signedAt: number, now: number): void {
+  if (now >= signedAt - clockToleranceMs) return
+  throw new CountersignError(
+    'CLOCK_SUSPECT',
+    `nothing is signed for the TUF repository: the clock says ${new Date(now).toISOString()}, and it was ${new Date(signedAt).toISOString()} when it was last signed; set the clock, or if it was ahead then: countersign server tuf resume --clock`,
+  )
+}
+
+function mapsEqual(before: Edition | undefined, edition: Edition): boolean {
+  return before !== undefined && Object.values(edition).every((file) => Object.values(before).includes(file))
+}
+
+function ownValue(record: Readonly<Record<string, string>> | undefined, key: string): string | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+}
