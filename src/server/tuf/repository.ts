@@ -70,6 +70,8 @@ export function createTufRepository(options: TufRepositoryOptions): TufRepositor
 
 const maxAttempts = 5
 const tickMs = 30_000
+/** Requests do not make a renewal that failed be tried more often than that. */
+const retryMs = 5_000
 /** Clocks of several front ends differ by seconds. */
 const clockToleranceMs = 5 * 60_000
 /** A root whose keys are offline takes people some time. */
@@ -92,7 +94,7 @@ export class TufRepository implements Service {
   readonly #cachedContents = new Map<string, Uint8Array>()
   #queue: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
-  #lastAttempt = Number.NEGATIVE_INFINITY
+  #lastFailure = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(options: TufRepositoryOptions) {
@@ -370,7 +372,9 @@ export class TufRepository implements Service {
   }
 
   async #remember(versions: ByRole, timestampDigest: string, recorded: PublishedVersions | undefined): Promise<void> {
-    if (recorded?.timestampDigest !== timestampDigest) await this.#options.record?.write({ versions, timestampDigest })
+    // A root that was merely renewed leaves the timestamp as it is.
+    const isKnown = recorded?.timestampDigest === timestampDigest && recorded.versions.root === versions.root
+    if (!isKnown) await this.#options.record?.write({ versions, timestampDigest })
   }
 
   #firstRoles(): FirstRoles {
@@ -406,16 +410,14 @@ export class TufRepository implements Service {
         (['timestamp', 'snapshot', 'targets', 'root'] as const).some((role) => isDue(stored.state.expires[role], role, terms))
       if (due) await this.refresh()
     } catch (error) {
+      this.#lastFailure = performance.now()
       this.#options.onFailure?.(error)
     }
   }
 
   /** Answers a request. The timestamp is renewed first if it is due, as after a long sleep. */
   async #serve(path: string): Promise<Uint8Array | undefined> {
-    if (path === 'timestamp.json' && performance.now() - this.#lastAttempt > 1_000) {
-      await this.#renewIfDue()
-      this.#lastAttempt = performance.now()
-    }
+    if (path === 'timestamp.json' && performance.now() - this.#lastFailure > retryMs) await this.#renewIfDue()
     return this.file(path)
   }
 }
