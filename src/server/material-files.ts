@@ -1,0 +1,130 @@
+/** The material of a server as files of its data folder. */
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import { stringify } from 'yaml'
+import type { PrivateKey } from '../crypto/private-key.ts'
+import { decodeHex, encodeHex } from '../encoding/hex.ts'
+import { parsePem } from '../encoding/pem.ts'
+import { CountersignError } from '../error.ts'
+import type { LogConfiguration, ServerConfiguration } from './configuration.ts'
+import { dataFiles, makePrivateFolder, readDataText, writeDataText } from './data-folder.ts'
+import { readKeyFile, writeKeyFile } from './key-file.ts'
+import type { CertifiedKey, LogMaterial, NewMaterial, ServerMaterial } from './material.ts'
+import { encodeChain } from './trust-targets.ts'
+
+const keyFile = (name: string): string => `${dataFiles.keys}/${name}.key`
+const chainFile = (name: string): string => `${dataFiles.certificates}/${name}.pem`
+const issuerSecretFile = `${dataFiles.keys}/issuer.secret`
+
+/** A new server's files. */
+export interface WriteOptions {
+  readonly folder: string
+  /** Scheme, host and port. */
+  readonly url: string
+  readonly passphrase: string | undefined
+  /** The text of the configuration of trusted issuers. */
+  readonly issuers: string
+}
+
+/** Writes new material and then, last, the configuration that makes the folder that of a server. */
+export async function writeMaterial(material: NewMaterial, { folder, url, passphrase, issuers }: WriteOptions): Promise<void> {
+  await makePrivateFolder(folder)
+  await makePrivateFolder(path.join(folder, dataFiles.keys))
+  const keys: readonly (readonly [string, PrivateKey | undefined])[] = [
+    ['ca-root', material.roots.ca],
+    ['ca', material.ca.key],
+    ['tsa-root', material.roots.tsa],
+    ['tsa', material.tsa.key],
+    ...material.logs.map(({ id, key }) => [id, key] as const),
+    ...Object.entries(material.tuf).map(([role, key]: [string, PrivateKey | undefined]) => [`tuf-${role}`, key] as const),
+  ]
+  await Promise.all(
+    keys.map(async ([name, key]) => {
+      if (key !== undefined) await writeKeyFile(path.join(folder, keyFile(name)), key, passphrase)
+    }),
+  )
+  await writeDataText(folder, issuerSecretFile, `${encodeHex(material.issuerSecret)}\n`)
+  await writeDataText(folder, chainFile('ca'), encodeChain(material.ca.chain), 0o644)
+  await writeDataText(folder, chainFile('tsa'), encodeChain(material.tsa.chain), 0o644)
+  await writeDataText(folder, dataFiles.issuers, issuers)
+  await writeDataText(folder, dataFiles.configuration, configurationText(material, url))
+}
+
+/** Reads the material that a configuration names. @throws CountersignError FILE_UNREADABLE, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID */
+export async function readMaterial(
+  folder: string,
+  configuration: ServerConfiguration,
+  passphrase: string | undefined,
+): Promise<ServerMaterial> {
+  const key = (file: string): Promise<PrivateKey> => readKeyFile(path.resolve(folder, file), passphrase)
+  const optionalKey = (file: string | undefined): Promise<PrivateKey | undefined> =>
+    file === undefined ? Promise.resolve(undefined) : key(file)
+  const { ca, tsa, logs, tuf, issuer } = configuration
+  const [caKey, tsaKey, root, targets, snapshot, timestamp, readLogs, issuerSecret] = await Promise.all([
+    readCertified(folder, ca, key),
+    readCertified(folder, tsa, key),
+    optionalKey(tuf.root),
+    optionalKey(tuf.targets),
+    key(tuf.snapshot),
+    key(tuf.timestamp),
+    Promise.all(logs.map(async (log) => readLog(log, await key(log.key)))),
+    readSecret(folder, issuer.secret),
+  ])
+  return { ca: caKey, tsa: tsaKey, logs: readLogs, tuf: { root, targets, snapshot, timestamp }, issuerSecret }
+}
+
+async function readCertified(
+  folder: string,
+  { key, chain, since, until }: ServerConfiguration['ca'],
+  readKey: (file: string) => Promise<PrivateKey>,
+): Promise<CertifiedKey> {
+  const blocks = parsePem(await readDataText(folder, chain), chain)
+  return { key: await readKey(key), chain: blocks.map(({ der }) => der), since, until }
+}
+
+function readLog({ id, kind, origin, state, since, until, 'tree-id': treeId }: LogConfiguration, key: PrivateKey): LogMaterial {
+  if ((kind === 'rekor-v1') !== (treeId !== undefined)) {
+    throw new CountersignError('CONFIGURATION_INVALID', `logs: ${id}: tree-id is for Rekor v1, which needs it, and for no other log`)
+  }
+  return { id, kind, origin, key, state, since, until, treeId: treeId === undefined ? undefined : BigInt(treeId) }
+}
+
+async function readSecret(folder: string, file: string): Promise<Uint8Array> {
+  const secret = decodeHex((await readDataText(folder, file)).trim(), file)
+  if (secret.length === 32) return secret
+  throw new CountersignError('CONFIGURATION_INVALID', `${file} should hold 32 bytes in hex, found ${secret.length}`)
+}
+
+function configurationText(material: NewMaterial, url: string): string {
+  const instant = (ms: number): string => new Date(ms).toISOString()
+  const tuf = Object.entries(material.tuf).filter(([, key]) => key !== undefined)
+  return `# What this Countersign server is. Keys and certificates are files beside it; docs/self-hosting.md explains each entry.
+${stringify({
+  version: 1,
+  url,
+  ca: { key: keyFile('ca'), chain: chainFile('ca'), since: instant(material.ca.since) },
+  tsa: { key: keyFile('tsa'), chain: chainFile('tsa'), since: instant(material.tsa.since) },
+  logs: material.logs.map(({ id, kind, origin, since, treeId }) => ({
+    id,
+    kind,
+    origin,
+    key: keyFile(id),
+    since: instant(since),
+    ...(treeId === undefined ? {} : { 'tree-id': String(treeId) }),
+  })),
+  tuf: Object.fromEntries(tuf.map(([role]) => [role, keyFile(`tuf-${role}`)])),
+  issuer: { secret: issuerSecretFile },
+  issuers: dataFiles.issuers,
+})}`
+}
+
+/** A password that people can type: 20 characters without those that look alike, over 110 bits. */
+export function randomPassword(): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+  const characters: string[] = []
+  // Bytes beyond the last multiple would make some characters likelier.
+  const fair = 256 - (256 % alphabet.length)
+  while (characters.length < 20)
+    for (const byte of randomBytes(32)) if (byte < fair) characters.push(alphabet[byte % alphabet.length] ?? '')
+  return characters.slice(0, 20).join('')
+}
