@@ -7,10 +7,11 @@ const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens')
 const fileName = z.string().min(1).max(1_024)
 
-const services = ['issuer', 'ca', 'ctlog', 'rekor-v1', 'rekor-v2', 'tsa', 'tuf', 'search', 'web'] as const
+/** All services. */
+export const defaultServices = ['issuer', 'ca', 'ctlog', 'rekor-v1', 'rekor-v2', 'tsa', 'tuf', 'search', 'web'] as const
 
 /** A part of the server that can be left out. */
-export type ServiceName = (typeof services)[number]
+export type ServiceName = (typeof defaultServices)[number]
 
 const certified = z.strictObject({
   /** The private key, relative to the data folder. */
@@ -41,7 +42,7 @@ const configurationSchema = z.strictObject({
   version: z.literal(1),
   /** How clients reach the server. Rekor's origin and the issuer's name are made of it. */
   url: z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).pathname === '/' && !text.endsWith('/'), 'an origin without a path'),
-  services: z.array(z.enum(services)).default([...services]),
+  services: z.array(z.enum(defaultServices)).default([...defaultServices]),
   ca: certified,
   tsa: certified.extend({ 'ntp-servers': z.array(z.string().max(253)).max(16).default([]) }),
   logs: z.array(log).min(1).max(64),

@@ -1,0 +1,93 @@
+/**
+ * A private Sigstore in this process, for tests: everything in memory, on a free port of this machine, with a clock that can be set.
+ *
+ * ```ts
+ * import { createServer } from 'countersign/server'
+ * const server = await createServer()
+ * // … point clients at server.url, with server.trustedRoot and server.signingConfig …
+ * await server.close()
+ * ```
+ */
+import { encodeSigningConfig } from '../trust/signing-config-writer.ts'
+import { encodeTrustedRoot } from '../trust/trusted-root-writer.ts'
+import type { App } from './app.ts'
+import { createApp } from './app.ts'
+import { defaultServices } from './configuration.ts'
+import type { ServiceName } from './configuration.ts'
+import { listen } from './listener.ts'
+import { createMaterial } from './material.ts'
+import { createMetrics } from './metrics.ts'
+import type { RekorChoice } from './public-trust.ts'
+import { signingConfigOf, trustedRootOf } from './public-trust.ts'
+import { silentLog } from './request-log.ts'
+import { openStorage } from './storage/storage.ts'
+
+export type { ServiceName } from './configuration.ts'
+
+export interface CreateServerOptions {
+  /** 0, the default, for any free port. */
+  readonly port?: number
+  /** Default all. */
+  readonly services?: readonly ServiceName[]
+  /** The Rekor API that the signing config prefers; default `v2`. */
+  readonly rekor?: RekorChoice
+  /** The time that everything starts at, in epoch milliseconds; from then on it passes as usual. Default now. */
+  readonly time?: number
+}
+
+/** A server that runs. */
+export interface PrivateSigstore {
+  /** `http://localhost:<port>`. */
+  readonly url: string
+  /** Trusted root, JSON. */
+  readonly trustedRoot: string
+  /** Signing config v0.2, JSON. */
+  readonly signingConfig: string
+  /** The server's time, in epoch milliseconds. */
+  now(): number
+  /** Moves the server's clock by so many milliseconds. */
+  advance(milliseconds: number): void
+  /** Ends it; everything in it is gone. */
+  close(): Promise<void>
+}
+
+/** Starts a private Sigstore. @throws CountersignError NETWORK_FAILED when the port is taken */
+export async function createServer(options: CreateServerOptions = {}): Promise<PrivateSigstore> {
+  let shift = options.time === undefined ? 0 : options.time - Date.now()
+  const clock = (): number => Date.now() + shift
+  let app: App | undefined
+  const listener = await listen({ host: '127.0.0.1', port: options.port ?? 0, tls: undefined, behindProxy: false }, (request, env) =>
+    app === undefined ? new Response('the server is starting', { status: 503 }) : app.fetch(request, env as object),
+  )
+  const url = `http://localhost:${listener.port}`
+  const storage = await openStorage({ kind: 'memory' }, { clock })
+  app = await createApp({
+    url,
+    material: createMaterial({ hostname: 'localhost', now: clock() }),
+    storage,
+    services: options.services ?? defaultServices,
+    clock,
+    log: silentLog,
+    metrics: createMetrics(),
+    rekor: options.rekor ?? 'v2',
+    serveMetrics: true,
+    behindProxy: false,
+    rateLimit: undefined,
+  })
+  await app.start()
+  const { trust, close } = app
+  return {
+    url,
+    trustedRoot: encodeTrustedRoot(trustedRootOf(trust)),
+    signingConfig: encodeSigningConfig(signingConfigOf(trust, options.rekor ?? 'v2')),
+    now: clock,
+    advance: (milliseconds) => {
+      shift += milliseconds
+    },
+    close: async () => {
+      await listener.close(0)
+      await close()
+      await storage.close()
+    },
+  }
+}
