@@ -9,7 +9,7 @@
  *
  * Answers 200 with `SearchAnswer`, 400 with `{"error":"…"}` for a question that is none of these, 404 for an unknown log.
  */
-import { isJsonObject, parseJson } from '../encoding/json.ts'
+import { excerpt } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 
 /** Where the index is asked. */
@@ -17,6 +17,7 @@ export const searchPath = '/api/search'
 
 export const searchFields = ['email', 'subject', 'digest', 'key', 'index'] as const
 export type SearchField = (typeof searchFields)[number]
+const known: readonly string[] = [...searchFields, 'log', 'limit']
 
 /** One question. */
 export interface SearchQuery {
@@ -29,7 +30,7 @@ export interface SearchQuery {
 }
 
 export interface SearchAnswer {
-  /** Newest first within each log. */
+  /** Newest first. */
   readonly entries: readonly FoundEntry[]
   /** Whether there are more than were answered. */
   readonly truncated: boolean
@@ -91,19 +92,33 @@ export interface FoundSigner {
   readonly notAfter: string | null
 }
 
-/** The query string of a question, without `?`. */
-export function encodeSearchQuery(query: SearchQuery): string {
-  const parameters = [`${query.field}=${encodeURIComponent(query.value)}`, `limit=${query.limit}`]
-  if (query.log !== undefined) parameters.push(`log=${encodeURIComponent(query.log)}`)
-  return parameters.join('&')
+const maxValueLength = 1024
+const defaultLimit = 20
+const maxLimit = 100
+
+/**
+ * Reads a question from the parameters of a URL.
+ * @throws DecodingError REQUEST_INVALID
+ */
+export function parseSearchQuery(parameters: URLSearchParams): SearchQuery {
+  for (const name of parameters.keys()) {
+    if (!known.includes(name)) throw invalid(`the search has no parameter ${excerpt(name, 30)}, only ${known.join(', ')}`)
+    if (parameters.getAll(name).length > 1) throw invalid(`the parameter ${name} stands twice`)
+  }
+  const [field, ...others] = searchFields.filter((name) => parameters.has(name))
+  if (field === undefined || others.length > 0) throw invalid(`exactly one of ${searchFields.join(', ')} is searched by`)
+  const value = (parameters.get(field) ?? '').trim()
+  if (value === '' || value.length > maxValueLength) throw invalid(`${field} should have 1 to ${maxValueLength} characters`)
+  const log = parameters.get('log')
+  return { field, value, limit: readLimit(parameters.get('limit')), ...(log === null || log === '' ? {} : { log }) }
 }
 
-/** Parses an answer of our own server. @throws DecodingError JSON_INVALID, TOO_LARGE, REQUEST_REFUSED when it is an error */
-export function parseSearchAnswer(body: Uint8Array): SearchAnswer {
-  const json = parseJson(body, 'the answer of the search', { maxBytes: 64 * 1024 * 1024 })
-  if (!isJsonObject(json) || !Array.isArray(json['entries'])) {
-    const error = isJsonObject(json) ? json['error'] : undefined
-    throw new DecodingError('REQUEST_REFUSED', typeof error === 'string' ? error : 'the search answered something else than entries')
-  }
-  return json as unknown as SearchAnswer
+function readLimit(text: string | null): number {
+  if (text === null || text === '') return defaultLimit
+  if (!/^[1-9][0-9]{0,2}$/.test(text) || Number(text) > maxLimit) throw invalid(`limit should be from 1 to ${maxLimit}`)
+  return Number(text)
+}
+
+function invalid(message: string): DecodingError {
+  return new DecodingError('REQUEST_INVALID', message)
 }
