@@ -8,7 +8,12 @@ import { createOrigin } from './origin.ts'
 import type { ReadinessCheck } from './origin.ts'
 import type { PublicTrust, RekorChoice } from './public-trust.ts'
 import { createRekorV1 } from './rekor/rekor-v1.ts'
+import type { RekorV1Options } from './rekor/rekor-v1.ts'
 import { createRekorV2 } from './rekor/rekor-v2.ts'
+import type { RekorV2Options } from './rekor/rekor-v2.ts'
+import { createFollower } from './search/follower.ts'
+import type { SearchedLog } from './search/found-entry.ts'
+import { createSearch } from './search/search.ts'
 import type { RekorV1Shard } from './rekor/shards.ts'
 import type { RateLimit } from './request/rate-limit.ts'
 import { errorFields } from './request-log.ts'
@@ -79,8 +84,22 @@ export async function createApp(options: AppOptions): Promise<App> {
   const onError = (error: unknown): void => log.error(errorFields(error), 'a request failed')
   const services: Service[] = []
   const readiness: ReadinessCheck[] = []
-  if (has('rekor-v1')) services.push(rekorV1(instances, storage, onError))
-  if (has('rekor-v2')) services.push(...rekorV2(instances, onError))
+  const shards = has('rekor-v1') ? rekorV1Shards(instances) : []
+  const searched: SearchedLog[] = [
+    ...shards.map(({ log: shard, firstIndex }) => ({ log: shard, api: 'rekor-v1' as const, firstIndex })),
+    ...instances.flatMap((instance) =>
+      instance.material.kind === 'rekor-v2' ? [{ log: instance.log, api: 'rekor-v2' as const, firstIndex: 0n }] : [],
+    ),
+  ]
+  const follower = createFollower({
+    logs: searched.map((one) => one.log),
+    terms: storage.terms,
+    onError: (error) => log.warn(errorFields(error), 'the search index fell behind'),
+  })
+  const onAdded = (): void => follower.wake()
+  if (has('rekor-v1')) services.push(rekorV1(shards, { terms: storage.terms, onError, onAdded }))
+  if (has('rekor-v2')) services.push(rekorV2(instances, { onError, onAdded }))
+  if (has('search')) services.push(createSearch({ logs: searched, terms: storage.terms, onError }))
   if (has('tsa')) services.push(timestampAuthority(options, watch, readiness))
   if (has('tuf')) services.push(tufRepository(options, trust))
   const origin = createOrigin({ ...options, services, readiness })
@@ -91,31 +110,37 @@ export async function createApp(options: AppOptions): Promise<App> {
     start: async () => {
       await watch.start()
       for (const service of services) await service.start?.()
+      follower.start()
     },
     close: async () => {
       watch.close()
+      await follower.close()
       for (const service of services.toReversed()) await service.close?.()
       await Promise.all(instances.map((instance) => instance.log.close()))
     },
   }
 }
 
-function rekorV1(instances: readonly ServerLogInstance[], storage: Storage, onError: (error: unknown) => void): Service {
+/** The shards of Rekor v1, oldest first, under one virtual index. */
+function rekorV1Shards(instances: readonly ServerLogInstance[]): RekorV1Shard[] {
   const { newest, others } = logsOfKind(instances, 'rekor-v1')
   let firstIndex = 0n
-  const shards = [...others, newest].map(({ material, log }): RekorV1Shard => {
+  return [...others, newest].map(({ material, log }) => {
     const shard = { log, treeId: material.treeId ?? 0n, firstIndex, signer: material.key.createSigner() }
     firstIndex += log.status().size
     return shard
   })
-  const active = shards.at(-1)
-  if (active === undefined) throw new TypeError('there is a newest log')
-  return createRekorV1({ active, inactive: shards.slice(0, -1), terms: storage.terms, onError })
 }
 
-function rekorV2(instances: readonly ServerLogInstance[], onError: (error: unknown) => void): Service[] {
+function rekorV1(shards: readonly RekorV1Shard[], options: Omit<RekorV1Options, 'active' | 'inactive'>): Service {
+  const active = shards.at(-1)
+  if (active === undefined) throw new TypeError('Rekor v1 has at least one shard')
+  return createRekorV1({ ...options, active, inactive: shards.slice(0, -1) })
+}
+
+function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2Options, 'log' | 'publicKey'>): Service {
   const { newest } = logsOfKind(instances, 'rekor-v2')
-  return [createRekorV2({ log: newest.log, publicKey: newest.material.key.publicKey, onError })]
+  return createRekorV2({ ...options, log: newest.log, publicKey: newest.material.key.publicKey })
 }
 
 function timestampAuthority({ material, clock }: AppOptions, watch: ClockWatch, readiness: ReadinessCheck[]): Service {

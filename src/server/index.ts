@@ -75,7 +75,8 @@ export async function createServer(options: CreateServerOptions = {}): Promise<P
     rateLimit: undefined,
   })
   await app.start()
-  const { trust, close } = app
+  const started = app
+  const { trust } = started
   return {
     url,
     trustedRoot: encodeTrustedRoot(trustedRootOf(trust)),
@@ -86,7 +87,7 @@ export async function createServer(options: CreateServerOptions = {}): Promise<P
     },
     close: async () => {
       await listener.close(0)
-      await close()
+      await started.close()
       await storage.close()
     },
   }
