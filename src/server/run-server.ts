@@ -1,0 +1,139 @@
+/** `server start`: a server from its data folder, on its socket. */
+import path from 'node:path'
+import { CountersignError } from '../error.ts'
+import type { App } from './app.ts'
+import { createApp } from './app.ts'
+import type { Clock } from './clock.ts'
+import type { ServerConfiguration } from './configuration.ts'
+import { parseConfiguration } from './configuration.ts'
+import { dataFiles, makePrivateFolder, readDataText } from './data-folder.ts'
+import type { Listener, TlsFiles } from './listener.ts'
+import { listen, parseListenAddress } from './listener.ts'
+import { readMaterial } from './material-files.ts'
+import { createMetrics } from './metrics.ts'
+import { createMetricsOrigin } from './origin.ts'
+import type { PublicTrust } from './public-trust.ts'
+import { createServerLog, errorFields } from './request-log.ts'
+import type { LogOptions } from './request-log.ts'
+import type { Storage, StorageLocation } from './storage/storage.ts'
+import { openStorage } from './storage/storage.ts'
+import { createVersionFile } from './tuf/version-record.ts'
+
+export interface RunOptions {
+  readonly folder: string
+  /** The configuration, if it is not the one in the folder. */
+  readonly configurationFile?: string | undefined
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsFiles | undefined
+  readonly behindProxy: boolean
+  /** PostgreSQL instead of the file in the folder. */
+  readonly databaseUrl: string | undefined
+  readonly passphrase: string | undefined
+  readonly clock: Clock
+  readonly logging: LogOptions
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** Where it listens. */
+  readonly port: number
+  readonly trust: PublicTrust
+  readonly services: ServerConfiguration['services']
+  /** Reads TLS files and the configuration of issuers again. */
+  reload(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A server's configuration. @throws CountersignError FILE_UNREADABLE, CONFIGURATION_INVALID */
+export async function readConfiguration(folder: string, file: string = dataFiles.configuration): Promise<ServerConfiguration> {
+  return parseConfiguration(await readDataText(folder, file), path.resolve(folder, file))
+}
+
+/** Where the server's database is. */
+export function storageLocation(folder: string, databaseUrl: string | undefined): StorageLocation {
+  return databaseUrl === undefined
+    ? { kind: 'sqlite', file: path.join(folder, dataFiles.database) }
+    : { kind: 'postgres', url: databaseUrl }
+}
+
+/**
+ * Starts a server. It answers when this resolves.
+ * @throws CountersignError of everything that can be wrong with a folder, a database, an address; nothing is left open then
+ */
+export async function runServer(options: RunOptions): Promise<RunningServer> {
+  const { folder, clock } = options
+  const configuration = await readConfiguration(folder, options.configurationFile)
+  const log = createServerLog(options.logging)
+  const metrics = createMetrics()
+  const headsFolder = path.join(folder, dataFiles.heads)
+  await makePrivateFolder(headsFolder)
+  const material = await readMaterial(folder, configuration, options.passphrase)
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+  }
+  try {
+    const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock })
+    closers.push(() => storage.close())
+    const metricsAddress = metricsPlace(configuration, options)
+    const app = await createApp({
+      url: configuration.url,
+      material,
+      storage,
+      services: configuration.services,
+      clock,
+      log,
+      metrics,
+      headsFolder,
+      tufRecord: createVersionFile(path.join(headsFolder, 'tuf')),
+      timeServers: configuration.tsa['ntp-servers'],
+      rekor: configuration.rekor.default,
+      serveMetrics: metricsAddress === 'origin',
+      behindProxy: options.behindProxy,
+      rateLimit: { perSecond: configuration.limits['writes-per-second'], burst: configuration.limits.burst },
+    })
+    closers.push(() => app.close())
+    await app.start()
+    const listener = await listen(options, (request, env) => app.fetch(request, env as object))
+    closers.push(() => listener.close())
+    if (metricsAddress !== 'origin' && metricsAddress !== 'off') {
+      const metricsOrigin = createMetricsOrigin(metrics)
+      const place = { ...parseListenAddress(metricsAddress), tls: undefined, behindProxy: true }
+      const metricsListener = await listen(place, (request) => metricsOrigin.fetch(request))
+      closers.push(() => metricsListener.close())
+    }
+    log.info({ url: configuration.url, port: listener.port }, 'started')
+    return {
+      url: configuration.url,
+      port: listener.port,
+      trust: app.trust,
+      services: configuration.services,
+      reload: () => reload(listener, app, options),
+      close,
+    }
+  } catch (error) {
+    await close().catch((cause: unknown) => log.error(errorFields(cause), 'closing after a failed start failed'))
+    throw error
+  }
+}
+
+async function reload(listener: Listener, app: App, { folder, logging }: RunOptions): Promise<void> {
+  await listener.reload()
+  void app
+  void folder
+  void logging
+}
+
+/** Metrics tell strangers too much: they are on the origin only while nobody else can reach it. */
+function metricsPlace(configuration: ServerConfiguration, { host, behindProxy }: RunOptions): string {
+  const { listen: place } = configuration.metrics
+  if (place !== undefined && place !== 'origin' && place !== 'off') {
+    parseListenAddress(place)
+    return place
+  }
+  return place ?? (behindProxy || (host !== '127.0.0.1' && host !== 'localhost' && host !== '::1') ? 'off' : 'origin')
+}
+
+export type { Storage }
+export { CountersignError }
