@@ -17,6 +17,9 @@ export const oid = {
   /** RFC 6962 section 3.1: marks a precertificate, which no one may accept as a certificate. */
   precertificatePoison: '1.3.6.1.4.1.11129.2.4.3',
 
+  /** RFC 6962 section 3.1: purpose of a certificate that signs precertificates in the place of their issuer. */
+  precertificateSigning: '1.3.6.1.4.1.11129.2.4.4',
+
   /** The arc of Fulcio's certificate extensions; `.1` to `.24` below it. */
   sigstore: '1.3.6.1.4.1.57264.1',
   /** Type of the otherName that carries a user name (`name!domain`). */

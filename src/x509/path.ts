@@ -180,15 +180,16 @@ function checkPathLengths(above: readonly Certificate[], issuer: Certificate): v
   }
 }
 
-/** Name chaining, and key identifiers where both certificates have one (RFC 5280 4.2.1.1). */
-function namesIssuer(certificate: Certificate, issuer: Certificate): boolean {
+/** Whether the certificate names this issuer: by its name, and by key identifier where both have one (RFC 5280 4.2.1.1). */
+export function namesIssuer(certificate: Certificate, issuer: Certificate): boolean {
   if (!equalBytes(certificate.issuer, issuer.subject)) return false
   const wanted = certificate.authorityKeyIdentifier
   const found = issuer.subjectKeyIdentifier
   return wanted === undefined || found === undefined || equalBytes(wanted, found)
 }
 
-function isSignedBy(certificate: Certificate, issuerKey: PublicKey): boolean {
+/** Whether the certificate is signed with the key of its issuer. @throws DecodingError KEY_UNSUPPORTED, KEY_INVALID */
+export function isSignedBy(certificate: Certificate, issuerKey: PublicKey): boolean {
   const { oid: algorithmOid, parameters } = certificate.signatureAlgorithm
   const algorithm = signatureAlgorithmFromOid(algorithmOid, parameters)
   return verifySignature(issuerKey, algorithm, certificate.tbs, certificate.signature)
