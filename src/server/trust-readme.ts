@@ -41,8 +41,8 @@ sigstore-python 4
 
 sigstore-js
 
-    import { sign, verify } from 'sigstore'
-    const bundle = await sign(payload, { fulcioURL: '${origin}', ${rekor === undefined ? '' : `rekorURL: '${rekor.url}', `}${tsa === undefined ? '' : `tsaServerURL: '${new URL(tsa.url).origin}', `}identityToken, timeout: 20000 })
+    const { sign, verify } = require('sigstore')
+    const bundle = await sign(payload, { fulcioURL: '${origin}', ${rekor === undefined ? '' : `rekorURL: '${rekor.url}', `}${tsa === undefined ? '' : `tsaServerURL: '${tsa.url.replace(/\/api\/v1\/timestamp$/, '')}', `}identityToken, timeout: 20000 })
     await verify(bundle, payload, { tufMirrorURL: '${tufUrl}', tufRootPath: 'root.json', certificateIssuer: '${issuer}', certificateIdentityEmail: 'you@example.com' })
 
 
