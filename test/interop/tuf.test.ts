@@ -24,7 +24,7 @@ import {
   startedRepository,
   temporaryFolder,
 } from '../unit/server/tuf/served-repository.ts'
-import { artifactBytes, identity, issuer, signBlob, universeOf } from '../support/universe/universe.ts'
+import { artifactBytes, identity, issuer, legacyBundle, signBlob, universeOf } from '../support/universe/universe.ts'
 import type { Ending } from './peer.ts'
 import { findPeer } from './peer.ts'
 
@@ -81,6 +81,23 @@ describe.skipIf(cosign === undefined)('cosign', () => {
     const cache = path.join(home, '.sigstore/root', server.address.replace('http://', '').replaceAll(/[/:]/g, '-'))
     expect(readFileSync(path.join(cache, 'targets/trusted_root.json'))).toEqual(trustedRoot)
     expect(existsSync(path.join(cache, 'targets/signing_config.v0.2.json'))).toBe(true)
+  })
+
+  it('of older versions finds keys and certificates one by one, by their usage', async () => {
+    const clock = { now: Date.now() }
+    const legacy = trustTargets(trust, 'v2', clock.now).filter(({ sigstore }) => sigstore !== undefined)
+    const { repository } = await startedRepository({ targets: () => legacy }, clock)
+    const home = temporaryFolder()
+    // Without a trusted root, cosign 3 falls back to the TUF client of cosign 1 and 2.
+    const ending = await initialize(home, { address: await listen(repository), root: await fileOf(repository, '1.root.json') })
+    expect(ending).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('falling back to individual targets') })
+    const { targets } = JSON.parse(ending.stdout.slice(ending.stdout.indexOf('{'))) as { targets: string[] }
+    expect(targets.toSorted()).toEqual(legacy.map(({ name }) => name).toSorted())
+    writeFileSync(path.join(home, 'legacy.json'), JSON.stringify(legacyBundle(signBlob())))
+    writeFileSync(path.join(home, 'artifact'), artifactBytes)
+    const words = ['--new-bundle-format=false', '--bundle', 'legacy.json', '--certificate-identity', identity]
+    const verify = await run(cosign ?? '', ['verify-blob', ...words, '--certificate-oidc-issuer', issuer, 'artifact'], home)
+    expect(verify.stderr).toContain('Verified OK')
   })
 
   it('refuses a root with another checksum', async () => {
