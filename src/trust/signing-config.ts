@@ -81,12 +81,8 @@ export function readSigningConfig(json: JsonValue | undefined, path = 'signingCo
 
 function readService(service: JsonFields): SigningService {
   service.only('url', 'majorApiVersion', 'validFor', 'operator')
-  const url = service.string('url')
-  if (!isServiceUrl(url)) {
-    throw service.invalid(`${service.pathOf('url')} should be an http or https URL without credentials, found ${excerpt(url)}`)
-  }
   return {
-    url,
+    url: readUrl(service),
     majorApiVersion: readUint32(service, 'majorApiVersion'),
     window: readTimeWindow(service.optionalObject('validFor'), service, 'required'),
     operator: service.optionalString('operator') ?? '',
@@ -112,8 +108,11 @@ function readUint32(fields: JsonFields, name: string): number {
   return Number(value)
 }
 
-function isServiceUrl(text: string): boolean {
-  if (text.length > maxUrlLength || !/^https?:\/\/[^\s\\]+$/i.test(text) || !URL.canParse(text)) return false
-  const { username, password } = new URL(text)
-  return username === '' && password === ''
+function readUrl(service: JsonFields): string {
+  const text = service.string('url')
+  const url = text.length <= maxUrlLength && /^https?:\/\/[^\s\\]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) throw service.invalid(`${service.pathOf('url')} should be an http or https URL, found ${excerpt(text)}`)
+  // Not repeated: it holds a secret.
+  if (url.username !== '' || url.password !== '') throw service.invalid(`${service.pathOf('url')} should be a URL without credentials`)
+  return text
 }

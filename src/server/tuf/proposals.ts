@@ -1,9 +1,10 @@
 /** New root and targets metadata: signed with the keys at hand, or kept until keys that are offline have signed. */
 import type { JsonObject, JsonValue } from '../../encoding/json.ts'
 import { canonicalizeJson } from '../../encoding/canonical-json.ts'
-import type { Edition, SignedFile, Terms } from './edition.ts'
+import type { Signer } from '../../crypto/signer.ts'
+import type { Edition, RepositorySigners, SignedFile, Terms } from './edition.ts'
 import { isDue, mayFollow, sealFile, signFor } from './edition.ts'
-import type { RoleMetadata, RootRoles, TargetDescription } from './metadata.ts'
+import type { RoleKeys, RoleMetadata, RootRoles, TargetDescription } from './metadata.ts'
 import { createRoot, createTargets, expiryOf, isSignedBy, parseMetadata } from './metadata.ts'
 import type { OfflineRole, RepositoryStore } from './repository-store.ts'
 
@@ -15,18 +16,22 @@ export interface Wishes {
   readonly roles?: RootRoles | 'same' | undefined
 }
 
-/** Who may sign what, for the very first root. */
-export type FirstRoles = RootRoles
+/** A root that names the keys at hand, one signature each. */
+export function rolesOfSigners({ root, targets, snapshot, timestamp }: RepositorySigners): RootRoles {
+  const rolesOf = (...signers: readonly Signer[]): RoleKeys => ({ keys: signers.map(({ publicKey }) => publicKey), threshold: 1 })
+  return { root: rolesOf(...root), targets: rolesOf(...targets), snapshot: rolesOf(snapshot), timestamp: rolesOf(timestamp) }
+}
 
 /**
  * The root to publish: the one of before, or a newer one that has all signatures. One that was asked for and lacks some is kept
  * to be signed.
+ * @param first whom the very first root names
  */
 export async function proposeRoot(
   store: RepositoryStore,
   before: Edition | undefined,
   wishes: Wishes,
-  first: FirstRoles,
+  first: RootRoles,
   terms: Terms,
 ): Promise<SignedFile<'root'> | undefined> {
   const last = before?.root.metadata
@@ -62,6 +67,7 @@ export async function proposeTargets(
   const lastVersion = last?.signed.version ?? 0
   const isUsable = last !== undefined && isSignedBy(root, 'targets', last) && lastVersion >= terms.floor.targets
   const pending = await readPending(store, 'targets')
+  if (wishes.targets === undefined && pending === undefined && last === undefined) return undefined
   const isComplete = pending !== undefined && isSignedBy(root, 'targets', pending)
   const version = Math.max(lastVersion, terms.floor.targets) + 1
   const wanted = wishes.targets ?? targetsOf(pending ?? last)

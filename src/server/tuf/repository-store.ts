@@ -33,11 +33,14 @@ export type OfflineRole = 'root' | 'targets'
 const collection = 'tuf'
 const contentsCollection = 'tuf-contents'
 const stateId = 'repository'
+const maxCached = 256
 const roles = ['root', 'timestamp', 'snapshot', 'targets'] as const
 
 /** The repository in a document store. Damaged documents throw CountersignError STORAGE_FAILED. */
 export class RepositoryStore {
   readonly #documents: DocumentStore
+  /** Contents by digest, which never change. Bounded: the oldest go first. */
+  readonly #cached = new Map<string, Uint8Array>()
 
   constructor(documents: DocumentStore) {
     this.#documents = documents
@@ -68,10 +71,17 @@ export class RepositoryStore {
 
   /** Contents by digest; undefined when they were removed. @throws CountersignError STORAGE_FAILED when they are not those */
   async contents(digest: string): Promise<Uint8Array | undefined> {
+    const cached = this.#cached.get(digest)
+    if (cached !== undefined) return cached
     const document = await this.#documents.get(contentsCollection, digest)
     if (document === undefined) return undefined
     const bytes = decodeBase64(fieldsOf(document.json).string('base64'), 'stored contents of the TUF repository')
     if (sha256Hex(bytes) !== digest) throw damaged(`the contents with the digest ${digest} have changed`)
+    for (const oldest of this.#cached.keys()) {
+      if (this.#cached.size < maxCached) break
+      this.#cached.delete(oldest)
+    }
+    this.#cached.set(digest, bytes)
     return bytes
   }
 

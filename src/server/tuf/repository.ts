@@ -1,21 +1,22 @@
 /** The TUF repository of the server: publishes the targets, keeps the metadata valid, and serves both. */
 import type { Hono } from 'hono'
-import { CountersignError, VerificationError } from '../../error.ts'
+import { CountersignError } from '../../error.ts'
 import type { Clock } from '../clock.ts'
 import type { Service } from '../service.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
-import { summarizeMetadata } from '../../tuf/metadata-file.ts'
 import type { Edition, Lifetimes, RepositorySigners, Terms } from './edition.ts'
-import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles, mayFollow, sealFile, stateOf } from './edition.ts'
-import type { RoleMetadata, RootRoles } from './metadata.ts'
-import { countSignatures, isValidSignature, parseMetadata, sha256Hex } from './metadata.ts'
-import type { FirstRoles, Wishes } from './proposals.ts'
-import { proposeRoot, proposeTargets, readPending, targetsOf } from './proposals.ts'
-import type { ByRole, OfflineRole, StoredState } from './repository-store.ts'
+import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles } from './edition.ts'
+import type { RootRoles } from './metadata.ts'
+import type { AwaitedSignatures } from './offline-signatures.ts'
+import { awaitedSignatures, takeSigned } from './offline-signatures.ts'
+import type { Wishes } from './proposals.ts'
+import { proposeRoot, proposeTargets, readPending, rolesOfSigners } from './proposals.ts'
+import { loadEdition, publishEdition } from './published-edition.ts'
+import type { ByRole, OfflineRole, PublishedState, StoredState } from './repository-store.ts'
 import { RepositoryStore } from './repository-store.ts'
 import { createRoutes } from './routes.ts'
 import type { TufTarget } from './target.ts'
-import { describeTargets, targetPath } from './target.ts'
+import { describeTargets } from './target.ts'
 import type { PublishedVersions, VersionRecord } from './version-record.ts'
 import { checkNotRolledBack } from './version-record.ts'
 
@@ -42,14 +43,6 @@ export interface Outcome {
   readonly versions: ByRole | undefined
   /** Metadata that keys which are offline have to sign. */
   readonly awaiting: readonly AwaitedSignatures[]
-}
-
-export interface AwaitedSignatures {
-  readonly role: OfflineRole
-  readonly version: number
-  /** How many of its keys have signed, and how many must. */
-  readonly signed: number
-  readonly threshold: number
 }
 
 /** How the repository is. */
@@ -91,7 +84,6 @@ export class TufRepository implements Service {
   readonly #options: TufRepositoryOptions
   readonly #store: RepositoryStore
   readonly #lifetimes: Lifetimes
-  readonly #cachedContents = new Map<string, Uint8Array>()
   #queue: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #lastFailure = Number.NEGATIVE_INFINITY
@@ -109,6 +101,7 @@ export class TufRepository implements Service {
     const targets = await this.#options.targets?.()
     const { versions, awaiting } = await (targets === undefined ? this.refresh() : this.publish(targets))
     if (versions === undefined) {
+      if (awaiting.length === 0) throw new CountersignError('CONFIGURATION_INVALID', 'the TUF repository has no targets to publish')
       const missing = awaiting.map(({ role, signed, threshold }) => `${role}.json (${signed} of ${threshold} signatures)`).join(' and ')
       throw new CountersignError(
         'CONFIGURATION_INVALID',
@@ -160,8 +153,7 @@ export class TufRepository implements Service {
    */
   importSigned(bytes: Uint8Array): Promise<Outcome> {
     return this.#enqueue(async () => {
-      const role = roleOf(bytes)
-      await (role === 'root' ? this.#importRoot(bytes) : this.#importTargets(bytes))
+      await takeSigned(this.#store, bytes)
       return this.#update({})
     })
   }
@@ -177,7 +169,7 @@ export class TufRepository implements Service {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const digest = ownValue((await this.#store.load())?.state.files, path)
       if (digest === undefined) return undefined
-      const bytes = await this.#contents(digest)
+      const bytes = await this.#store.contents(digest)
       if (bytes !== undefined) return bytes
     }
     throw new CountersignError('STORAGE_FAILED', `the stored TUF repository has no contents for ${path}`)
@@ -187,16 +179,8 @@ export class TufRepository implements Service {
   async status(): Promise<RepositoryStatus> {
     const stored = await this.#store.load()
     const outcome = await this.#outcome(stored)
-    const problems = outcome.awaiting.map(
-      ({ role, version, signed, threshold }) => `version ${version} of ${role}.json waits for signatures: it has ${signed} of ${threshold}`,
-    )
-    if (stored === undefined) return { ...outcome, expires: undefined, problems: [...problems, 'the TUF repository is empty'] }
-    const now = this.#options.clock()
-    for (const [role, expires] of Object.entries(stored.state.expires)) {
-      const instant = new Date(expires).toISOString()
-      if (now >= expires) problems.push(`${role}.json expired at ${instant}`)
-      else if (now >= expires - noticeMs && (role === 'root' || role === 'targets')) problems.push(`${role}.json expires at ${instant}`)
-    }
+    if (stored === undefined) return { ...outcome, expires: undefined, problems: ['the TUF repository is empty'] }
+    const problems = problemsOf(outcome.awaiting, stored.state.expires, this.#options.clock())
     try {
       await this.#checkRecord(stored)
     } catch (error) {
@@ -224,7 +208,7 @@ export class TufRepository implements Service {
   /** @returns false when another server was faster */
   async #tryUpdate(stored: StoredState | undefined, request: Request): Promise<boolean> {
     const recorded = await this.#checkRecord(stored, request.resume)
-    const before = stored && (await this.#loadEdition(stored))
+    const before = stored && (await loadEdition(this.#store, stored.state))
     const terms: Terms = {
       signers: this.#options.signers,
       lifetimes: this.#lifetimes,
@@ -233,8 +217,8 @@ export class TufRepository implements Service {
       force: request.resume !== undefined,
     }
     const edition = await this.#nextEdition(before, request, terms)
-    if (edition === undefined || mapsEqual(before, edition)) {
-      if (stored !== undefined) await this.#remember(stored.state.versions, stored.state.files['timestamp.json'] ?? '', recorded)
+    if (edition === undefined || isSameEdition(before, edition)) {
+      if (stored !== undefined) await this.#remember(stored.state, recorded)
       return true
     }
     if (stored !== undefined && request.resume !== 'clock') checkClock(stored.state.signedAtMs, terms.now)
@@ -243,154 +227,48 @@ export class TufRepository implements Service {
       throw new CountersignError('TUF_ROLLED_BACK', `the database lacks ${missing}, which was published; restore or import it first`)
     }
     checkEdition(before, edition)
-    return this.#publishEdition(stored, before, edition, recorded, terms.now)
+    const state = await publishEdition(this.#store, stored, edition, terms.now)
+    if (state === undefined) return false
+    await this.#remember(state, recorded)
+    return true
   }
 
   async #nextEdition(before: Edition | undefined, wishes: Wishes, terms: Terms): Promise<Edition | undefined> {
-    const root = await proposeRoot(this.#store, before, wishes, this.#firstRoles(), terms)
+    const root = await proposeRoot(this.#store, before, wishes, this.#options.roles ?? rolesOfSigners(terms.signers), terms)
     if (root !== undefined) {
       const targets = await proposeTargets(this.#store, before, root.metadata, wishes, terms)
       if (targets !== undefined) return makeEdition(before, { root, targets }, terms)
       // A root whose targets keys have not signed yet waits for them.
       await this.#store.putPending('root', root.bytes)
     }
-    if (before === undefined) return undefined
+    if (before === undefined) {
+      // People sign the first root and the first targets in one go.
+      const drafted = await readPending(this.#store, 'root')
+      if (root === undefined && drafted !== undefined) await proposeTargets(this.#store, before, drafted, wishes, terms)
+      return undefined
+    }
     const targets = await proposeTargets(this.#store, before, before.root.metadata, {}, terms)
     return targets && makeEdition(before, { root: before.root, targets }, terms)
   }
 
-  async #publishEdition(
-    stored: StoredState | undefined,
-    before: Edition | undefined,
-    edition: Edition,
-    recorded: PublishedVersions | undefined,
-    now: number,
-  ): Promise<boolean> {
-    const digests = mapRoles((role) => sha256Hex(edition[role].bytes))
-    const targetFiles: Record<string, string> = {}
-    for (const [name, { hashes }] of Object.entries(targetsOf(edition.targets.metadata))) {
-      if ((await this.#contents(hashes.sha256)) === undefined) {
-        throw new CountersignError('STORAGE_FAILED', `the contents of the target ${name} are not stored; publish it again`)
-      }
-      targetFiles[targetPath(name, hashes.sha256)] = hashes.sha256
-    }
-    const state = stateOf(edition, stored?.state, digests, targetFiles, now)
-    const contents = Object.values(edition).map(({ bytes }) => bytes)
-    if (!(await this.#store.publish(state, contents, stored?.documentVersion ?? 0))) return false
-    await this.#remember(state.versions, digests.timestamp, recorded)
-    for (const role of ['root', 'targets'] as const) {
-      const pending = await readPending(this.#store, role)
-      if (pending !== undefined && pending.signed.version <= state.versions[role]) await this.#store.removePending(role)
-    }
-    const replaced = before === undefined ? undefined : sha256Hex(before.timestamp.bytes)
-    if (replaced !== undefined && replaced !== digests.timestamp) await this.#store.removeContents(replaced)
-    return true
-  }
-
-  async #importRoot(bytes: Uint8Array): Promise<void> {
-    const root = parseMetadata(bytes, 'root', 'the imported root.json')
-    const stored = await this.#store.load()
-    const last = stored && (await this.#loadEdition(stored)).root.metadata
-    if (mayFollow(last, root)) return this.#store.putPending('root', sealFile(root).bytes)
-    const pending = await readPending(this.#store, 'root')
-    if (pending === undefined || !pending.signed.equals(root.signed)) throw notPending('root')
-    addSignatures(pending, root, last === undefined ? [pending] : [last, pending], 'root')
-    await this.#store.putPending('root', sealFile(pending).bytes)
-  }
-
-  async #importTargets(bytes: Uint8Array): Promise<void> {
-    const targets = parseMetadata(bytes, 'targets', 'the imported targets.json')
-    const pending = await readPending(this.#store, 'targets')
-    if (pending === undefined || !pending.signed.equals(targets.signed)) throw notPending('targets')
-    const stored = await this.#store.load()
-    const roots = [stored && (await this.#loadEdition(stored)).root.metadata, await readPending(this.#store, 'root')]
-    addSignatures(
-      pending,
-      targets,
-      roots.filter((root) => root !== undefined),
-      'targets',
-    )
-    await this.#store.putPending('targets', sealFile(pending).bytes)
-  }
-
-  async #loadEdition({ state }: StoredState): Promise<Edition> {
-    const load = async (path: string): Promise<Uint8Array> => {
-      const bytes = await this.#contents(state.files[path] ?? '')
-      if (bytes === undefined) throw new CountersignError('STORAGE_FAILED', `the stored TUF repository has no contents for ${path}`)
-      return bytes
-    }
-    const { versions } = state
-    const root = await load(`${versions.root}.root.json`)
-    const targets = await load(`${versions.targets}.targets.json`)
-    const snapshot = await load(`${versions.snapshot}.snapshot.json`)
-    const timestamp = await load('timestamp.json')
-    return {
-      root: { metadata: parseMetadata(root, 'root', 'the stored root.json'), bytes: root },
-      targets: { metadata: parseMetadata(targets, 'targets', 'the stored targets.json'), bytes: targets },
-      snapshot: { metadata: parseMetadata(snapshot, 'snapshot', 'the stored snapshot.json'), bytes: snapshot },
-      timestamp: { metadata: parseMetadata(timestamp, 'timestamp', 'the stored timestamp.json'), bytes: timestamp },
-    }
-  }
-
-  async #contents(digest: string): Promise<Uint8Array | undefined> {
-    const cached = this.#cachedContents.get(digest)
-    if (cached !== undefined) return cached
-    const bytes = await this.#store.contents(digest)
-    if (bytes === undefined) return undefined
-    for (const oldest of this.#cachedContents.keys()) {
-      if (this.#cachedContents.size < 256) break
-      this.#cachedContents.delete(oldest)
-    }
-    this.#cachedContents.set(digest, bytes)
-    return bytes
-  }
-
   async #outcome(stored: StoredState | undefined): Promise<Outcome> {
-    const awaiting: AwaitedSignatures[] = []
-    const pendingRoot = await readPending(this.#store, 'root')
-    const last = stored && (await this.#loadEdition(stored)).root.metadata
-    if (pendingRoot !== undefined) {
-      // Both the keys of before and its own have to sign: the one that lacks more is told.
-      const counts = [last, pendingRoot].flatMap((root) => (root === undefined ? [] : [countSignatures(root, 'root', pendingRoot)]))
-      const [count] = counts.sort((a, b) => b.threshold - b.signed - (a.threshold - a.signed))
-      if (count !== undefined) awaiting.push({ role: 'root', version: pendingRoot.signed.version, ...count })
-    }
-    const pendingTargets = await readPending(this.#store, 'targets')
-    const root = pendingRoot ?? last
-    if (pendingTargets !== undefined && root !== undefined)
-      awaiting.push({ role: 'targets', version: pendingTargets.signed.version, ...countSignatures(root, 'targets', pendingTargets) })
-    return { versions: stored?.state.versions, awaiting }
+    const lastRoot = stored && (await loadEdition(this.#store, stored.state)).root.metadata
+    return { versions: stored?.state.versions, awaiting: await awaitedSignatures(this.#store, lastRoot) }
   }
 
   async #checkRecord(stored: StoredState | undefined, resume?: Resumption): Promise<PublishedVersions | undefined> {
     const { record } = this.#options
     const recorded = await record?.read()
     if (record === undefined || recorded === undefined || resume === 'rollback') return recorded
-    const { versions = noVersions, files = {} } = stored?.state ?? {}
-    checkNotRolledBack({ versions, timestampDigest: files['timestamp.json'] ?? '' }, recorded, record.name)
+    checkNotRolledBack(publishedVersions(stored?.state), recorded, record.name)
     return recorded
   }
 
-  async #remember(versions: ByRole, timestampDigest: string, recorded: PublishedVersions | undefined): Promise<void> {
+  async #remember(state: PublishedState, recorded: PublishedVersions | undefined): Promise<void> {
+    const published = publishedVersions(state)
     // A root that was merely renewed leaves the timestamp as it is.
-    const isKnown = recorded?.timestampDigest === timestampDigest && recorded.versions.root === versions.root
-    if (!isKnown) await this.#options.record?.write({ versions, timestampDigest })
-  }
-
-  #firstRoles(): FirstRoles {
-    const { roles, signers } = this.#options
-    const rolesOf = (keys: readonly { readonly publicKey: FirstRoles['root']['keys'][number] }[]) => ({
-      keys: keys.map(({ publicKey }) => publicKey),
-      threshold: 1,
-    })
-    return (
-      roles ?? {
-        root: rolesOf(signers.root),
-        targets: rolesOf(signers.targets),
-        snapshot: rolesOf([signers.snapshot]),
-        timestamp: rolesOf([signers.timestamp]),
-      }
-    )
+    const isKnown = recorded?.timestampDigest === published.timestampDigest && recorded.versions.root === published.versions.root
+    if (!isKnown) await this.#options.record?.write(published)
   }
 
   /** Due is what the clock says, not how often a timer rang: a laptop may have slept for a week. */
@@ -422,40 +300,18 @@ export class TufRepository implements Service {
   }
 }
 
-function addSignatures(
-  pending: RoleMetadata<OfflineRole>,
-  signed: RoleMetadata<OfflineRole>,
-  roots: readonly RoleMetadata<'root'>[],
-  role: OfflineRole,
-): void {
-  let added = 0
-  for (const [keyId, signature] of Object.entries(signed.signatures)) {
-    const isOfRole = roots.some((root) => root.signed.roles[role]?.keyIDs.includes(keyId) === true && isValidSignature(root, keyId, signed))
-    if (!isOfRole || roots.some((root) => isValidSignature(root, keyId, pending))) continue
-    pending.signatures[keyId] = signature
-    added++
-  }
-  if (added > 0) return
-  throw new CountersignError('SIGNATURE_INVALID', `the imported ${role}.json has no valid signature of a ${role} key that was missing`)
-}
-
-function roleOf(bytes: Uint8Array): OfflineRole {
-  for (const role of ['root', 'targets'] as const) {
-    try {
-      summarizeMetadata(bytes, role, 'the imported file')
-      return role
-    } catch (error) {
-      if (!(error instanceof VerificationError)) throw error
-    }
-  }
-  throw new VerificationError('TUF_UNVERIFIED', 'the imported file should be a root.json or targets.json of TUF')
-}
-
-function notPending(role: OfflineRole): CountersignError {
-  return new CountersignError(
-    'CONFLICT',
-    `the imported ${role}.json is neither the one that waits for signatures nor a complete next one; export the pending ${role}.json again and sign that`,
+function problemsOf(awaiting: readonly AwaitedSignatures[], expires: ByRole, now: number): string[] {
+  const problems = awaiting.map(
+    ({ role, version, signed, threshold }) => `version ${version} of ${role}.json waits for signatures: it has ${signed} of ${threshold}`,
   )
+  for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) {
+    const instant = new Date(expires[role]).toISOString()
+    const isOfflineRole = role === 'root' || role === 'targets'
+    if (now >= expires[role]) problems.push(`${role}.json expired at ${instant}`)
+    else if (isOfflineRole && now >= expires[role] - noticeMs)
+      problems.push(`${role}.json expires at ${instant} and is not renewed by itself`)
+  }
+  return problems
 }
 
 function checkClock(signedAt: number, now: number): void {
@@ -466,8 +322,12 @@ function checkClock(signedAt: number, now: number): void {
   )
 }
 
-function mapsEqual(before: Edition | undefined, edition: Edition): boolean {
+function isSameEdition(before: Edition | undefined, edition: Edition): boolean {
   return before !== undefined && Object.values(edition).every((file) => Object.values(before).includes(file))
+}
+
+function publishedVersions(state: PublishedState | undefined): PublishedVersions {
+  return { versions: state?.versions ?? noVersions, timestampDigest: state?.files['timestamp.json'] ?? '' }
 }
 
 function ownValue(record: Readonly<Record<string, string>> | undefined, key: string): string | undefined {

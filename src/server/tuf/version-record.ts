@@ -2,6 +2,8 @@
  * The highest versions that were published, kept outside the database: a database restored from an old backup must not make
  * versions go back, because clients refuse that for good reason (TUF specification 5.4.3, 5.5.5).
  */
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
 import { parseJson } from '../../encoding/json.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
 import { CountersignError, messageOf } from '../../error.ts'
@@ -26,7 +28,7 @@ export interface VersionRecord {
 
 const maxBytes = 4096
 
-/** A record in a file, replaced as a whole. Its folder must exist. Throws CountersignError STORAGE_FAILED. */
+/** A record in a file, replaced as a whole. Throws CountersignError STORAGE_FAILED. */
 export function createVersionFile(file: string): VersionRecord {
   return {
     name: file,
@@ -42,6 +44,7 @@ export function createVersionFile(file: string): VersionRecord {
     },
     write: async (published) => {
       try {
+        await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
         await replaceFile(file, `${JSON.stringify(published)}\n`, true)
       } catch (cause) {
         throw new CountersignError('STORAGE_FAILED', `the record of published TUF versions could not be written: ${messageOf(cause)}`, {
