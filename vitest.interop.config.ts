@@ -2,5 +2,11 @@ import { defineConfig } from 'vitest/config'
 
 /** Agreement with the real programs, which `npm run peers` installs. */
 export default defineConfig({
-  test: { include: ['test/interop/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false },
+  test: {
+    globalSetup: 'test/support/build-workers.ts',
+    include: ['test/interop/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
 })

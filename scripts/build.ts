@@ -11,6 +11,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { buildWorkers } from './workers.ts'
 
 const outdir = 'dist/cli'
 const serverOutdir = 'dist/server'
@@ -28,6 +29,7 @@ const programs = { main: 'src/cli/main.ts', conformance: 'src/cli/conformance-ma
 await Promise.all([...Object.entries(programs).map(([name, entryPoint]) => buildProgram(name, entryPoint)), buildServer()])
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
+await buildWorkers()
 for (const name of Object.keys(programs)) makeCodeCache(name)
 if (withLibrary) execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 

@@ -9,7 +9,7 @@ import { createDocumentStore } from './sql-documents.ts'
 import { createHeadStore } from './sql-heads.ts'
 import { createObjectStore } from './sql-objects.ts'
 import { createTermIndex } from './sql-terms.ts'
-import { openSqliteDatabase } from './sqlite-database.ts'
+import { openFileDatabase, openMemoryDatabase } from './sqlite-database.ts'
 import type { TermIndex } from './term-index.ts'
 
 /** Where the storage is. `memory` forgets everything when it is closed. */
@@ -53,9 +53,9 @@ export async function openStorage(location: StorageLocation, { clock }: StorageO
 async function openDatabase(location: StorageLocation): Promise<SqlDatabase> {
   switch (location.kind) {
     case 'memory':
-      return openSqliteDatabase(':memory:')
+      return openMemoryDatabase()
     case 'sqlite':
-      return openSqliteDatabase(location.file)
+      return openFileDatabase(location.file)
     case 'postgres':
       throw new Error('to come')
   }
