@@ -67,8 +67,6 @@ export interface HeadStore {
   /** The indices of the entries with these identities, in their order. */
   findIdentities(logId: string, identities: readonly Uint8Array[]): Promise<(bigint | undefined)[]>
   findLeafHash(logId: string, leafHash: Uint8Array): Promise<bigint | undefined>
-  /** Entries of the tail, from `start` to before `end`, in order; those that left the tail are missing. */
-  tail(logId: string, start: bigint, end: bigint): Promise<TailEntry[]>
   /** What is kept beside the entries from `start` to before `end`; those without are missing. */
   extras(logId: string, start: bigint, end: bigint): Promise<Map<bigint, Uint8Array>>
 }

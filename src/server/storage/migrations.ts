@@ -6,8 +6,8 @@ type Migration = readonly string[]
 const migrations: readonly Migration[] = [
   [
     `CREATE TABLE logs (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER, root_hash BLOB, timestamp_ms INTEGER, checkpoint TEXT)`,
-    `CREATE TABLE tail_entries (log TEXT NOT NULL, idx INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL, leaf_hash BLOB NOT NULL,
-      leaf BLOB NOT NULL, PRIMARY KEY (log, idx))`,
+    `CREATE TABLE tail_segments (log TEXT NOT NULL, first INTEGER NOT NULL, entry_count INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL,
+      leaves BLOB NOT NULL, PRIMARY KEY (log, first))`,
     `CREATE TABLE extras (log TEXT NOT NULL, idx INTEGER NOT NULL, extra BLOB NOT NULL, PRIMARY KEY (log, idx))`,
     `CREATE TABLE entry_keys (log TEXT NOT NULL, entry_key BLOB NOT NULL, kind INTEGER NOT NULL, idx INTEGER NOT NULL,
       PRIMARY KEY (log, entry_key, kind)) CLUSTERED`,

@@ -12,13 +12,15 @@ export interface LogsTable {
   checkpoint: string | null
 }
 
-/** The entries that are not yet in a full bundle. */
-export interface TailEntriesTable {
+/** The entries that are not yet in a full bundle, as they came: one row a batch. */
+export interface TailSegmentsTable {
   log: string
-  idx: bigint
+  /** Index of the first entry. */
+  first: bigint
+  entry_count: bigint
   timestamp_ms: bigint
-  leaf_hash: Uint8Array
-  leaf: Uint8Array
+  /** The leaves, each behind its length in 2 bytes. */
+  leaves: Uint8Array
 }
 
 /** What is kept beside an entry outside the tree. */
@@ -79,7 +81,7 @@ export interface TermPositionsTable {
 
 export interface Schema {
   logs: LogsTable
-  tail_entries: TailEntriesTable
+  tail_segments: TailSegmentsTable
   extras: ExtrasTable
   entry_keys: EntryKeysTable
   edges: EdgesTable

@@ -1,7 +1,7 @@
 /** What the storage needs of a database that speaks SQL: queries, and transactions that are known whole before they start. */
 
 /** What a column holds, on every database: integers are bigint, blobs are Uint8Array. */
-export type SqlValue = string | bigint | number | Uint8Array | null
+export type SqlValue = string | bigint | Uint8Array | null
 
 /** A statement with its parameters. Kysely's compiled queries are such. */
 export interface SqlQuery {
@@ -9,16 +9,23 @@ export interface SqlQuery {
   readonly parameters: readonly unknown[]
 }
 
-/** A statement that changes rows, carried out once for each list of parameters. */
-export interface SqlStep {
-  readonly sql: string
-  readonly rows: readonly (readonly SqlValue[])[]
-  /** The whole transaction is rolled back when this step changes no row. */
+/** A statement that changes rows. */
+export interface SqlChange extends SqlQuery {
+  /** The whole transaction is rolled back when this changes no row. */
   readonly mustChange?: boolean
 }
 
-/** Steps that all happen or none, and how many rows each of them changed. */
-export type SqlTransaction = readonly SqlStep[]
+/** Rows for one table. */
+export interface SqlInsert {
+  readonly table: string
+  readonly columns: readonly string[]
+  /** Values in the order of the columns; none of them null. */
+  readonly rows: readonly (readonly SqlValue[])[]
+  /** Leaves rows alone that are there, instead of failing. */
+  readonly ignoreConflicts?: boolean
+}
+
+export type SqlStep = SqlChange | SqlInsert
 
 export interface SqlDatabase {
   readonly dialect: 'sqlite' | 'postgres'
@@ -31,11 +38,11 @@ export interface SqlDatabase {
    * @returns the number of rows that each step changed; undefined when a step that must change something did not, and so nothing was changed
    * @throws CountersignError STORAGE_FAILED; whether the transaction was committed is then unknown
    */
-  transact(steps: SqlTransaction): Promise<number[] | undefined>
+  transact(steps: readonly SqlStep[]): Promise<number[] | undefined>
   close(): Promise<void>
 }
 
-/** One step from a query that was compiled. */
-export function stepOf(query: SqlQuery, options?: { readonly mustChange: boolean }): SqlStep {
-  return { sql: query.sql, rows: [query.parameters as readonly SqlValue[]], ...options }
+/** A query as a step. */
+export function stepOf({ sql, parameters }: SqlQuery, options?: { readonly mustChange: boolean }): SqlChange {
+  return { sql, parameters, ...options }
 }

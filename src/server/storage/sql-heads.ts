@@ -2,17 +2,21 @@
 import { equalBytes } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import type { LogHead } from '../tile-log/log.ts'
-import type { HeadStore, HeadSwap, SequencedEntry, StoredLog, TailEntry } from './head-store.ts'
-import type { EdgesTable, EntryKeysTable, ExtrasTable, LogsTable, QueryBuilder, TailEntriesTable } from './schema.ts'
+import type { HeadStore, HeadSwap, SequencedEntry, StoredLog } from './head-store.ts'
+import type { EdgesTable, EntryKeysTable, ExtrasTable, LogsTable, QueryBuilder, TailSegmentsTable } from './schema.ts'
 import { keyKinds } from './schema.ts'
-import type { SqlDatabase, SqlStep } from './sql-database.ts'
+import type { SqlDatabase, SqlQuery, SqlStep, SqlValue } from './sql-database.ts'
 import { stepOf } from './sql-database.ts'
 import { putObjects } from './sql-objects.ts'
+import { segmentColumns, segmentEntries, segmentRows } from './tail-segment.ts'
 
-/** Keys that one query looks up. */
-const keysPerQuery = 250
+/** How many keys a query looks up. Few sizes, so that few statements have to be prepared. */
+const lookupSizes = [1, 8, 64, 512]
+const largestLookup = 512
 
 export function createHeadStore(database: SqlDatabase, query: QueryBuilder): HeadStore {
+  const lookup = createLookup(query)
+  const swapText = swapQuery(query).sql
   return {
     takeEpoch: async (id) => {
       const insert = query.insertInto('logs').values({ id, epoch: 1n })
@@ -29,40 +33,22 @@ export function createHeadStore(database: SqlDatabase, query: QueryBuilder): Hea
       return rows.map(({ id }) => id)
     },
     load: (log) => load(database, query, log),
-    swap: async (log, swap) => (await database.transact(swapSteps(query, log, swap))) !== undefined,
-    findIdentities: (log, identities) => findIdentities(database, query, log, identities),
-    findLeafHash: async (log, leafHash) => {
-      const [row] = await database.rows<Pick<EntryKeysTable, 'idx'>>(
-        keysQuery(query, log, [leafHash])
-          .where('kind', 'in', [keyKinds.identityAndLeafHash, keyKinds.leafHash])
-          .orderBy('idx')
-          .limit(1)
-          .compile(),
-      )
-      return row?.idx
+    swap: async (log, swap) => {
+      const first: SqlStep = { sql: swapText, parameters: swapParameters(log, swap), mustChange: true }
+      return (await database.transact([first, ...stepsBeside(query, log, swap)])) !== undefined
     },
-    tail: async (log, start, end) => {
-      const rows = await database.rows<TailEntriesTable>(
-        query
-          .selectFrom('tail_entries')
-          .selectAll()
-          .where('log', '=', log)
-          .where('idx', '>=', start)
-          .where('idx', '<', end)
-          .orderBy('idx')
-          .compile(),
-      )
-      return rows.map(tailEntryOf)
+    findIdentities: async (log, identities) => {
+      const found = await findKeys(database, lookup, log, identities, [keyKinds.identityAndLeafHash, keyKinds.identity])
+      return identities.map((identity) => found.get(encodeHex(identity)))
+    },
+    findLeafHash: async (log, leafHash) => {
+      const found = await findKeys(database, lookup, log, [leafHash], [keyKinds.identityAndLeafHash, keyKinds.leafHash])
+      return found.get(encodeHex(leafHash))
     },
     extras: async (log, start, end) => {
+      const extras = query.selectFrom('extras').select(['idx', 'extra']).where('log', '=', log)
       const rows = await database.rows<Pick<ExtrasTable, 'idx' | 'extra'>>(
-        query
-          .selectFrom('extras')
-          .select(['idx', 'extra'])
-          .where('log', '=', log)
-          .where('idx', '>=', start)
-          .where('idx', '<', end)
-          .compile(),
+        extras.where('idx', '>=', start).where('idx', '<', end).compile(),
       )
       return new Map(rows.map(({ idx, extra }) => [idx, extra]))
     },
@@ -70,10 +56,10 @@ export function createHeadStore(database: SqlDatabase, query: QueryBuilder): Hea
 }
 
 async function load(database: SqlDatabase, query: QueryBuilder, log: string): Promise<StoredLog | undefined> {
-  const [logs = [], edges = [], tail = []] = await database.snapshot([
+  const [logs = [], edges = [], segments = []] = await database.snapshot([
     query.selectFrom('logs').selectAll().where('id', '=', log).compile(),
     query.selectFrom('edges').selectAll().where('log', '=', log).orderBy('level').compile(),
-    query.selectFrom('tail_entries').selectAll().where('log', '=', log).orderBy('idx').compile(),
+    query.selectFrom('tail_segments').selectAll().where('log', '=', log).orderBy('first').compile(),
   ])
   const [row] = logs as LogsTable[]
   if (row === undefined) return undefined
@@ -81,50 +67,53 @@ async function load(database: SqlDatabase, query: QueryBuilder, log: string): Pr
     epoch: row.epoch,
     head: headOf(row),
     edges: (edges as EdgesTable[]).map(({ level, hashes }) => ({ level: Number(level), hashes })),
-    tail: (tail as TailEntriesTable[]).map(tailEntryOf),
+    tail: segmentEntries(segments as TailSegmentsTable[]),
   }
 }
 
-function swapSteps(query: QueryBuilder, log: string, { epoch, previous, head, entries, edges, objects, tailStart }: HeadSwap): SqlStep[] {
-  const move = query
+/** The compare-and-swap: one statement, so that nothing comes between. Its parameters are those of `swapParameters`. */
+function swapQuery(query: QueryBuilder): SqlQuery {
+  const none = new Uint8Array()
+  return query
     .updateTable('logs')
-    .set({ size: head.size, root_hash: head.rootHash, timestamp_ms: BigInt(head.timestampMs), checkpoint: head.checkpoint })
-    .where('id', '=', log)
-    .where('epoch', '=', epoch)
-  // The compare of the compare-and-swap: one statement, so that nothing comes between.
-  const swap =
-    previous === undefined
-      ? move.where('size', 'is', null)
-      : move.where('size', '=', previous.size).where('root_hash', '=', previous.rootHash)
-  const steps: SqlStep[] = [
-    stepOf(swap.compile(), { mustChange: true }),
-    ...insertEntries(query, log, entries),
-    ...insertExtras(query, log, entries),
-  ]
+    .set({ size: 0n, root_hash: none, timestamp_ms: 0n, checkpoint: '' })
+    .where('id', '=', '')
+    .where('epoch', '=', 0n)
+    .where((is) => is(is.fn.coalesce('size', is.val(-1n)), '=', 0n))
+    .where((is) => is(is.fn.coalesce('root_hash', is.val(none)), '=', none))
+    .compile()
+}
+
+function swapParameters(id: string, { epoch, previous, head }: HeadSwap): SqlValue[] {
+  const none = new Uint8Array()
+  const next = [head.size, head.rootHash, BigInt(head.timestampMs), head.checkpoint]
+  return [...next, id, epoch, -1n, previous?.size ?? -1n, none, previous?.rootHash ?? none]
+}
+
+function stepsBeside(query: QueryBuilder, log: string, { entries, edges, objects, tailStart }: HeadSwap): SqlStep[] {
+  const steps = [...insertEntries(log, entries, tailStart), ...insertExtras(log, entries)]
   for (const { level, hashes } of edges) {
     const insert = query.insertInto('edges').values({ log, level: BigInt(level), hashes })
     steps.push(stepOf(insert.onConflict((conflict) => conflict.columns(['log', 'level']).doUpdateSet({ hashes })).compile()))
   }
   if (objects.length > 0) {
-    steps.push(putObjects(query, log, objects))
-    steps.push(stepOf(query.deleteFrom('tail_entries').where('log', '=', log).where('idx', '<', tailStart).compile()))
+    steps.push(putObjects(log, objects))
+    const bundled = query.deleteFrom('tail_segments').where('log', '=', log)
+    steps.push(stepOf(bundled.where((is) => is(is('first', '+', is.ref('entry_count')), '<=', tailStart)).compile()))
   }
   return steps
 }
 
-function insertEntries(query: QueryBuilder, log: string, entries: readonly SequencedEntry[]): SqlStep[] {
+function insertEntries(log: string, entries: readonly SequencedEntry[], tailStart: bigint): SqlStep[] {
   if (entries.length === 0) return []
-  const none = new Uint8Array()
-  const tail = query.insertInto('tail_entries').values({ log, idx: 0n, timestamp_ms: 0n, leaf_hash: none, leaf: none }).compile()
-  const keys = query.insertInto('entry_keys').values({ log, entry_key: none, kind: 0n, idx: 0n }).compile()
+  const waiting = entries.filter(({ index }) => index >= tailStart)
   return [
-    { sql: tail.sql, rows: entries.map(({ index, timestampMs, leafHash, leaf }) => [log, index, BigInt(timestampMs), leafHash, leaf]) },
-    // In the order of the keys, so that neighbours go to the same page.
-    { sql: keys.sql, rows: entries.flatMap((entry) => keyRows(log, entry)) },
+    { table: 'tail_segments', columns: segmentColumns, rows: segmentRows(log, waiting) },
+    { table: 'entry_keys', columns: ['log', 'entry_key', 'kind', 'idx'], rows: entries.flatMap((entry) => keyRows(log, entry)) },
   ]
 }
 
-function keyRows(log: string, { index, identity, leafHash }: SequencedEntry): (string | bigint | Uint8Array)[][] {
+function keyRows(log: string, { index, identity, leafHash }: SequencedEntry): SqlValue[][] {
   if (equalBytes(identity, leafHash)) return [[log, leafHash, keyKinds.identityAndLeafHash, index]]
   return [
     [log, identity, keyKinds.identity, index],
@@ -132,38 +121,48 @@ function keyRows(log: string, { index, identity, leafHash }: SequencedEntry): (s
   ]
 }
 
-function insertExtras(query: QueryBuilder, log: string, entries: readonly SequencedEntry[]): SqlStep[] {
+function insertExtras(log: string, entries: readonly SequencedEntry[]): SqlStep[] {
   const rows = entries.filter(({ extra }) => extra.length > 0).map(({ index, extra }) => [log, index, extra])
-  if (rows.length === 0) return []
-  return [{ sql: query.insertInto('extras').values({ log, idx: 0n, extra: new Uint8Array() }).compile().sql, rows }]
+  return rows.length === 0 ? [] : [{ table: 'extras', columns: ['log', 'idx', 'extra'], rows }]
 }
 
-async function findIdentities(
+/** The text of a lookup by its number of keys. */
+type Lookup = ReadonlyMap<number, string>
+
+function createLookup(query: QueryBuilder): Lookup {
+  const columns = query.selectFrom('entry_keys').select(['entry_key', 'idx']).where('log', '=', '').where('kind', 'in', [0n, 0n])
+  return new Map(
+    lookupSizes.map((size) => [size, columns.where('entry_key', 'in', Array<Uint8Array>(size).fill(new Uint8Array())).compile().sql]),
+  )
+}
+
+/** The lowest index with each of the keys, by the key in hexadecimal. */
+async function findKeys(
   database: SqlDatabase,
-  query: QueryBuilder,
+  lookup: Lookup,
   log: string,
-  identities: readonly Uint8Array[],
-): Promise<(bigint | undefined)[]> {
+  keys: readonly Uint8Array[],
+  kinds: readonly [bigint, bigint],
+): Promise<Map<string, bigint>> {
   const found = new Map<string, bigint>()
-  for (let start = 0; start < identities.length; start += keysPerQuery) {
-    const some = identities.slice(start, start + keysPerQuery)
-    const rows = await database.rows<Pick<EntryKeysTable, 'entry_key' | 'idx'>>(
-      keysQuery(query, log, some).where('kind', 'in', [keyKinds.identityAndLeafHash, keyKinds.identity]).compile(),
-    )
-    for (const { entry_key, idx } of rows) found.set(encodeHex(entry_key), idx)
+  for (let start = 0; start < keys.length; start += largestLookup) {
+    const some = keys.slice(start, start + largestLookup)
+    const size = lookupSizes.find((size) => size >= some.length) ?? largestLookup
+    const padded = Array.from({ length: size }, (_, position) => some[position] ?? some[0])
+    const rows = await database.rows<Pick<EntryKeysTable, 'entry_key' | 'idx'>>({
+      sql: lookup.get(size) ?? '',
+      parameters: [log, ...kinds, ...padded],
+    })
+    for (const { entry_key, idx } of rows) {
+      const key = encodeHex(entry_key)
+      const other = found.get(key)
+      if (other === undefined || idx < other) found.set(key, idx)
+    }
   }
-  return identities.map((identity) => found.get(encodeHex(identity)))
-}
-
-function keysQuery(query: QueryBuilder, log: string, keys: readonly Uint8Array[]) {
-  return query.selectFrom('entry_keys').select(['entry_key', 'idx']).where('log', '=', log).where('entry_key', 'in', keys)
+  return found
 }
 
 function headOf({ size, root_hash, timestamp_ms, checkpoint }: LogsTable): LogHead | undefined {
   if (size === null || root_hash === null || timestamp_ms === null || checkpoint === null) return undefined
   return { size, rootHash: root_hash, timestampMs: Number(timestamp_ms), checkpoint }
-}
-
-function tailEntryOf({ idx, timestamp_ms, leaf_hash, leaf }: TailEntriesTable): TailEntry {
-  return { index: idx, timestampMs: Number(timestamp_ms), leafHash: leaf_hash, leaf }
 }

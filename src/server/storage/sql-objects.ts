@@ -15,7 +15,7 @@ export function createObjectStore(database: SqlDatabase, query: QueryBuilder): O
   return {
     get,
     put: async (log, objects) => {
-      await database.transact([putObjects(query, log, objects)])
+      await database.transact([putObjects(log, objects)])
       for (const { name, data } of objects) {
         const stored = await get(log, name)
         if (stored === undefined || !equalBytes(stored, data))
@@ -29,10 +29,11 @@ export function createObjectStore(database: SqlDatabase, query: QueryBuilder): O
 }
 
 /** The step that writes objects, leaving those alone that are there. */
-export function putObjects(query: QueryBuilder, log: string, objects: readonly StoredObject[]): SqlStep {
-  const insert = query
-    .insertInto('objects')
-    .values({ log: '', name: '', data: new Uint8Array() })
-    .onConflict((conflict) => conflict.doNothing())
-  return { sql: insert.compile().sql, rows: objects.map(({ name, data }) => [log, name, data]) }
+export function putObjects(log: string, objects: readonly StoredObject[]): SqlStep {
+  return {
+    table: 'objects',
+    columns: ['log', 'name', 'data'],
+    rows: objects.map(({ name, data }) => [log, name, data]),
+    ignoreConflicts: true,
+  }
 }

@@ -14,16 +14,12 @@ export function createTermIndex(database: SqlDatabase, query: QueryBuilder): Ter
       return row?.position ?? 0n
     },
     add: async (log, entries, position) => {
-      const insert = query
-        .insertInto('terms')
-        .values({ log: '', term: '', idx: 0n })
-        .onConflict((conflict) => conflict.doNothing())
       const move = query
         .insertInto('term_positions')
         .values({ log, position })
         .onConflict((conflict) => conflict.column('log').doUpdateSet({ position }))
       const rows = entries.flatMap(({ index, terms }) => terms.map((term) => [log, checkedTerm(term), index]))
-      await database.transact([{ sql: insert.compile().sql, rows }, stepOf(move.compile())])
+      await database.transact([{ table: 'terms', columns: ['log', 'term', 'idx'], rows, ignoreConflicts: true }, stepOf(move.compile())])
     },
     find: async (log, term, limit) => {
       const newest = query

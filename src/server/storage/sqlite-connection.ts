@@ -2,14 +2,14 @@
 import Database from 'libsql'
 import { CountersignError, messageOf } from '../../error.ts'
 import { migrationsFrom, schemaVersion } from './migrations.ts'
-import type { SqlQuery, SqlStep, SqlTransaction } from './sql-database.ts'
+import type { SqlInsert, SqlQuery, SqlStep } from './sql-database.ts'
 
 /** What a connection can be asked. */
 export interface SqliteConnection {
   rows(query: SqlQuery): unknown[]
   snapshot(queries: readonly SqlQuery[]): unknown[][]
   /** As `SqlDatabase.transact`. */
-  transact(steps: SqlTransaction): number[] | undefined
+  transact(steps: readonly SqlStep[]): number[] | undefined
   close(): void
 }
 
@@ -79,15 +79,15 @@ function connectionOf(database: Database.Database): SqliteConnection {
 
 function runTransaction(
   database: Database.Database,
-  steps: SqlTransaction,
+  steps: readonly SqlStep[],
   prepare: (sql: string) => PreparedStatement,
 ): number[] | undefined {
   database.exec('BEGIN IMMEDIATE')
   try {
     const changes: number[] = []
     for (const step of steps) {
-      const changed = runStep(prepare(step.sql), step)
-      if (step.mustChange === true && changed === 0) {
+      const changed = 'table' in step ? insertRows(prepare(insertText(step)), step) : prepare(step.sql).run(step.parameters).changes
+      if ('mustChange' in step && step.mustChange === true && changed === 0) {
         database.exec('ROLLBACK')
         return undefined
       }
@@ -101,7 +101,12 @@ function runTransaction(
   }
 }
 
-function runStep(statement: PreparedStatement, { rows }: SqlStep): number {
+function insertText({ table, columns, ignoreConflicts }: SqlInsert): string {
+  const values = columns.map(() => '?').join(', ')
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})${ignoreConflicts === true ? ' ON CONFLICT DO NOTHING' : ''}`
+}
+
+function insertRows(statement: PreparedStatement, { rows }: SqlInsert): number {
   let changed = 0
   // As one list: a lone blob would be taken for named parameters.
   for (const row of rows) changed += statement.run(row).changes

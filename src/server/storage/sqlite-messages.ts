@@ -1,11 +1,11 @@
 /** What the main thread and the thread with the SQLite connection say to each other. */
 import type { ErrorCode } from '../../error.ts'
-import type { SqlQuery, SqlTransaction } from './sql-database.ts'
+import type { SqlQuery, SqlStep } from './sql-database.ts'
 
 export type SqliteCall =
   | { readonly method: 'rows'; readonly query: SqlQuery }
   | { readonly method: 'snapshot'; readonly queries: readonly SqlQuery[] }
-  | { readonly method: 'transact'; readonly steps: SqlTransaction }
+  | { readonly method: 'transact'; readonly steps: readonly SqlStep[] }
   | { readonly method: 'close' }
 
 export interface SqliteRequest {

@@ -54,6 +54,8 @@ export class Sequencer {
   #waiting: Waiter[] = []
   #running: Promise<void> | undefined
   #closed = false
+  /** Entries that the next batch is likely to have. */
+  #expected = 1
 
   constructor(options: SequencerOptions, state: TreeState) {
     this.#options = options
@@ -92,9 +94,12 @@ export class Sequencer {
 
   async #run(): Promise<void> {
     const { collectMs, maxEntries } = this.#options.batch
+    await turn()
     while (this.#waiting.length > 0) {
-      if (this.#waiting.length < maxEntries && !this.#closed) await delay(collectMs)
+      // As many as the last time are likely to come: whoever was just answered comes again.
+      if (this.#waiting.length < this.#expected && !this.#closed) await delay(collectMs)
       const waiters = this.#waiting.splice(0, maxEntries)
+      this.#expected = waiters.length
       try {
         await this.#sequence(waiters)
       } catch (error) {
@@ -176,6 +181,12 @@ function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {
     throw new CountersignError('ABORTED', `the wait for the log ended: ${messageOf(signal.reason)}`, { cause: signal.reason })
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function delay(milliseconds: number): Promise<void> {

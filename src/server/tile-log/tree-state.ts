@@ -27,18 +27,20 @@ export function tailStart(size: bigint): bigint {
 export function treeStateOf(logId: string, stored: StoredLog, head: LogHead): TreeState {
   const { size } = head
   const start = tailStart(size)
-  const isContinuous = stored.tail.every(({ index }, position) => index === start + BigInt(position))
-  if (!isContinuous || stored.tail.length !== Number(size - start))
-    throw corrupt(logId, `the entries from ${start} to ${size} should be there, found ${stored.tail.length}`)
+  // A segment may begin in a bundle that is full by now.
+  const tail = stored.tail.filter(({ index }) => index >= start)
+  const isContinuous = tail.every(({ index }, position) => index === start + BigInt(position))
+  if (!isContinuous || tail.length !== Number(size - start))
+    throw corrupt(logId, `the entries from ${start} to ${size} should be there, found ${tail.length}`)
   const edge = restoreEdge(size, (level) =>
-    level === 0 ? stored.tail.map(({ leafHash }) => leafHash) : splitEdge(stored.edges.find((stored) => stored.level === level)?.hashes),
+    level === 0 ? tail.map(({ leafHash }) => leafHash) : splitEdge(stored.edges.find((stored) => stored.level === level)?.hashes),
   )
   const root = readRoot(
     size,
     edgeNodeReader(edge, () => undefined),
   )
   if (!equalBytes(root, head.rootHash)) throw corrupt(logId, `the stored tree of ${size} leaves does not have the root that was signed`)
-  return { head, edge, tail: stored.tail }
+  return { head, edge, tail }
 }
 
 function splitEdge(hashes: Uint8Array = new Uint8Array()): Uint8Array[] {
