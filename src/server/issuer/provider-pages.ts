@@ -1,0 +1,79 @@
+/** Where the library asks us for a page. */
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { codeEntryPage, confirmationPage, deviceDonePage } from './pages/device.ts'
+import { errorPage } from './pages/error.ts'
+
+type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>
+
+export interface ProviderPages {
+  readonly deviceCodeEntry: NonNullable<DeviceFlow['userCodeInputSource']>
+  readonly deviceConfirmation: NonNullable<DeviceFlow['userCodeConfirmSource']>
+  readonly deviceDone: NonNullable<DeviceFlow['successSource']>
+  readonly error: NonNullable<Configuration['renderError']>
+}
+
+/** The header by which a page tells the route that a device code was not found. It never leaves the server. */
+export const wrongCodeHeader = 'x-countersign-wrong-code'
+
+/** The header by which the route tells a page the device code that the address had. */
+export const givenCodeHeader = 'x-countersign-given-code'
+
+/**
+ * The pages of the library.
+ * @param style the path of the style sheet
+ * @param reportError is told of what went wrong here, not at the client
+ */
+export function createProviderPages(style: string, reportError: (error: unknown) => void): ProviderPages {
+  return {
+    deviceCodeEntry: async (ctx, _form, _out, error) => {
+      const given = ctx.get(givenCodeHeader)
+      if (given !== '') return write(ctx, confirmationPage({ style, action: action(ctx), csrf: csrfOf(ctx), userCode: given }))
+      const problem = error === undefined ? undefined : problemOf(error)
+      if (problem === 'unknown') ctx.set(wrongCodeHeader, '1')
+      await write(ctx, codeEntryPage({ style, action: action(ctx), csrf: csrfOf(ctx), problem }))
+    },
+    deviceConfirmation: async (ctx, _form, _client, _device, userCode) => {
+      await write(ctx, confirmationPage({ style, action: action(ctx), csrf: csrfOf(ctx), userCode }))
+    },
+    deviceDone: async (ctx) => {
+      await write(ctx, deviceDonePage({ style }))
+    },
+    error: async (ctx, out, error) => {
+      if (out.error === 'server_error') reportError(error)
+      await write(ctx, errorPage({ style, error: out.error, description: out.error_description }))
+    },
+  }
+}
+
+/** Why a device code was not taken. */
+export type CodeProblem = 'unknown' | 'expired' | 'used' | 'aborted' | 'missing' | 'other'
+
+// The library's classes for these are not public; their names are what its own pages go by.
+const problems: Readonly<Record<string, CodeProblem>> = {
+  NotFoundError: 'unknown',
+  ExpiredError: 'expired',
+  AlreadyUsedError: 'used',
+  AbortedError: 'aborted',
+  NoCodeError: 'missing',
+}
+
+function problemOf(error: Error): CodeProblem {
+  return problems[error.name] ?? 'other'
+}
+
+function action(ctx: KoaContextWithOIDC): string {
+  return new URL(ctx.oidc.urlFor('code_verification')).pathname
+}
+
+function csrfOf(ctx: KoaContextWithOIDC): string {
+  const secret = ctx.oidc.session?.state?.['secret']
+  return typeof secret === 'string' ? secret : ''
+}
+
+/** Puts a page of ours where the library expects it; the status is the library's. */
+async function write(ctx: KoaContextWithOIDC, page: Response): Promise<void> {
+  const status = ctx.status
+  for (const [name, value] of page.headers) ctx.set(name, value)
+  ctx.body = await page.text()
+  ctx.status = status === 404 ? 200 : status
+}

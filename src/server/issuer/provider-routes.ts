@@ -1,0 +1,157 @@
+/** The protocol's endpoints: the library's, with what Sigstore's clients need and it has not. */
+import type { HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import type { Provider } from 'oidc-provider'
+import { encodeUtf8 } from '../../encoding/bytes.ts'
+import { isJsonObject, parseJson } from '../../encoding/json.ts'
+import { CountersignError } from '../../error.ts'
+import { readBody } from '../request/body.ts'
+import { clientAddress } from '../request/client-address.ts'
+import type { AttemptLimit } from './attempt-limit.ts'
+import type { DeviceGrants } from './device-grants.ts'
+import { errorPage } from './pages/error.ts'
+import { codePage, stoppedPage } from './pages/sign-in.ts'
+import { deviceCodeGrant, outOfBandRedirect, paths } from './provider.ts'
+import type { ChangedRequest } from './provider-exchange.ts'
+import { maxRequestBytes, openExchange } from './provider-exchange.ts'
+import { givenCodeHeader, wrongCodeHeader } from './provider-pages.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+export interface ProviderRoutesOptions {
+  readonly issuer: string
+  /** The path below which everything is, without a slash at its end. */
+  readonly mount: string
+  readonly style: string
+  readonly provider: Provider
+  readonly keys: SigningKeys
+  readonly deviceGrants: DeviceGrants
+  readonly attempts: AttemptLimit
+  readonly behindProxy: boolean
+}
+
+type RouteContext = Context<{ Bindings: Partial<HttpBindings> }>
+type AskProvider = (request: Request, changed?: ChangedRequest) => Promise<Response>
+
+/** Announced keys sign no sooner than ten minutes after they were published: until then this copy is gone. */
+const keysCacheSeconds = 300
+
+/** The routes, by their full paths. */
+export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bindings: Partial<HttpBindings> }> {
+  const { issuer, mount, provider, keys, style } = options
+  const callback = provider.callback()
+  const ask: AskProvider = async (request, changed) => {
+    const exchange = await openExchange(request, issuer, changed)
+    await callback(exchange.request, exchange.response)
+    return exchange.answer
+  }
+  const authorize = async (c: RouteContext): Promise<Response> => showOutOfBand(await ask(c.req.raw), style)
+  const routes = new Hono<{ Bindings: Partial<HttpBindings> }>()
+  routes.get(`${mount}${paths.discovery}`, async (c) => describe(await ask(c.req.raw), await keys.jwks()))
+  routes.get(`${mount}${paths.jwks}`, async () => answerJson(await keys.jwks(), keysCacheSeconds))
+  routes.get(`${mount}${paths.authorization}`, authorize)
+  routes.get(`${mount}${paths.authorization}/:uid`, authorize)
+  routes.post(`${mount}${paths.token}`, (c) => answerToken(options, ask, c.req.raw))
+  routes.post(`${mount}${paths.deviceAuthorization}`, (c) => beginDevice(options, ask, c.req.raw))
+  routes.get(`${mount}${paths.device}`, (c) => showDevice(ask, c.req.raw))
+  routes.post(`${mount}${paths.device}`, (c) => enterDeviceCode(options, ask, c))
+  routes.get(`${mount}${paths.device}/:uid`, (c) => ask(c.req.raw))
+  return routes
+}
+
+/** The library's metadata, with the algorithms of our keys and without response modes that no client has. */
+async function describe(answer: Response, jwks: Awaited<ReturnType<SigningKeys['jwks']>>): Promise<Response> {
+  const metadata = parseJson(await answer.text(), 'the metadata')
+  if (!isJsonObject(metadata)) throw new CountersignError('REQUEST_REFUSED', 'the OIDC library gave no metadata')
+  const algorithms = [...new Set(jwks.keys.map(({ alg }) => alg))]
+  return answerJson(
+    { ...metadata, id_token_signing_alg_values_supported: algorithms, response_modes_supported: ['query'] },
+    keysCacheSeconds,
+  )
+}
+
+function answerJson(value: object, maxAgeSeconds: number): Response {
+  // Public, and for programs in browsers too; no other route of the issuer is.
+  return Response.json(value, { headers: { 'cache-control': `public, max-age=${maxAgeSeconds}`, 'access-control-allow-origin': '*' } })
+}
+
+/** A redirect to nowhere becomes a page with the code, for the person to carry over. */
+async function showOutOfBand(answer: Response, style: string): Promise<Response> {
+  const location = answer.headers.get('location')
+  if (location?.startsWith(`${outOfBandRedirect}?`) !== true) return answer
+  const query = new URLSearchParams(location.slice(outOfBandRedirect.length + 1))
+  const code = query.get('code')
+  const error = query.get('error')
+  const page =
+    code !== null
+      ? codePage({ style, code })
+      : error === 'access_denied'
+        ? stoppedPage({ style })
+        : errorPage({ style, error: error ?? 'server_error', description: query.get('error_description') ?? undefined })
+  for (const cookie of answer.headers.getSetCookie()) page.headers.append('set-cookie', cookie)
+  return page
+}
+
+async function answerToken({ deviceGrants }: ProviderRoutesOptions, ask: AskProvider, request: Request): Promise<Response> {
+  const body = await readBody(request, maxRequestBytes)
+  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  if (form.get('grant_type') === deviceCodeGrant) {
+    const verdict = await deviceGrants.check(form.get('device_code') ?? '', form.get('code_verifier') ?? undefined)
+    if (verdict !== 'fine') return Response.json({ error: verdict }, { status: 400, headers: { 'cache-control': 'no-store' } })
+  }
+  return ask(request, { body })
+}
+
+async function beginDevice({ deviceGrants }: ProviderRoutesOptions, ask: AskProvider, request: Request): Promise<Response> {
+  const body = await readBody(request, maxRequestBytes)
+  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  const challenge = form.get('code_challenge') ?? undefined
+  if (challenge !== undefined && (form.get('code_challenge_method') !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(challenge))) {
+    return Response.json({ error: 'invalid_request', error_description: 'code_challenge should be of the method S256' }, { status: 400 })
+  }
+  const answer = await ask(request, { body })
+  if (answer.status !== 200) return answer
+  const text = await answer.text()
+  const grant = parseJson(text, 'the answer to a device')
+  if (isJsonObject(grant) && typeof grant['device_code'] === 'string') {
+    await deviceGrants.begin(grant['device_code'], challenge, Number(grant['expires_in']))
+  }
+  return new Response(text, { status: answer.status, headers: answer.headers })
+}
+
+/** `verification_uri_complete` leads to the page that asks whether the code is right, without a script in between. */
+function showDevice(ask: AskProvider, request: Request): Promise<Response> {
+  const code = new URL(request.url).searchParams.get('user_code') ?? ''
+  const letters = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
+  if (letters.length !== 8) return ask(request, { target: paths.device })
+  return ask(request, { target: paths.device, headers: { [givenCodeHeader]: `${letters.slice(0, 4)}-${letters.slice(4)}` } })
+}
+
+async function enterDeviceCode(
+  { attempts, behindProxy, style }: ProviderRoutesOptions,
+  ask: AskProvider,
+  c: RouteContext,
+): Promise<Response> {
+  const address = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
+  if ((await attempts.begin('code', address)) > 0) return errorPage({ style, status: 429, error: 'slow_down' })
+  const body = await readBody(c.req.raw, maxRequestBytes)
+  const answer = await ask(c.req.raw, { body: encodeUtf8(normalizeUserCode(Buffer.from(body).toString('utf8'))) })
+  if (answer.headers.has(wrongCodeHeader)) answer.headers.delete(wrongCodeHeader)
+  else await attempts.succeed('code', address)
+  return answer
+}
+
+/** As people type codes: with blanks, in lower case, without the hyphen. */
+function normalizeUserCode(body: string): string {
+  const form = new URLSearchParams(body)
+  const code = form.get('user_code')
+  if (code !== null)
+    form.set(
+      'user_code',
+      code
+        .toUpperCase()
+        .replaceAll(/[^A-Z]/g, '')
+        .slice(0, 20),
+    )
+  return form.toString()
+}

@@ -1,0 +1,243 @@
+/** The sign-in pages' routes: one interaction of the library at a time, bound to the browser by its cookie and to its forms by a token. */
+import type { HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import type { Provider } from 'oidc-provider'
+import { CountersignError, messageOf } from '../../error.ts'
+import { clientAddress } from '../request/client-address.ts'
+import type { Accounts } from './accounts.ts'
+import type { AttemptLimit } from './attempt-limit.ts'
+import type { Connector } from './connector.ts'
+import { errorPage } from './pages/error.ts'
+import { accountPage, signInPage } from './pages/sign-in.ts'
+import { paths } from './provider.ts'
+import { openExchange } from './provider-exchange.ts'
+import type { ProviderExchange } from './provider-exchange.ts'
+import { SessionNotFound } from './provider-library.ts'
+import type { Sealing } from './sealing.ts'
+import type { UpstreamSignIns } from './upstream-sign-in.ts'
+import type { Users } from './users.ts'
+
+export interface SignInOptions {
+  readonly issuer: string
+  /** The path below which everything is, without a slash at its end. */
+  readonly mount: string
+  readonly style: string
+  readonly provider: Provider
+  readonly sealing: Sealing
+  readonly users: Users
+  readonly withPassword: boolean
+  readonly accounts: Accounts
+  readonly connectors: readonly Connector[]
+  readonly upstream: UpstreamSignIns
+  readonly attempts: AttemptLimit
+  readonly behindProxy: boolean
+  readonly reportError: (error: unknown) => void
+}
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+type Bindings = { Bindings: Partial<HttpBindings> }
+type SignInContext = Context<Bindings>
+
+/** An interaction that the browser has shown to be its own. */
+interface Visit {
+  readonly exchange: ProviderExchange
+  readonly interaction: Interaction
+  /** The path of its page. */
+  readonly action: string
+}
+
+/** The purpose of the tokens in forms. */
+const formPurpose = 'form'
+
+/** The routes, by their full paths. */
+export function createSignInRoutes(options: SignInOptions): Hono<Bindings> {
+  const { mount, connectors, upstream } = options
+  const routes = new Hono<Bindings>()
+  const page = `${mount}${paths.signIn}/:uid` as const
+  routes.get(page, (c) => onVisit(options, c, (visit) => showPage(options, visit, c.req.query('other') !== undefined)))
+  routes.post(page, (c) => onForm(options, c, (visit, form) => signInWithPassword(options, c, visit, form)))
+  routes.post(`${page}/account`, (c) => onForm(options, c, (visit) => finish(options, visit, { select_account: {} })))
+  routes.post(`${page}/cancel`, (c) =>
+    onForm(options, c, (visit) => finish(options, visit, { error: 'access_denied', error_description: 'the person stopped the sign-in' })),
+  )
+  routes.get(`${page}/with/:connector`, (c) =>
+    onVisit(options, c, async (visit) => {
+      const connector = connectors.find(({ id }) => id === c.req.param('connector'))
+      return connector === undefined ? expired(options) : sendUpstream(options, visit, connector)
+    }),
+  )
+  // The cookie of the interaction is not for this path: it is checked where the browser goes from here.
+  routes.get(`${mount}${paths.callback}/:connector`, async (c) => {
+    const attempt = await upstream.find(c.req.query('state') ?? '')
+    if (attempt === undefined || attempt.connector !== c.req.param('connector')) return expired(options)
+    const query = new URL(c.req.url).search
+    return redirect(`${mount}${paths.signIn}/${encodeURIComponent(attempt.interaction)}/from/${attempt.connector}${query}`)
+  })
+  routes.get(`${page}/from/:connector`, (c) =>
+    onVisit(options, c, (visit) => returnFromUpstream(options, visit, c.req.param('connector') ?? '', new URL(c.req.url).searchParams)),
+  )
+  return routes
+}
+
+async function onVisit(
+  { provider, issuer, ...options }: SignInOptions,
+  c: SignInContext,
+  answer: (visit: Visit) => Promise<Response>,
+): Promise<Response> {
+  const exchange = await openExchange(c.req.raw, issuer)
+  try {
+    const interaction = await provider.interactionDetails(exchange.request, exchange.response)
+    if (interaction.uid !== c.req.param('uid')) return expired(options)
+    return await answer({ exchange, interaction, action: `${options.mount}${paths.signIn}/${encodeURIComponent(interaction.uid)}` })
+  } catch (error) {
+    if (error instanceof SessionNotFound) return expired(options)
+    throw error
+  }
+}
+
+/** As `onVisit`, for a form of ours: from our own page, with the token of this interaction. */
+async function onForm(
+  options: SignInOptions,
+  c: SignInContext,
+  answer: (visit: Visit, form: URLSearchParams) => Promise<Response>,
+): Promise<Response> {
+  const origin = c.req.header('origin')
+  const type = c.req.header('content-type')?.split(';')[0]
+  if ((origin !== undefined && origin !== new URL(options.issuer).origin) || type !== 'application/x-www-form-urlencoded') {
+    return errorPage({ style: options.style, status: 403, error: 'expired' })
+  }
+  return onVisit(options, c, async (visit) => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of visit.exchange.request) chunks.push(chunk as Uint8Array)
+    const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
+    if (!options.sealing.isToken(form.get('csrf') ?? '', visit.interaction.uid, formPurpose)) {
+      return errorPage({ style: options.style, status: 403, error: 'expired' })
+    }
+    return answer(visit, form)
+  })
+}
+
+async function showPage(options: SignInOptions, visit: Visit, other: boolean): Promise<Response> {
+  const { style, sealing, accounts, connectors } = options
+  const { interaction, action } = visit
+  if (interaction.prompt.name !== 'select_account' || other) return showForm(options, visit, {})
+  const identity = await accounts.find(interaction.session?.accountId ?? '')
+  if (identity === undefined) return showForm(options, visit, {})
+  const connector = connectors.find(({ id }) => id === identity.federatedClaims?.connectorId)?.name
+  const csrf = sealing.token(interaction.uid, formPurpose)
+  return accountPage({ style, action, csrf, formTargets: formTargetsOf(interaction), email: identity.email, connector })
+}
+
+function showForm(
+  { style, sealing, withPassword, connectors }: SignInOptions,
+  { interaction, action }: Visit,
+  shown: { readonly email?: string; readonly problem?: string; readonly status?: number },
+): Response {
+  return signInPage({
+    style,
+    action,
+    csrf: sealing.token(interaction.uid, formPurpose),
+    formTargets: formTargetsOf(interaction),
+    withPassword,
+    connectors: connectors.map(({ id, name }) => ({ name, href: `${action}/with/${id}` })),
+    ...shown,
+  })
+}
+
+async function signInWithPassword(options: SignInOptions, c: SignInContext, visit: Visit, form: URLSearchParams): Promise<Response> {
+  const { users, attempts, withPassword, behindProxy } = options
+  if (!withPassword) return expired(options)
+  const email = (form.get('email') ?? '').trim()
+  const address = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
+  const waitMs = Math.max(await attempts.begin('account', email.toLowerCase()), await attempts.begin('address', address))
+  if (waitMs > 0) {
+    const minutes = Math.ceil(waitMs / 60_000)
+    const problem = `There were too many attempts. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`
+    return showForm(options, visit, { email, problem, status: 429 })
+  }
+  try {
+    const user = await users.authenticate(email, form.get('password') ?? '')
+    if (user === undefined) return showForm(options, visit, { email, problem: 'The e-mail address or the password is wrong.', status: 401 })
+    await attempts.succeed('account', email.toLowerCase())
+    await attempts.succeed('address', address)
+    return await finishAs(options, visit, user.subject)
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code !== 'REQUEST_REFUSED') throw error
+    return showForm(options, visit, { email, problem: 'The server is busy. Try again in a moment.', status: 503 })
+  }
+}
+
+async function sendUpstream(options: SignInOptions, visit: Visit, connector: Connector): Promise<Response> {
+  try {
+    return redirect((await connector.authorizationUrl(await options.upstream.begin(visit.interaction.uid, connector.id))).href)
+  } catch (error) {
+    return tellFailure(options, visit, connector, error)
+  }
+}
+
+async function returnFromUpstream(options: SignInOptions, visit: Visit, connectorId: string, query: URLSearchParams): Promise<Response> {
+  const connector = options.connectors.find(({ id }) => id === connectorId)
+  const attempt = await options.upstream.find(query.get('state') ?? '')
+  // An answer that somebody else fetched: this browser's interaction did not ask for it.
+  if (connector === undefined || attempt?.interaction !== visit.interaction.uid || attempt.connector !== connectorId)
+    return expired(options)
+  const taken = await options.upstream.take(attempt.state)
+  if (taken === undefined) return expired(options)
+  try {
+    const { subject } = await options.accounts.keep(connector, await connector.identify(query, taken))
+    return await finishAs(options, visit, subject)
+  } catch (error) {
+    return tellFailure(options, visit, connector, error)
+  }
+}
+
+/** Why nobody was signed in by an upstream issuer is for the log. Only what the person can do something about is shown. */
+function tellFailure(options: SignInOptions, visit: Visit, { name }: Connector, error: unknown): Response {
+  if (!(error instanceof CountersignError) || error.code !== 'SIGN_IN_FAILED') throw error
+  options.reportError(error)
+  const reason = error.message.startsWith(`${name} gave`) ? messageOf(error) : `Signing in with ${name} did not work`
+  return showForm(options, visit, { problem: `${reason}. Try again, or sign in another way.`, status: 502 })
+}
+
+/** Signs the browser in. Where it was signed in as somebody else, the session becomes the new person's. */
+async function finishAs(options: SignInOptions, visit: Visit, accountId: string): Promise<Response> {
+  const { session: before } = visit.interaction
+  const answer = await finish(options, visit, { login: { accountId, remember: false }, select_account: {} })
+  if (before !== undefined && before.accountId !== accountId) {
+    const session = await options.provider.Session.findByUid(before.uid)
+    if (session !== undefined) {
+      session.accountId = accountId
+      session.authorizations = {}
+      await session.persist()
+    }
+  }
+  return answer
+}
+
+async function finish(
+  { provider }: SignInOptions,
+  { exchange }: Visit,
+  result: Parameters<Provider['interactionResult']>[2],
+): Promise<Response> {
+  const returnTo = await provider.interactionResult(exchange.request, exchange.response, result)
+  return redirect(returnTo, exchange.headers())
+}
+
+/** The redirect after the form ends at the program, on another origin: the page must allow it, and no other. */
+function formTargetsOf(interaction: Interaction): string[] {
+  const uri = interaction.params['redirect_uri']
+  if (typeof uri !== 'string' || !/^https?:/.test(uri)) return []
+  return [new URL(uri).origin]
+}
+
+function expired({ style }: Pick<SignInOptions, 'style'>): Response {
+  return errorPage({ style, status: 400, error: 'expired' })
+}
+
+function redirect(location: string, headers = new Headers()): Response {
+  headers.set('location', location)
+  headers.set('cache-control', 'no-store')
+  headers.set('referrer-policy', 'no-referrer')
+  return new Response(null, { status: 303, headers })
+}
