@@ -43,7 +43,11 @@ export function signInWithBrowser(step: SignInStep): Promise<string | undefined>
 async function comeBackToPort(step: SignInStep, secrets: Secrets): Promise<URL | undefined> {
   const { terminal, signal, browserTimeoutMs = defaultTimeoutMs } = step
   const redirect = redirectUrl(step.redirectUrl)
-  const callback = await listenForCallback({ port: redirect.port === '' ? 80 : Number(redirect.port), path: redirect.pathname, state: secrets.state })
+  const callback = await listenForCallback({
+    port: redirect.port === '' ? 80 : Number(redirect.port),
+    path: redirect.pathname,
+    state: secrets.state,
+  })
   try {
     redirect.port = String(callback.port)
     const address = await authorizationUrl(step, secrets, redirect.href)

@@ -1,0 +1,99 @@
+/** One signature from beginning to end: made, witnessed, put together, and verified before anybody gets it. */
+import type { SignedEntity } from '../bundle/signed-entity.ts'
+import { keyHint } from '../crypto/public-key.ts'
+import type { Signer } from '../crypto/signer.ts'
+import { loadEd25519ph } from '../crypto/signature.ts'
+import { CountersignError, VerificationError } from '../error.ts'
+import type { TrustMaterial } from '../trust/trust-material.ts'
+import type { Evidence } from '../verify/evidence.ts'
+import type { Policy, VerifyOptions } from '../verify/policy.ts'
+import { verify } from '../verify/verify.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { issuerOf } from '../x509/sigstore-extensions.ts'
+import type { SignedContent } from './signed-content.ts'
+import type { SigningServices } from './signing-services.ts'
+import type { WitnessOptions } from './witness.ts'
+import { witness } from './witness.ts'
+
+/** Who signs: a key, and the certificate for it where there is one. */
+export interface SigningIdentity {
+  readonly signer: Signer
+  readonly certificate: Certificate | undefined
+}
+
+export interface CompleteOptions extends WitnessOptions {
+  readonly services: SigningServices
+  readonly trust: TrustMaterial
+  /** How many SCTs the certificate must have; default 1. */
+  readonly scts?: number
+  /** Epoch milliseconds: when a certificate must be valid whose signature has no other time. */
+  readonly now: number
+}
+
+/** A signature with everything that proves it. */
+export interface SignedResult {
+  readonly entity: SignedEntity
+  /** What the verification of the finished signature established. */
+  readonly evidence: Evidence
+}
+
+/**
+ * Makes a signature with what proves it.
+ * @param sign makes the signature
+ * @throws VerificationError in the code of the check that failed when what the services answered does not verify; what `sign` and the
+ * clients throw
+ */
+export async function signContent(
+  identity: SigningIdentity,
+  sign: (signer: Signer) => Promise<SignedContent> | SignedContent,
+  options: CompleteOptions,
+): Promise<SignedResult> {
+  const { signer, certificate } = identity
+  if (signer.publicKey.kind === 'ed25519') await loadEd25519ph()
+  const signed = await sign(signer)
+  const testimony = await witness(signed, signer, certificate?.bytes, options.services, options)
+  const entity: SignedEntity = {
+    content: signed.content,
+    keyMaterial:
+      certificate === undefined
+        ? { kind: 'public-key', hint: keyHint(signer.publicKey) }
+        : { kind: 'certificate', leaf: certificate.bytes, chain: [] },
+    ...testimony,
+    format: '0.3',
+  }
+  return { entity, evidence: verifyOwn(entity, signed, identity, options) }
+}
+
+/** The verifier of every other signature looks at this one before it is handed out. */
+function verifyOwn(entity: SignedEntity, { artifact }: SignedContent, identity: SigningIdentity, options: CompleteOptions): Evidence {
+  try {
+    return verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options))
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    const message = `the signature was made, but what the services answered does not verify against the trusted root, so nothing was written: ${cause.message}`
+    throw new VerificationError(cause.code, message, { cause })
+  }
+}
+
+function ownSigner({ signer, certificate }: SigningIdentity): Policy['signer'] {
+  if (certificate === undefined) return { kind: 'key', key: signer.publicKey, algorithm: signer.algorithm }
+  const [name] = certificate.subjectAlternativeNames
+  return {
+    kind: 'certificate',
+    identities: [{ subjectAlternativeName: name?.value ?? '', issuer: issuerOf(certificate.sigstore) ?? '' }],
+  }
+}
+
+function ownOptions({ certificate }: SigningIdentity, { services, scts = 1, now }: CompleteOptions): VerifyOptions {
+  const { logs, timestampAuthorities } = services
+  const isTimed = timestampAuthorities.length > 0 || logs.some(({ apiVersion }) => apiVersion === 1)
+  return {
+    thresholds: {
+      logEntries: logs.length > 0 ? 1 : 0,
+      signedTimestamps: timestampAuthorities.length > 0 ? 1 : 0,
+      times: certificate !== undefined && isTimed ? 1 : 0,
+      scts,
+    },
+    ...(isTimed ? {} : { currentTime: new Date(now) }),
+  }
+}
