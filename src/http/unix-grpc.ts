@@ -72,7 +72,8 @@ function receiveMessage(
   const checkStatus = (headers: IncomingHttpHeaders): void => {
     const status = headers['grpc-status']
     if (status !== undefined && status !== '0') reject(refused(method, String(status), headers['grpc-message']))
-    else if (headers[':status'] !== undefined && Number(headers[':status']) !== 200) reject(refused(method, `HTTP ${String(headers[':status'])}`))
+    else if (headers[':status'] !== undefined && Number(headers[':status']) !== 200)
+      reject(refused(method, `HTTP ${String(headers[':status'])}`))
   }
   stream.on('response', checkStatus)
   stream.on('trailers', checkStatus)

@@ -35,8 +35,10 @@ export interface TokenExchangeOptions {
 /** The exchange by these rules; the first that matches decides. */
 export function createTokenExchange({ issuer, rules, clock, send }: TokenExchangeOptions): TokenExchange {
   const urls = [...new Set(rules.map((rule) => rule.issuer))]
-  const issuers = urls.map((url) => ({ url, hosts: rules.filter((rule) => rule.issuer === url).flatMap(({ hosts }) => hosts) }))
-  const verifier = createForeignTokenVerifier({ issuers, audience: issuer, clock, send })
+  const issuers = new Map(
+    urls.map((url) => [url, { url, audience: issuer, hosts: rules.filter((rule) => rule.issuer === url).flatMap(({ hosts }) => hosts) }]),
+  )
+  const verifier = createForeignTokenVerifier({ find: (url) => issuers.get(url), clock, send })
   return {
     identify: async (token, type) => {
       if (!subjectTokenTypes.has(type)) throw refusal('subject_token_type should be that of an ID token')

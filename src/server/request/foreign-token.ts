@@ -3,7 +3,7 @@
  * publishes where the configuration lets it, only asymmetric algorithms. No claim and no header decides where a request goes.
  */
 import { createLocalJWKSet, errors, jwtVerify } from 'jose'
-import type { JSONWebKeySet, JWTPayload } from 'jose'
+import type { JWK, JWTPayload } from 'jose'
 import { decodeBase64Url } from '../../encoding/base64.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import type { JsonObject } from '../../encoding/json.ts'
@@ -18,6 +18,12 @@ export interface ForeignIssuer {
   readonly url: string
   /** Hosts beside its own that its keys may be fetched from. */
   readonly hosts: readonly string[]
+  /** Must be among the token's `aud`. */
+  readonly audience: string
+  /** PEM of the authority of its TLS certificate, when the system does not know it. */
+  readonly caCertificate?: string | undefined
+  /** Its keys, where it is in this process: nothing is fetched then. */
+  readonly localKeys?: (() => Promise<{ readonly keys: readonly JWK[] }>) | undefined
 }
 
 export interface ForeignTokenVerifier {
@@ -30,15 +36,18 @@ export interface ForeignTokenVerifier {
 }
 
 export interface ForeignTokenOptions {
-  readonly issuers: readonly ForeignIssuer[]
-  /** Must be among the token's `aud`. */
-  readonly audience: string
+  /** The issuer of this name, if its tokens are accepted. */
+  readonly find: (url: string) => ForeignIssuer | undefined
+  /** Claims that a token must have beside its issuer and audience; default `exp`, `iat` and `sub`. */
+  readonly requiredClaims?: readonly string[]
   readonly clock: Clock
   readonly send: (url: string | URL, options: RequestOptions) => Promise<HttpResponse>
 }
 
 interface Keys {
-  readonly jwks: JSONWebKeySet
+  readonly ids: ReadonlySet<string>
+  /** Finds the key of a token. It imports each key once. */
+  readonly lookup: ReturnType<typeof createLocalJWKSet>
   readonly algorithms: readonly string[]
   readonly fetchedMs: number
 }
@@ -51,34 +60,67 @@ const timeoutMs = 10_000
 /** How long keys are believed, and how soon an unknown key makes us ask again. */
 const keysLifetimeMs = 10 * 60_000
 const keysPauseMs = 30_000
+/** For how long an issuer that could not be asked is left alone. */
+const failurePauseMs = 5_000
+/** Issuers whose keys are kept: families of issuers have any number of them. */
+const maxIssuers = 1_000
 
 /** No symmetric one: with those, whoever knows a public key could sign. */
 const asymmetric = new Set(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])
 
-/** A verifier that remembers each issuer's keys for ten minutes. */
+/** A verifier that remembers each issuer's keys for ten minutes. An issuer that is down breaks its own tokens only. */
 export function createForeignTokenVerifier(options: ForeignTokenOptions): ForeignTokenVerifier {
   const known = new Map<string, Keys>()
   const pending = new Map<string, Promise<Keys>>()
-  const fetchOnce = (issuer: ForeignIssuer): Promise<Keys> => {
-    const running = pending.get(issuer.url) ?? fetchKeys(issuer, options).finally(() => pending.delete(issuer.url))
-    pending.set(issuer.url, running)
-    return running.then((keys) => {
-      known.set(issuer.url, keys)
+  const failed = new Map<string, { readonly atMs: number; readonly error: unknown }>()
+  const ask = async (issuer: ForeignIssuer): Promise<Keys> => {
+    const failure = failed.get(issuer.url)
+    if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) throw failure.error
+    try {
+      const keys = await fetchKeys(issuer, options)
+      remember(known, issuer.url, keys)
+      failed.delete(issuer.url)
       return keys
-    })
+    } catch (error) {
+      remember(failed, issuer.url, { atMs: options.clock(), error })
+      throw error
+    } finally {
+      pending.delete(issuer.url)
+    }
+  }
+  const askOnce = (issuer: ForeignIssuer): Promise<Keys> => {
+    const running = pending.get(issuer.url) ?? ask(issuer)
+    pending.set(issuer.url, running)
+    return running
+  }
+  const keysFor = async (issuer: ForeignIssuer, keyId: string | undefined): Promise<Keys> => {
+    const keys = known.get(issuer.url)
+    if (keys === undefined) return askOnce(issuer)
+    const age = Math.abs(options.clock() - keys.fetchedMs)
+    const isUnknown = keyId !== undefined && !keys.ids.has(keyId)
+    const mayAsk = issuer.localKeys !== undefined || age > keysPauseMs
+    return age > keysLifetimeMs || (isUnknown && mayAsk) ? askOnce(issuer) : keys
   }
   return {
     verify: async (token) => {
       const { issuer: name, keyId } = readForm(token)
-      const issuer = options.issuers.find(({ url }) => url === name)
-      if (issuer === undefined) throw invalid(`its issuer ${excerpt(name)} is not configured`)
-      let keys = known.get(issuer.url)
-      const age = keys === undefined ? Number.POSITIVE_INFINITY : Math.abs(options.clock() - keys.fetchedMs)
-      const isUnknown = keys !== undefined && keyId !== undefined && !keys.jwks.keys.some(({ kid }) => kid === keyId)
-      if (keys === undefined || age > keysLifetimeMs || (isUnknown && age > keysPauseMs)) keys = await fetchOnce(issuer)
-      return verifyWith(token, issuer.url, keys, options)
+      const found = options.find(name)
+      if (found === undefined) throw invalid(`its issuer ${excerpt(name)} is not configured`)
+      // Of a family, the one that the token names.
+      const issuer = { ...found, url: name }
+      return verifyWith(token, issuer, await keysFor(issuer, keyId), options)
     },
   }
+}
+
+/** Keeps the newest. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key)
+  for (const oldest of map.keys()) {
+    if (map.size < maxIssuers) break
+    map.delete(oldest)
+  }
+  map.set(key, value)
 }
 
 /** What has to be known of a token before its signature: the text is bounded and counted before anything is decoded. */
@@ -105,15 +147,15 @@ function decodePart(part: string, what: string): JsonObject {
   throw invalid(`its ${what} is not an object`)
 }
 
-async function verifyWith(token: string, issuer: string, keys: Keys, { audience, clock }: ForeignTokenOptions): Promise<JWTPayload> {
+async function verifyWith(token: string, issuer: ForeignIssuer, keys: Keys, options: ForeignTokenOptions): Promise<JWTPayload> {
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(keys.jwks), {
+    const { payload } = await jwtVerify(token, keys.lookup, {
       algorithms: [...keys.algorithms],
-      issuer,
-      audience,
-      currentDate: new Date(clock()),
+      issuer: issuer.url,
+      audience: issuer.audience,
+      currentDate: new Date(options.clock()),
       clockTolerance: clockToleranceSeconds,
-      requiredClaims: ['exp', 'iat', 'sub'],
+      requiredClaims: [...(options.requiredClaims ?? ['exp', 'iat', 'sub'])],
     })
     return payload
   } catch (cause) {
@@ -124,20 +166,27 @@ async function verifyWith(token: string, issuer: string, keys: Keys, { audience,
 
 /** Asks an issuer for its keys (OpenID Connect Discovery 1.0 section 4), without following a redirect. */
 async function fetchKeys(issuer: ForeignIssuer, options: ForeignTokenOptions): Promise<Keys> {
+  if (issuer.localKeys !== undefined) return keysOf((await issuer.localKeys()).keys, [...asymmetric], options.clock())
   const base = issuer.url.endsWith('/') ? issuer.url.slice(0, -1) : issuer.url
-  const metadata = await fetchDocument(`${base}/.well-known/openid-configuration`, options)
+  const metadata = await fetchDocument(`${base}/.well-known/openid-configuration`, issuer, options)
   if (metadata['issuer'] !== issuer.url) throw invalid(`its issuer ${excerpt(issuer.url)} calls itself otherwise`)
   const supported = metadata['id_token_signing_alg_values_supported']
   const named = Array.isArray(supported) ? supported.filter((name): name is string => typeof name === 'string') : ['RS256']
-  const jwks = await fetchDocument(keysUrl(issuer, metadata['jwks_uri']), options)
+  const jwks = await fetchDocument(keysUrl(issuer, metadata['jwks_uri']), issuer, options)
   const keys = jwks['keys']
   if (!Array.isArray(keys) || keys.length > maxKeys || !keys.every(isJsonObject))
     throw invalid(`its issuer ${excerpt(issuer.url)} publishes no keys`)
+  return keysOf(keys as unknown as JWK[], named, options.clock())
+}
+
+function keysOf(published: readonly JWK[], algorithms: readonly string[], fetchedMs: number): Keys {
+  // Symmetric keys have no place in public.
+  const keys = published.filter(({ kty }) => kty === 'RSA' || kty === 'EC' || kty === 'OKP')
   return {
-    // Symmetric keys have no place in public.
-    jwks: { keys: keys.filter(({ kty }) => kty === 'RSA' || kty === 'EC' || kty === 'OKP') as unknown as JSONWebKeySet['keys'] },
-    algorithms: named.filter((name) => asymmetric.has(name)),
-    fetchedMs: options.clock(),
+    ids: new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
+    lookup: createLocalJWKSet({ keys }),
+    algorithms: algorithms.filter((name) => asymmetric.has(name)),
+    fetchedMs,
   }
 }
 
@@ -151,8 +200,14 @@ function keysUrl(issuer: ForeignIssuer, value: unknown): URL {
   return url
 }
 
-async function fetchDocument(url: string | URL, { send }: ForeignTokenOptions): Promise<JsonObject> {
-  const answer = await send(url, { redirect: 'error', maxBytes: maxDocumentBytes, timeoutMs, headers: { accept: 'application/json' } })
+async function fetchDocument(url: string | URL, { caCertificate }: ForeignIssuer, { send }: ForeignTokenOptions): Promise<JsonObject> {
+  const answer = await send(url, {
+    redirect: 'error',
+    maxBytes: maxDocumentBytes,
+    timeoutMs,
+    headers: { accept: 'application/json' },
+    ...(caCertificate === undefined ? {} : { tls: { certificateAuthorities: caCertificate } }),
+  })
   if (answer.status !== 200) throw new CountersignError('NETWORK_FAILED', `${new URL(url).host} answered ${answer.status}`)
   const value = parseJson(answer.body, 'the answer of an issuer', { maxBytes: maxDocumentBytes, maxDepth: 20 })
   if (!isJsonObject(value)) throw invalid('its issuer answered something else than an object')

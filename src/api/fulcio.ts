@@ -1,0 +1,167 @@
+/** Fulcio's API, versions 2 and 1: requests for certificates, and answers (fulcio.proto, fulcio_legacy.proto). */
+import { decodeBase64, encodeBase64 } from '../encoding/base64.ts'
+import { encodePem } from '../encoding/pem.ts'
+import { isJsonObject, parseJson } from '../encoding/json.ts'
+import type { JsonValue } from '../encoding/json.ts'
+import { JsonFields } from '../encoding/json-fields.ts'
+import { encodeUtf8 } from '../encoding/bytes.ts'
+import { DecodingError } from '../error.ts'
+import { parseCertificatePem } from '../x509/certificate.ts'
+import type { Certificate } from '../x509/certificate.ts'
+
+/** How a client shows that it holds the key. */
+export type KeyProof =
+  /** A key, as PEM or DER, and its signature over the name of the token's principal. */
+  | { readonly kind: 'proof'; readonly publicKey: Uint8Array; readonly signature: Uint8Array }
+  /** A certificate signing request, PEM or DER. */
+  | { readonly kind: 'csr'; readonly request: Uint8Array }
+
+export interface SigningCertificateRequest {
+  /** Undefined where the token is in the `Authorization` header. */
+  readonly token: string | undefined
+  readonly proof: KeyProof
+}
+
+/** Limit of a request, as Fulcio has it. */
+export const maxFulcioRequestBytes = 4 * 1024 * 1024
+/** Limit of an answer, as clients have it. */
+export const maxFulcioAnswerBytes = 1024 * 1024
+const maxCertificates = 16
+const code = 'REQUEST_INVALID'
+
+export const fulcioPaths = {
+  signingCertificate: '/api/v2/signingCert',
+  trustBundle: '/api/v2/trustBundle',
+  configuration: '/api/v2/configuration',
+  signingCertificateV1: '/api/v1/signingCert',
+  rootCertificateV1: '/api/v1/rootCert',
+} as const
+
+/** What the API says went wrong, with its gRPC code. */
+export const fulcioRefusals = {
+  token: { code: 3, message: 'There was an error processing the identity token' },
+  publicKey: { code: 3, message: 'The public key supplied in the request could not be parsed' },
+  insecureKey: { code: 3, message: 'The public key supplied in the request is insecure' },
+  proof: { code: 3, message: 'The signature supplied in the request could not be verified' },
+  csr: { code: 3, message: 'The certificate signing request could not be parsed' },
+  log: { code: 13, message: 'Error entering certificate in CTL' },
+  backend: { code: 13, message: 'error communicating with CA backend' },
+} as const
+
+/** Writes a request of version 2 with a key. The token goes into the header. */
+export function encodeSigningCertificateRequest(publicKeyPem: string, signature: Uint8Array): string {
+  const publicKey = { algorithm: 'PUBLIC_KEY_ALGORITHM_UNSPECIFIED', content: publicKeyPem }
+  return JSON.stringify({ publicKeyRequest: { publicKey, proofOfPossession: encodeBase64(signature) } })
+}
+
+/**
+ * Reads a request of version 2. Names are camelCase or snake_case, as proto3 JSON has it.
+ * @throws DecodingError JSON_INVALID, REQUEST_INVALID, TOO_LARGE
+ */
+export function parseSigningCertificateRequest(body: Uint8Array): SigningCertificateRequest {
+  const request = fieldsOf(parseJson(body, 'the request', { maxBytes: maxFulcioRequestBytes, maxDepth: 8 }), 'the request').only(
+    'credentials',
+    'publicKeyRequest',
+    'certificateSigningRequest',
+  )
+  const credentials = request.optionalObject('credentials')?.only('oidcIdentityToken')
+  const token = credentials?.optionalString('oidcIdentityToken')
+  const keyRequest = request.optionalObject('publicKeyRequest')?.only('publicKey', 'proofOfPossession')
+  const csr = request.optionalString('certificateSigningRequest')
+  if ((keyRequest === undefined) === (csr === undefined)) {
+    throw request.invalid('the request should have either a publicKeyRequest or a certificateSigningRequest')
+  }
+  if (csr !== undefined) return { token, proof: { kind: 'csr', request: lenientBase64(csr, 'certificateSigningRequest') } }
+  const publicKey = keyRequest?.object('publicKey').only('algorithm', 'content')
+  return {
+    token,
+    proof: {
+      kind: 'proof',
+      // The key says itself of which kind it is.
+      publicKey: encodeUtf8(publicKey?.string('content') ?? ''),
+      signature: lenientBase64(keyRequest?.string('proofOfPossession') ?? '', 'proofOfPossession'),
+    },
+  }
+}
+
+/** Reads a request of version 1, whose token is in the header. @throws DecodingError as for version 2 */
+export function parseSigningCertificateRequestV1(body: Uint8Array): SigningCertificateRequest {
+  const request = new JsonFields(parseJson(body, 'the request', { maxBytes: maxFulcioRequestBytes, maxDepth: 8 }), 'the request', code)
+  const csr = request.optionalString('certificateSigningRequest')
+  if (csr !== undefined) return { token: undefined, proof: { kind: 'csr', request: lenientBase64(csr, 'certificateSigningRequest') } }
+  return {
+    token: undefined,
+    proof: {
+      kind: 'proof',
+      publicKey: lenientBase64(request.object('publicKey').string('content'), 'publicKey.content'),
+      signature: lenientBase64(request.string('signedEmailAddress'), 'signedEmailAddress'),
+    },
+  }
+}
+
+/** Writes an answer of version 2. @param chain DER, the leaf first, the root last */
+export function encodeSigningCertificate(chain: readonly Uint8Array[]): string {
+  return JSON.stringify({ signedCertificateEmbeddedSct: { chain: { certificates: chain.map(trimmedPem) } } })
+}
+
+/** Writes an answer of version 1, and that of `rootCert`: PEM. */
+export function encodePemChain(chain: readonly Uint8Array[]): string {
+  return chain.map((der) => encodePem('CERTIFICATE', der)).join('')
+}
+
+/** Writes the chains of all authorities. */
+export function encodeTrustBundle(chains: readonly (readonly Uint8Array[])[]): string {
+  return JSON.stringify({ chains: chains.map((chain) => ({ certificates: chain.map(trimmedPem) })) })
+}
+
+/** Writes an error of version 2: a gRPC status. */
+export function encodeFulcioError(refusal: { readonly code: number; readonly message: string }): string {
+  return JSON.stringify({ code: refusal.code, message: refusal.message, details: [] })
+}
+
+/**
+ * Reads an answer of version 2.
+ * @returns the leaf, and what came after it, none of which is trusted
+ * @throws DecodingError JSON_INVALID, REQUEST_INVALID, CERTIFICATE_INVALID, TOO_LARGE
+ */
+export function parseSigningCertificate(body: Uint8Array): { readonly leaf: Certificate; readonly chain: readonly Certificate[] } {
+  const answer = new JsonFields(parseJson(body, 'the answer', { maxBytes: maxFulcioAnswerBytes }), 'the answer', code)
+  const certificate = answer.optionalObject('signedCertificateEmbeddedSct') ?? answer.object('signedCertificateDetachedSct')
+  const texts = certificate.object('chain').array('certificates', maxCertificates)
+  const [leaf, ...chain] = texts.flatMap((text) => {
+    if (typeof text !== 'string') throw certificate.invalid(`${certificate.path}.chain.certificates should be an array of strings`)
+    return parseCertificatePem(text, 'the certificate')
+  })
+  if (leaf === undefined) throw new DecodingError('CERTIFICATE_INVALID', 'the answer holds no certificate')
+  return { leaf, chain }
+}
+
+/** The fields with names in camelCase; a name in both spellings is refused as one that stands there twice. */
+function fieldsOf(value: JsonValue, path: string): JsonFields {
+  return new JsonFields(camelCased(value, path), path, code)
+}
+
+function camelCased(value: JsonValue, path: string): JsonValue {
+  if (!isJsonObject(value)) return value
+  const members = new Map<string, JsonValue>()
+  for (const [name, member] of Object.entries(value)) {
+    const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    if (members.has(camel)) throw new DecodingError(code, `${path} has the field ${camel} twice`)
+    if (member !== undefined) members.set(camel, camelCased(member, `${path}.${camel}`))
+  }
+  return Object.fromEntries(members)
+}
+
+/** Go's decoder of bytes in proto3 JSON takes the URL alphabet and missing padding too. */
+function lenientBase64(text: string, what: string): Uint8Array {
+  const standard = text.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+  try {
+    return decodeBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, '='), what)
+  } catch (cause) {
+    throw new DecodingError(code, `${what} should be base64`, { cause })
+  }
+}
+
+function trimmedPem(der: Uint8Array): string {
+  return encodePem('CERTIFICATE', der).trimEnd()
+}

@@ -1,0 +1,133 @@
+/** Certificates as Fulcio's specification shapes them: precertificate, log, certificate. */
+import { randomBytes } from 'node:crypto'
+import { digest } from '../../crypto/digest.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
+import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
+import { verifySignature } from '../../crypto/signature.ts'
+import type { Signer } from '../../crypto/signer.ts'
+import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
+import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
+import { CountersignError, VerificationError } from '../../error.ts'
+import type { Certificate } from '../../x509/certificate.ts'
+import {
+  authorityKeyIdentifierExtension,
+  encodeExtension,
+  encodeName,
+  encodeTbsCertificate,
+  extendedKeyUsageExtension,
+  keyIdentifier,
+  keyUsageExtension,
+  poisonExtension,
+  subjectAlternativeNameExtension,
+  subjectKeyIdentifierExtension,
+} from '../../x509/certificate-writer.ts'
+import type { CertificateTemplate } from '../../x509/certificate-writer.ts'
+import { oid } from '../../x509/object-identifiers.ts'
+import { precertificateSignedBytes, sctListExtension } from '../../x509/sct-writer.ts'
+import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
+import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
+import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
+import type { Clock } from '../clock.ts'
+import type { Principal } from './principal.ts'
+
+/** A certificate transparency log that takes precertificates. */
+export interface PrecertificateLog {
+  /** @param chain DER: the precertificate, its issuers, the root. Resolves when the entry is durable. */
+  addPreChain(chain: readonly Uint8Array[]): Promise<SignedCertificateTimestamp>
+}
+
+export interface IssuanceOptions {
+  /** The key that issues. */
+  readonly signer: Signer
+  /** Its certificate first, the root last. */
+  readonly chain: readonly Certificate[]
+  readonly log: PrecertificateLog
+  /** The key that SCTs have to verify with before they are embedded. */
+  readonly logKey: PublicKey
+  readonly clock: Clock
+}
+
+/** Issues a certificate for a key. @returns DER, the leaf first, the root last */
+export type Issue = (principal: Principal, publicKey: PublicKey) => Promise<readonly Uint8Array[]>
+
+const lifetimeMs = 10 * 60_000
+const digitalSignature = 0
+const lastRawExtension = 6
+const emptyName = encodeName({})
+
+/**
+ * Makes the function that issues.
+ * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key
+ */
+export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOptions): Issue {
+  const [issuer] = chain
+  if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki)) {
+    throw new CountersignError(
+      'CONFIGURATION_INVALID',
+      'the chain of the certificate authority does not begin with the certificate of its key',
+    )
+  }
+  const above = chain.map(({ bytes }) => bytes)
+  const algorithm = x509AlgorithmIdentifier(signer.algorithm)
+  const issuerKeyHash = digest('sha256', issuer.spki)
+  const logId = digest('sha256', logKey.spki)
+  const fixed = {
+    usage: [keyUsageExtension(digitalSignature), extendedKeyUsageExtension(false, oid.codeSigning)],
+    authority: authorityKeyIdentifierExtension(issuer.subjectKeyIdentifier ?? keyIdentifier(signer.publicKey)),
+    poison: poisonExtension(),
+  }
+  const sign = (tbs: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
+  const checkSct = (sct: SignedCertificateTimestamp, tbs: Uint8Array): void => {
+    const signed = precertificateSignedBytes(sct, tbs, issuerKeyHash)
+    if (equalBytes(sct.logId, logId) && verifySignature(logKey, 'ecdsa-sha256', signed, sct.signature)) return
+    throw new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify')
+  }
+
+  return async ({ name, extensions }, publicKey) => {
+    const now = clock()
+    if (now < issuer.notBefore || now + lifetimeMs > issuer.notAfter) {
+      throw new CountersignError(
+        'CERTIFICATE_EXPIRED',
+        'the certificate of the authority is not valid for as long as a new certificate would be',
+      )
+    }
+    const template: CertificateTemplate = {
+      serialNumber: randomSerial(),
+      issuer: issuer.subject,
+      subject: emptyName,
+      notBeforeMs: now,
+      notAfterMs: now + lifetimeMs,
+      spki: publicKey.spki,
+      extensions: [
+        ...fixed.usage,
+        subjectKeyIdentifierExtension(keyIdentifier(publicKey)),
+        fixed.authority,
+        subjectAlternativeNameExtension(name),
+        ...sigstoreExtensionElements(extensions),
+      ],
+    }
+    const encode = (...further: readonly Uint8Array[]): Uint8Array =>
+      encodeTbsCertificate({ ...template, extensions: [...template.extensions, ...further] }, algorithm)
+    const sct = await log.addPreChain([sign(encode(fixed.poison)), ...above])
+    checkSct(sct, encode())
+    return [sign(encode(sctListExtension(sct))), ...above]
+  }
+}
+
+/** Positive and of 20 bytes (RFC 5280 section 4.1.2.2). */
+function randomSerial(): Uint8Array {
+  const serial = randomBytes(20)
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01
+  return serial
+}
+
+const inOrder = Object.entries(sigstoreExtensionNumbers).toSorted(([, a], [, b]) => a - b) as readonly [SigstoreExtensionName, number][]
+
+/** In the order of their numbers: bare texts up to .6, DER from .8 on. */
+function sigstoreExtensionElements(extensions: SigstoreExtensions): Uint8Array[] {
+  return inOrder.flatMap(([name, number]) => {
+    const value = extensions[name]
+    if (value === undefined || value === '') return []
+    return [encodeExtension(`${oid.sigstore}.${number}`, false, number <= lastRawExtension ? encodeUtf8(value) : derUtf8String(value))]
+  })
+}
