@@ -12,10 +12,21 @@ import { parseJson } from '../../src/encoding/json.ts'
 import { CountersignError } from '../../src/error.ts'
 import { parseCheckpoint } from '../../src/merkle/checkpoint.ts'
 import { parseSignedNote } from '../../src/merkle/signed-note.ts'
+import { clientTrustConfigOf, signingConfigOf } from '../../src/server/public-trust.ts'
+import { trustTargets } from '../../src/server/trust-targets.ts'
+import { createRoot, createTargets, encodeMetadata } from '../../src/server/tuf/metadata.ts'
+import { describeExportedMetadata } from '../../src/server/tuf/offline-signatures.ts'
+import { rolesOfSigners } from '../../src/server/tuf/proposals.ts'
+import { describeTargets } from '../../src/server/tuf/target.ts'
+import { encodeClientTrustConfig, parseClientTrustConfig } from '../../src/trust/client-trust-config.ts'
+import { encodeSigningConfig } from '../../src/trust/signing-config-writer.ts'
+import { parseSigningConfig } from '../../src/trust/signing-config.ts'
 import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
 import { parseCertificate, parseCertificatePem } from '../../src/x509/certificate.ts'
 import { parseEmbeddedScts, parseSct } from '../../src/x509/sct.ts'
 import { parseTimestampResponse } from '../../src/x509/timestamp-token.ts'
+import { publicTrustOf } from '../support/server/universe-trust.ts'
+import { newSigners } from '../unit/server/tuf/served-repository.ts'
 import { pemOf } from '../support/universe/certificates.ts'
 import { legacyBundle, signBlob, signStatement, statementAbout, universeOf } from '../support/universe/universe.ts'
 import { mutationsOf } from '../support/universe/mutate.ts'
@@ -29,6 +40,8 @@ const [entry] = (
   }
 ).tlogEntries
 const checkpoint = entry?.inclusionProof.checkpoint.envelope ?? ''
+
+const trust = publicTrustOf(universeOf())
 
 /** Every decoder, with an input that it takes. */
 const decoders: readonly (readonly [string, Uint8Array, (bytes: Uint8Array) => unknown])[] = [
@@ -48,6 +61,10 @@ const decoders: readonly (readonly [string, Uint8Array, (bytes: Uint8Array) => u
   ],
   ['a public key', encodeUtf8(blob.key.pem), (bytes) => parsePublicKeyPem(Buffer.from(bytes).toString())],
   ['a trusted root', encodeUtf8(universeOf().trustedRoot()), (bytes) => loadTrustMaterial(bytes)],
+  ['a signing config', encodeUtf8(encodeSigningConfig(signingConfigOf(trust, 'v2'))), parseSigningConfig],
+  ['a client trust config', encodeUtf8(encodeClientTrustConfig(clientTrustConfigOf(trust, 'v2'))), parseClientTrustConfig],
+  ['a root.json to sign', encodeMetadata(createRoot(1, 0, rolesOfSigners(newSigners()))), describeExportedMetadata],
+  ['a targets.json to sign', encodeMetadata(createTargets(1, 0, describeTargets(trustTargets(trust, 'v2', 0)))), describeExportedMetadata],
   ['a certificate', blob.certificate, (bytes) => parseEmbeddedScts(parseCertificate(bytes))],
   ['a certificate in PEM', encodeUtf8(pemOf(blob.certificate)), (bytes) => parseCertificatePem(Buffer.from(bytes).toString(), 'x')],
   ['a timestamp', blob.tokens[0] ?? new Uint8Array(0), parseTimestampResponse],

@@ -92,10 +92,22 @@ export function createTimestamp(version: number, expires: number, snapshot: Desc
   return unsigned('timestamp', version, expires, { meta: { 'snapshot.json': describe(snapshot) } })
 }
 
-/** Adds a signature; one with the same key is replaced. */
+/**
+ * Adds a signature; one with the same key is replaced.
+ * @throws VerificationError TUF_UNVERIFIED for metadata without a canonical form, as with fractions; CountersignError KEY_UNSUPPORTED
+ */
 export function signMetadata(metadata: RoleMetadata<TopLevelRole>, signer: Signer): void {
   const keyID = tufKeyId(signer.publicKey)
-  metadata.sign((bytes) => new Signature({ keyID, sig: encodeHex(signer.sign(bytes)) }))
+  let isCanonical = false
+  try {
+    metadata.sign((bytes) => {
+      isCanonical = true
+      return new Signature({ keyID, sig: encodeHex(signer.sign(bytes)) })
+    })
+  } catch (cause) {
+    if (isCanonical) throw cause
+    throw new VerificationError('TUF_UNVERIFIED', `the metadata cannot be signed: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** The metadata as a file. */

@@ -69,17 +69,18 @@ export async function awaitedSignatures(store: RepositoryStore, lastRoot: RoleMe
 
 /**
  * Takes metadata with signatures that were made elsewhere: the pending root or targets, or a complete next root.
+ * @returns what takes it back
  * @throws VerificationError TUF_UNVERIFIED; CountersignError CONFLICT when something else is pending, SIGNATURE_INVALID when it
  * has no signature that was missing
  */
-export async function takeSigned(store: RepositoryStore, bytes: Uint8Array): Promise<void> {
+export async function takeSigned(store: RepositoryStore, bytes: Uint8Array): Promise<() => Promise<void>> {
   const stored = await store.load()
   const lastRoot = stored && (await loadEdition(store, stored.state)).root.metadata
   const role = roleOf(bytes)
   const imported = parseMetadata(bytes, role, `the imported ${role}.json`)
-  if (role === 'root' && mayFollow(lastRoot, parseMetadata(bytes, 'root', 'the imported root.json'))) {
-    return store.putPending(role, encodeMetadata(imported))
-  }
+  // Anybody's first root follows nothing: only the one that was made here is signed.
+  const isNextRoot = role === 'root' && lastRoot !== undefined && mayFollow(lastRoot, parseMetadata(bytes, role, 'the imported root.json'))
+  if (isNextRoot) return replacePending(store, role, imported)
   const pending = await readPending(store, role)
   if (pending === undefined || !isSameDocument(pending, imported)) {
     throw new CountersignError(
@@ -91,7 +92,17 @@ export async function takeSigned(store: RepositoryStore, bytes: Uint8Array): Pro
   if (addSignatures(pending, imported, roots, role) === 0) {
     throw new CountersignError('SIGNATURE_INVALID', `the imported ${role}.json has no valid signature of a ${role} key that was missing`)
   }
-  await store.putPending(role, encodeMetadata(pending))
+  return replacePending(store, role, pending)
+}
+
+async function replacePending(
+  store: RepositoryStore,
+  role: OfflineRole,
+  metadata: RoleMetadata<OfflineRole>,
+): Promise<() => Promise<void>> {
+  const before = await store.pending(role)
+  await store.putPending(role, encodeMetadata(metadata))
+  return () => (before === undefined ? store.removePending(role) : store.putPending(role, before))
 }
 
 /** @returns how many signatures are new */

@@ -147,14 +147,20 @@ export class TufRepository implements Service {
 
   /**
    * Takes the pending root or targets with more signatures, or a next root that was made and signed elsewhere, and publishes
-   * what is complete.
+   * what is complete. What cannot be published, as a root that names other online keys than the configured ones, is not kept.
    * @throws VerificationError TUF_UNVERIFIED; CountersignError CONFLICT when something else is pending, SIGNATURE_INVALID when it
    * has no signature that was missing
    */
   importSigned(bytes: Uint8Array): Promise<Outcome> {
     return this.#enqueue(async () => {
-      await takeSigned(this.#store, bytes)
-      return this.#update({})
+      const undo = await takeSigned(this.#store, bytes)
+      try {
+        return await this.#update({})
+      } catch (error) {
+        // Otherwise every renewal to come would fail like this one.
+        if (error instanceof CountersignError && error.code === 'CONFIGURATION_INVALID') await undo()
+        throw error
+      }
     })
   }
 

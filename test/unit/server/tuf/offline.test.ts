@@ -185,6 +185,16 @@ describe('what is imported', () => {
 })
 
 describe('a running repository with offline keys', () => {
+  it('does not take the first root of a stranger for its own, though that is signed by itself', async () => {
+    const stranger = await startedRepository()
+    const root = (await get(stranger.repository, '1.root.json')) ?? new Uint8Array()
+    const { signers, roles } = offlineKeys()
+    const { repository } = newRepository({ signers, roles })
+    await expect(repository.importSigned(root)).rejects.toMatchObject({ code: 'CONFLICT' })
+    await repository.publish(someTargets)
+    await expect(repository.importSigned(root)).rejects.toMatchObject({ code: 'CONFLICT' })
+  })
+
   it('renews snapshot and timestamp by itself, and tells early that the root will expire', async () => {
     const { repository, clock } = await ceremony()
     clock.now += 290 * day
@@ -252,6 +262,21 @@ describe('a running repository with offline keys', () => {
     expect((await repository.importSigned(made)).versions?.root).toBe(2)
     expect(await get(repository, '2.root.json')).toEqual(made)
     await expect(repository.importSigned(made)).rejects.toMatchObject({ code: 'CONFLICT' })
+  })
+
+  it('does not keep a next root that names other online keys than the configured ones, and goes on renewing', async () => {
+    const { documents, signers, clock, repository } = await startedRepository()
+    const fresh = { ...newSigners(), root: signers.root, targets: signers.targets }
+    const elsewhere = newRepository({ documents: documents.copy(), signers: fresh }, clock)
+    await elsewhere.repository.rotate(rolesOf(fresh))
+    const made = (await get(elsewhere.repository, '2.root.json')) ?? new Uint8Array()
+    await expect(repository.importSigned(made)).rejects.toMatchObject({
+      code: 'CONFIGURATION_INVALID',
+      message: expect.stringContaining('not signed by the snapshot keys that 2.root.json names'),
+    })
+    expect(await repository.pending('root')).toBeUndefined()
+    clock.now += 2 * day
+    expect((await repository.refresh()).versions).toMatchObject({ root: 1, timestamp: 2 })
   })
 
   it('refuses a next root that is signed by itself alone', async () => {

@@ -171,7 +171,7 @@ describe('renewal', () => {
     const root = (await get(repository, '1.root.json')) ?? new Uint8Array()
     const [folder, cache] = [temporaryFolder(), temporaryFolder()]
     let last = 0
-    for (let passed = 0; passed <= 730; passed += passed < 95 ? 1 : 5) {
+    for (let passed = 0; passed <= 730; passed += passed < 95 ? 1 : 10) {
       clock.now = epoch + passed * day
       const mirror = await mirrorTo(folder, repository)
       expect(await fetchWithOurClient(mirror, root, cache, clock.now)).toBe('{"first":true}')

@@ -1,0 +1,71 @@
+/** The TUF repository on each storage: front ends that publish at the same time, and a start on what is there. */
+import path from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openStorage } from '../../src/server/storage/storage.ts'
+import type { Storage, StorageLocation } from '../../src/server/storage/storage.ts'
+import { createTufRepository } from '../../src/server/tuf/repository.ts'
+import { createVersionFile } from '../../src/server/tuf/version-record.ts'
+import {
+  epoch,
+  fetchWithOurClient,
+  get,
+  getSigned,
+  mirrorTo,
+  newSigners,
+  someTargets,
+  target,
+  temporaryFolder,
+} from '../unit/server/tuf/served-repository.ts'
+
+const clock = () => epoch
+
+const storages: readonly (readonly [string, () => StorageLocation])[] = [
+  ['memory', () => ({ kind: 'memory' })],
+  ['SQLite', () => ({ kind: 'sqlite', file: path.join(temporaryFolder(), 'server.db') })],
+]
+
+async function opened(location: StorageLocation): Promise<Storage> {
+  const storage = await openStorage(location, { clock })
+  onTestFinished(() => storage.close().catch(() => {}))
+  return storage
+}
+
+for (const [name, locate] of storages) {
+  describe(`on ${name}`, () => {
+    it('two front ends that publish at the same time make one history', async () => {
+      const { documents } = await opened(locate())
+      const signers = newSigners()
+      const record = createVersionFile(path.join(temporaryFolder(), 'tuf-versions.json'))
+      const frontEnds = [1, 2].map(() => createTufRepository({ documents, signers, clock, record, targets: () => someTargets }))
+      const [a, b] = frontEnds
+      if (a === undefined || b === undefined) throw new Error('there are two')
+      await Promise.all(frontEnds.map((frontEnd) => frontEnd.start()))
+      await Promise.all(
+        Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? a : b).publish([target('trusted_root.json', `{"number":${index}}`)])),
+      )
+      await Promise.all(frontEnds.map((frontEnd) => frontEnd.close()))
+      const { versions, problems } = await a.status()
+      expect([versions?.targets, problems]).toEqual([13, []])
+      // Every version is there once, and the chain of any two is what a client accepts.
+      for (let version = 1; version <= 13; version++) expect((await getSigned(b, `${version}.targets.json`)).version).toBe(version)
+      const root = (await get(a, '1.root.json')) ?? new Uint8Array()
+      expect(await fetchWithOurClient(await mirrorTo(temporaryFolder(), a), root, temporaryFolder(), epoch)).toMatch(/^\{"number":\d+\}$/)
+    })
+  })
+}
+
+it('on SQLite, a server that starts again serves what was published, byte for byte', async () => {
+  const file = path.join(temporaryFolder(), 'server.db')
+  const signers = newSigners()
+  const first = await opened({ kind: 'sqlite', file })
+  const before = createTufRepository({ documents: first.documents, signers, clock, targets: () => someTargets })
+  await before.start()
+  const timestamp = await get(before, 'timestamp.json')
+  await before.close()
+  await first.close()
+  const second = await opened({ kind: 'sqlite', file })
+  const after = createTufRepository({ documents: second.documents, signers, clock, targets: () => someTargets })
+  await after.start()
+  expect(await get(after, 'timestamp.json')).toEqual(timestamp)
+  await after.close()
+})
