@@ -9,6 +9,7 @@ export function encodeTrustReadme(trust: PublicTrust, tufRoot: Uint8Array): stri
   const checksum = encodeHex(digest('sha256', tufRoot))
   const issuer = trust.oidcIssuer?.url ?? 'URL OF YOUR ISSUER'
   const [tsa] = trust.timestampAuthorities
+  const [fulcio] = trust.certificateAuthorities
   const [rekor] = [...trust.rekorV1Logs, ...trust.rekorV2Logs]
   const identity = `--certificate-identity you@example.com --certificate-oidc-issuer ${issuer}`
   return `Trust in the Sigstore at ${origin}
@@ -34,6 +35,13 @@ cosign 3, countersign
 
 
 sigstore-python 4
+  Once on each machine, with trust that is renewed by itself from then on:
+
+    sigstore --instance ${tufUrl} trust-instance root.json
+    sigstore --instance ${tufUrl} sign artifact
+    sigstore --instance ${tufUrl} verify identity --cert-identity you@example.com --cert-oidc-issuer ${issuer} artifact
+
+  Or with one file and no TUF:
 
     sigstore --trust-config client_trust_config.json sign artifact
     sigstore --trust-config client_trust_config.json verify identity --cert-identity you@example.com --cert-oidc-issuer ${issuer} artifact
@@ -42,7 +50,7 @@ sigstore-python 4
 sigstore-js
 
     const { sign, verify } = require('sigstore')
-    const bundle = await sign(payload, { fulcioURL: '${origin}', ${rekor === undefined ? '' : `rekorURL: '${rekor.url}', `}${tsa === undefined ? '' : `tsaServerURL: '${tsa.url.replace(/\/api\/v1\/timestamp$/, '')}', `}identityToken, timeout: 20000 })
+    const bundle = await sign(payload, { fulcioURL: '${fulcio?.url ?? origin}', ${rekor === undefined ? '' : `rekorURL: '${rekor.url}', `}${tsa === undefined ? '' : `tsaServerURL: '${tsa.url.replace(/\/api\/v1\/timestamp$/, '')}', `}identityToken, timeout: 20000 })
     await verify(bundle, payload, { tufMirrorURL: '${tufUrl}', tufRootPath: 'root.json', certificateIssuer: '${issuer}', certificateIdentityEmail: 'you@example.com' })
 
 

@@ -195,6 +195,19 @@ describe('a running repository with offline keys', () => {
     await expect(repository.importSigned(root)).rejects.toMatchObject({ code: 'CONFLICT' })
   })
 
+  it('may have begun with all keys on the server: the root and targets keys are taken away afterwards', async () => {
+    const { documents, signers, clock } = await startedRepository()
+    const { repository } = newRepository({ documents, signers: { ...signers, root: [], targets: [] } }, clock)
+    await repository.start()
+    clock.now += 40 * day
+    expect((await repository.refresh()).versions).toEqual({ root: 1, timestamp: 2, snapshot: 2, targets: 1 })
+    expect((await repository.publish([target('trusted_root.json', '{"new":true}')])).awaiting).toEqual([
+      { role: 'targets', version: 2, signed: 0, threshold: 1 },
+    ])
+    await repository.importSigned(signExportedMetadata(await pendingOf(repository, 'targets'), signers.targets[0] ?? newSigner()))
+    expect((await repository.status()).versions?.targets).toBe(2)
+  })
+
   it('renews snapshot and timestamp by itself, and tells early that the root will expire', async () => {
     const { repository, clock } = await ceremony()
     clock.now += 290 * day
