@@ -46,9 +46,49 @@ export interface HeadSwap {
   readonly objects: readonly StoredObject[]
   /** The tail starts at this index from now on. */
   readonly tailStart: bigint
+  /** Pending entries that are among these or were there before: they are pending no more. */
+  readonly pending: readonly bigint[]
+}
+
+/** An entry that waits in the storage for the process that sequences. */
+export interface PendingEntry {
+  readonly identity: Uint8Array
+  readonly leaf: Uint8Array
+  /** Where in the leaf its time is to be put, 8 bytes big-endian, in epoch milliseconds. */
+  readonly timestampAt: number | undefined
+  readonly extra: Uint8Array
+}
+
+/** A pending entry and the number that the storage knows it by. */
+export interface NumberedEntry extends PendingEntry {
+  readonly number: bigint
+}
+
+/** The right to sequence a log, which one process has at a time. */
+export interface Lease {
+  readonly epoch: bigint
+  /** Aborted when the right is lost. What is still swapped then, the epoch decides. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** What processes that share a storage say to each other through it. */
+export interface HeadSharing {
+  /** Takes the right to sequence the log, unless another process has it. Creates the log. */
+  lead(logId: string): Promise<Lease | undefined>
+  /** Hands entries to whoever sequences; those whose identity is pending already are left out. */
+  submit(logId: string, entries: readonly PendingEntry[]): Promise<void>
+  /** Pending entries, those that wait longest first. */
+  pending(logId: string, limit: number): Promise<NumberedEntry[]>
+  /** Takes back pending entries. */
+  withdraw(logId: string, numbers: readonly bigint[]): Promise<void>
+  /** Calls the listener soon after there is a new head or a pending entry; it may miss some. @returns a function that ends it */
+  watch(logId: string, listener: (what: 'head' | 'pending') => void): () => void
 }
 
 export interface HeadStore {
+  /** How processes share the storage; undefined when only one can use it. */
+  readonly sharing: HeadSharing | undefined
   /**
    * Makes the caller the only one that can swap this log's head: whoever took an earlier epoch cannot any more. Creates the log.
    * @returns the new epoch
@@ -56,8 +96,8 @@ export interface HeadStore {
   takeEpoch(logId: string): Promise<bigint>
   /** The ids of all logs. */
   logIds(): Promise<string[]>
-  /** One consistent view of a log, if there is such a log. */
-  load(logId: string): Promise<StoredLog | undefined>
+  /** One consistent view of a log, if there is such a log; of its tail at least what is from index `since` on. */
+  load(logId: string, since?: bigint): Promise<StoredLog | undefined>
   /**
    * Swaps the head, and makes entries, keys, edges and objects durable with it: all or nothing.
    * @returns false, having changed nothing, when the epoch or the previous head is not what is stored

@@ -1,7 +1,8 @@
 /** The schema's versions. A migration that was released is never changed: a new one is added behind it. */
 
-/** The statements of a migration. `BLOB` and `INTEGER` stand for the dialect's own types. */
-type Migration = readonly string[]
+/** The statements of a migration. `BLOB` and `INTEGER` stand for the dialect's own types; some are for one dialect only. */
+type Migration = readonly (string | { readonly dialect: Dialect; readonly statement: string })[]
+type Dialect = 'sqlite' | 'postgres'
 
 const migrations: readonly Migration[] = [
   [
@@ -22,6 +23,12 @@ const migrations: readonly Migration[] = [
     `CREATE INDEX document_keys_by_value ON document_keys (collection, key_name, key_value)`,
     `CREATE TABLE terms (log TEXT NOT NULL, term TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (log, term, idx)) CLUSTERED`,
     `CREATE TABLE term_positions (log TEXT PRIMARY KEY, position INTEGER NOT NULL)`,
+    {
+      dialect: 'postgres',
+      statement: `CREATE TABLE pending_entries (log TEXT NOT NULL, number BIGINT GENERATED ALWAYS AS IDENTITY, identity BYTEA NOT NULL,
+        leaf BYTEA NOT NULL, timestamp_at BIGINT NOT NULL, extra BYTEA NOT NULL, PRIMARY KEY (log, identity))`,
+    },
+    { dialect: 'postgres', statement: `CREATE INDEX pending_entries_by_number ON pending_entries (log, number)` },
   ],
 ]
 
@@ -29,11 +36,16 @@ const migrations: readonly Migration[] = [
 export const schemaVersion = migrations.length
 
 /** The statements that bring a database from `version` to the next one, and so on to `schemaVersion`. */
-export function migrationsFrom(version: number, dialect: 'sqlite' | 'postgres'): readonly string[][] {
-  return migrations.slice(version).map((migration) => migration.map((statement) => inDialect(statement, dialect)))
+export function migrationsFrom(version: number, dialect: Dialect): readonly string[][] {
+  return migrations.slice(version).map((migration) =>
+    migration.flatMap((part) => {
+      if (typeof part === 'string') return [inDialect(part, dialect)]
+      return part.dialect === dialect ? [part.statement] : []
+    }),
+  )
 }
 
-function inDialect(statement: string, dialect: 'sqlite' | 'postgres'): string {
+function inDialect(statement: string, dialect: Dialect): string {
   if (dialect === 'sqlite') return statement.replace(/ CLUSTERED$/, ' WITHOUT ROWID')
   return statement
     .replace(/ CLUSTERED$/, '')

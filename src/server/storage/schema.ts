@@ -1,5 +1,6 @@
 /** The tables of the storage, and the typed query builder over them. */
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import type { Generated } from 'kysely'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 
 /** One row a log: its fencing epoch and, from its first head on, the newest signed head. */
@@ -21,6 +22,17 @@ export interface TailSegmentsTable {
   timestamp_ms: bigint
   /** The leaves, each behind its length in 2 bytes. */
   leaves: Uint8Array
+}
+
+/** Entries that wait for the process that sequences; PostgreSQL only. */
+export interface PendingEntriesTable {
+  log: string
+  number: Generated<bigint>
+  identity: Uint8Array
+  leaf: Uint8Array
+  /** -1 for none. */
+  timestamp_at: bigint
+  extra: Uint8Array
 }
 
 /** What is kept beside an entry outside the tree. */
@@ -82,6 +94,7 @@ export interface TermPositionsTable {
 export interface Schema {
   logs: LogsTable
   tail_segments: TailSegmentsTable
+  pending_entries: PendingEntriesTable
   extras: ExtrasTable
   entry_keys: EntryKeysTable
   edges: EdgesTable

@@ -1,42 +1,42 @@
 /** Heads of logs, and the entries that came last, in an SQL database. */
-import { equalBytes } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import type { LogHead } from '../tile-log/log.ts'
-import type { HeadStore, HeadSwap, SequencedEntry, StoredLog } from './head-store.ts'
+import type { HeadSharing, HeadStore, HeadSwap, SequencedEntry, StoredLog } from './head-store.ts'
 import type { EdgesTable, EntryKeysTable, ExtrasTable, LogsTable, QueryBuilder, TailSegmentsTable } from './schema.ts'
 import { keyKinds } from './schema.ts'
 import type { SqlDatabase, SqlQuery, SqlStep, SqlValue } from './sql-database.ts'
 import { stepOf } from './sql-database.ts'
 import { putObjects } from './sql-objects.ts'
-import { segmentColumns, segmentEntries, segmentRows } from './tail-segment.ts'
+import { entryKeysOf, segmentEntries, segmentsOf } from './entry-rows.ts'
 
 /** How many keys a query looks up. Few sizes, so that few statements have to be prepared. */
 const lookupSizes = [1, 8, 64, 512]
 const largestLookup = 512
 
-export function createHeadStore(database: SqlDatabase, query: QueryBuilder): HeadStore {
+/** What a database does in a way of its own. */
+export interface HeadStoreParts {
+  readonly sharing?: HeadSharing
+  /** Swaps a head, in place of a transaction of several steps. */
+  readonly swap?: HeadStore['swap']
+}
+
+export function createHeadStore(database: SqlDatabase, query: QueryBuilder, parts: HeadStoreParts = {}): HeadStore {
   const lookup = createLookup(query)
   const swapText = swapQuery(query).sql
   return {
-    takeEpoch: async (id) => {
-      const insert = query.insertInto('logs').values({ id, epoch: 1n })
-      const [row] = await database.rows<Pick<LogsTable, 'epoch'>>(
-        insert
-          .onConflict((conflict) => conflict.column('id').doUpdateSet((is) => ({ epoch: is('logs.epoch', '+', 1n) })))
-          .returning('epoch')
-          .compile(),
-      )
-      return row?.epoch ?? 0n
-    },
+    sharing: parts.sharing,
+    takeEpoch: (id) => takeEpoch(database, query, id),
     logIds: async () => {
       const rows = await database.rows<Pick<LogsTable, 'id'>>(query.selectFrom('logs').select('id').orderBy('id').compile())
       return rows.map(({ id }) => id)
     },
-    load: (log) => load(database, query, log),
-    swap: async (log, swap) => {
-      const first: SqlStep = { sql: swapText, parameters: swapParameters(log, swap), mustChange: true }
-      return (await database.transact([first, ...stepsBeside(query, log, swap)])) !== undefined
-    },
+    load: (log, since) => load(database, query, log, since ?? 0n),
+    swap:
+      parts.swap ??
+      (async (log, swap) => {
+        const first: SqlStep = { sql: swapText, parameters: swapParameters(log, swap), mustChange: true }
+        return (await database.transact([first, ...stepsBeside(query, log, swap)])) !== undefined
+      }),
     findIdentities: async (log, identities) => {
       const found = await findKeys(database, lookup, log, identities, [keyKinds.identityAndLeafHash, keyKinds.identity])
       return identities.map((identity) => found.get(encodeHex(identity)))
@@ -55,11 +55,29 @@ export function createHeadStore(database: SqlDatabase, query: QueryBuilder): Hea
   }
 }
 
-async function load(database: SqlDatabase, query: QueryBuilder, log: string): Promise<StoredLog | undefined> {
+/** As `HeadStore.takeEpoch`. */
+export async function takeEpoch(database: SqlDatabase, query: QueryBuilder, id: string): Promise<bigint> {
+  const insert = query.insertInto('logs').values({ id, epoch: 1n })
+  const [row] = await database.rows<Pick<LogsTable, 'epoch'>>(
+    insert
+      .onConflict((conflict) => conflict.column('id').doUpdateSet((is) => ({ epoch: is('logs.epoch', '+', 1n) })))
+      .returning('epoch')
+      .compile(),
+  )
+  return row?.epoch ?? 0n
+}
+
+async function load(database: SqlDatabase, query: QueryBuilder, log: string, since: bigint): Promise<StoredLog | undefined> {
   const [logs = [], edges = [], segments = []] = await database.snapshot([
     query.selectFrom('logs').selectAll().where('id', '=', log).compile(),
     query.selectFrom('edges').selectAll().where('log', '=', log).orderBy('level').compile(),
-    query.selectFrom('tail_segments').selectAll().where('log', '=', log).orderBy('first').compile(),
+    query
+      .selectFrom('tail_segments')
+      .selectAll()
+      .where('log', '=', log)
+      .where((is) => is(is('first', '+', is.ref('entry_count')), '>', since))
+      .orderBy('first')
+      .compile(),
   ])
   const [row] = logs as LogsTable[]
   if (row === undefined) return undefined
@@ -106,18 +124,18 @@ function stepsBeside(query: QueryBuilder, log: string, { entries, edges, objects
 
 function insertEntries(log: string, entries: readonly SequencedEntry[], tailStart: bigint): SqlStep[] {
   if (entries.length === 0) return []
-  const waiting = entries.filter(({ index }) => index >= tailStart)
+  const segments = segmentsOf(entries.filter(({ index }) => index >= tailStart))
   return [
-    { table: 'tail_segments', columns: segmentColumns, rows: segmentRows(log, waiting) },
-    { table: 'entry_keys', columns: ['log', 'entry_key', 'kind', 'idx'], rows: entries.flatMap((entry) => keyRows(log, entry)) },
-  ]
-}
-
-function keyRows(log: string, { index, identity, leafHash }: SequencedEntry): SqlValue[][] {
-  if (equalBytes(identity, leafHash)) return [[log, leafHash, keyKinds.identityAndLeafHash, index]]
-  return [
-    [log, identity, keyKinds.identity, index],
-    [log, leafHash, keyKinds.leafHash, index],
+    {
+      table: 'tail_segments',
+      columns: ['log', 'first', 'entry_count', 'timestamp_ms', 'leaves'],
+      rows: segments.map(({ first, count, timestampMs, leaves }) => [log, first, count, timestampMs, leaves]),
+    },
+    {
+      table: 'entry_keys',
+      columns: ['log', 'entry_key', 'kind', 'idx'],
+      rows: entries.flatMap(entryKeysOf).map(({ key, kind, index }) => [log, key, kind, index]),
+    },
   ]
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { DocumentStore } from './document-store.ts'
 import type { HeadStore } from './head-store.ts'
 import type { ObjectStore } from './object-store.ts'
+import { createPostgresHeadStore } from './postgres-heads.ts'
 import { createQueryBuilder } from './schema.ts'
 import type { SqlDatabase } from './sql-database.ts'
 import { createDocumentStore } from './sql-documents.ts'
@@ -38,25 +39,44 @@ export interface Storage {
  * @throws CountersignError STORAGE_FAILED when it cannot be opened, or was written by a newer program
  */
 export async function openStorage(location: StorageLocation, { clock }: StorageOptions): Promise<Storage> {
-  const database = await openDatabase(location)
+  switch (location.kind) {
+    case 'memory':
+      return storageOn(location.kind, await openMemoryDatabase(), clock)
+    case 'sqlite':
+      return storageOn(location.kind, await openFileDatabase(location.file), clock)
+    case 'postgres':
+      return openPostgresStorage(location.url, clock)
+  }
+}
+
+async function openPostgresStorage(url: string, clock: Clock): Promise<Storage> {
+  // Loaded by those who use it only.
+  const { openPostgresDatabase } = await import('./postgres-database.ts')
+  const { openPostgresChannel } = await import('./postgres-channel.ts')
+  const database = await openPostgresDatabase(url)
+  try {
+    const channel = await openPostgresChannel(database.connection)
+    const query = createQueryBuilder(database.dialect)
+    const heads = createPostgresHeadStore(database, query, channel)
+    const close = async () => {
+      await channel.close()
+      await database.close()
+    }
+    return { ...storageOn('postgres', database, clock), heads, close }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function storageOn(kind: StorageLocation['kind'], database: SqlDatabase, clock: Clock): Storage {
   const query = createQueryBuilder(database.dialect)
   return {
-    kind: location.kind,
+    kind,
     heads: createHeadStore(database, query),
     objects: createObjectStore(database, query),
     documents: createDocumentStore(database, query, clock),
     terms: createTermIndex(database, query),
     close: () => database.close(),
-  }
-}
-
-async function openDatabase(location: StorageLocation): Promise<SqlDatabase> {
-  switch (location.kind) {
-    case 'memory':
-      return openMemoryDatabase()
-    case 'sqlite':
-      return openFileDatabase(location.file)
-    case 'postgres':
-      throw new Error('to come')
   }
 }

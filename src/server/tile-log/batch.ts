@@ -4,7 +4,7 @@ import { maxEntrySize } from '../../merkle/entry-bundle.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import { readRoot } from '../../merkle/prover.ts'
 import type { NodeReader } from '../../merkle/prover.ts'
-import type { HeadSwap, SequencedEntry } from '../storage/head-store.ts'
+import type { HeadSwap, SequencedEntry, TailEntry } from '../storage/head-store.ts'
 import type { LogHead, NewEntry, Place } from './log.ts'
 import type { FullTile, TileNodes, TreeEdge } from './tree-edge.ts'
 import { edgeHashes, edgeNodeReader, growEdge, tileKey } from './tree-edge.ts'
@@ -13,12 +13,12 @@ import type { TreeState } from './tree-state.ts'
 import { tailStart } from './tree-state.ts'
 
 /** The tree after a batch, before its head is signed. */
-export interface GrownTree {
+export interface GrownTree<Entry extends TailEntry = SequencedEntry> {
   readonly size: bigint
   readonly rootHash: Uint8Array
   readonly edge: TreeEdge
   readonly fullTiles: readonly FullTile[]
-  readonly entries: readonly SequencedEntry[]
+  readonly entries: readonly Entry[]
   /** Reads what the proofs of the batch's own entries need. */
   readonly read: NodeReader
 }
@@ -41,15 +41,20 @@ export function identityOf({ leaf, identity }: NewEntry): Uint8Array {
 /** Gives an entry its place. @throws CountersignError TOO_LARGE; whatever its leaf function throws */
 export function sequenceEntry({ leaf, extra = noBytes }: NewEntry, identity: Uint8Array, place: Place): SequencedEntry {
   const bytes = typeof leaf === 'function' ? leaf(place) : leaf
+  checkEntrySize(bytes, extra)
+  return { ...place, leaf: bytes, extra, leafHash: leafHash(bytes), identity }
+}
+
+/** Demands that an entry is within the limits. @throws CountersignError TOO_LARGE */
+export function checkEntrySize(bytes: Uint8Array, extra: Uint8Array): void {
   if (bytes.length === 0 || bytes.length > maxEntrySize)
     throw new CountersignError('TOO_LARGE', `a log entry has 1 to ${maxEntrySize} bytes, found ${bytes.length}`)
   if (extra.length > maxExtraSize)
     throw new CountersignError('TOO_LARGE', `what is kept beside a log entry has at most ${maxExtraSize} bytes, found ${extra.length}`)
-  return { ...place, leaf: bytes, extra, leafHash: leafHash(bytes), identity }
 }
 
 /** The tree with further entries, whose places follow its last one. */
-export function growTree(state: TreeState, entries: readonly SequencedEntry[]): GrownTree {
+export function growTree<Entry extends TailEntry>(state: TreeState, entries: readonly Entry[]): GrownTree<Entry> {
   const { edge, fullTiles } = growEdge(
     state.edge,
     entries.map((entry) => entry.leafHash),
@@ -60,7 +65,7 @@ export function growTree(state: TreeState, entries: readonly SequencedEntry[]): 
 }
 
 /** What is to be made durable so that the grown tree is the log's. */
-export function headSwapOf(state: TreeState, grown: GrownTree, head: LogHead, epoch: bigint): HeadSwap {
+export function headSwapOf(state: TreeState, grown: GrownTree, head: LogHead, epoch: bigint, pending: readonly bigint[]): HeadSwap {
   const changedLevels = new Set([...grown.fullTiles.map(({ level }) => level), ...grown.fullTiles.map(({ level }) => level + 1)])
   return {
     epoch,
@@ -71,11 +76,12 @@ export function headSwapOf(state: TreeState, grown: GrownTree, head: LogHead, ep
     edges: [...changedLevels].filter((level) => level > 0).map((level) => ({ level, hashes: edgeHashes(grown.edge, level) })),
     objects: objectsOf(grown.fullTiles, [...state.tail, ...grown.entries], tailStart(state.head.size)),
     tailStart: tailStart(grown.size),
+    pending,
   }
 }
 
 /** The state once the grown tree is durable. */
-export function stateAfter(state: TreeState, grown: GrownTree, head: LogHead): TreeState {
+export function stateAfterGrowth(state: TreeState, grown: GrownTree<TailEntry>, head: LogHead): TreeState {
   const kept = Number(tailStart(grown.size) - tailStart(state.head.size))
   return { head, edge: grown.edge, tail: [...state.tail, ...grown.entries].slice(kept) }
 }

@@ -1,29 +1,18 @@
 /** Opens a log: the one way to a `TileLog`. */
-import { CountersignError, UsageError } from '../../error.ts'
-import { emptyRoot } from '../../merkle/hash.ts'
+import { excerpt } from '../../encoding/bytes.ts'
+import { UsageError } from '../../error.ts'
 import type { Clock } from '../clock.ts'
 import type { Storage } from '../storage/storage.ts'
-import { checkAgainstCopy, emptyTree } from './anti-rollback.ts'
-import type { HeadCopy } from './head-copy.ts'
+import type { BatchOptions } from './entry-queue.ts'
+import { openFinishedTree } from './finished-tree.ts'
 import { createHeadCopy } from './head-copy.ts'
-import type { LogHead, LogState, TileLog } from './log.ts'
-import type { SignCheckpoint } from './sequencer.ts'
-import { Sequencer } from './sequencer.ts'
+import type { LogState, TileLog } from './log.ts'
+import type { LogRole, LogWriter } from './log-writer.ts'
+import { openSharedWriter } from './shared-writer.ts'
+import { openSoleWriter } from './sole-writer.ts'
 import type { TreeReader } from './tree-reader.ts'
-import { emptyEdge } from './tree-edge.ts'
 import { createTreeReader } from './tree-reader.ts'
-import type { TreeState } from './tree-state.ts'
-import { treeStateOf } from './tree-state.ts'
-
-/** How entries are collected. */
-export interface BatchOptions {
-  /** How long the first entry of a batch waits for others, in milliseconds. */
-  readonly collectMs: number
-  /** Entries in a batch. */
-  readonly maxEntries: number
-  /** Entries that may wait; further ones are refused with LOG_OVERLOADED. */
-  readonly maxWaiting: number
-}
+import type { SignCheckpoint, TreeWriterContext } from './tree-writer.ts'
 
 export interface OpenLogOptions {
   /** 1 to 64 characters of `a-z`, `0-9`, `-`, `.` and `_`; it names the log in storage. */
@@ -45,6 +34,7 @@ export interface OpenLogOptions {
 export interface LogStatus {
   readonly id: string
   readonly state: LogState
+  readonly role: LogRole
   readonly size: bigint
   /** Of the newest head, in epoch milliseconds. */
   readonly timestampMs: number
@@ -69,71 +59,43 @@ const idPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
 export async function openLog(options: OpenLogOptions): Promise<OpenedLog> {
   const { id, storage, headsFolder } = options
   if (!idPattern.test(id))
-    throw new UsageError('USAGE', `a log's id has 1 to 64 characters of a-z, 0-9, "-", "." and "_", found ${JSON.stringify(id)}`)
+    throw new UsageError('USAGE', `a log's id has 1 to 64 characters of a-z, 0-9, "-", "." and "_", found ${excerpt(id)}`)
   const headCopy = headsFolder === undefined ? undefined : createHeadCopy(headsFolder, id)
   const reader = createTreeReader({ logId: id, storage, cacheSize: options.cacheSize ?? defaultCacheSize })
-  const epoch = await storage.heads.takeEpoch(id)
-  const treeState = await openTree(options, epoch, headCopy, reader)
-  await headCopy?.write(treeState.head.checkpoint)
-  const sequencer = new Sequencer(
-    { ...options, logId: id, reader, headCopy, epoch, batch: { ...defaultBatch, ...options.batch } },
-    treeState,
-  )
-  return openedLog(options, sequencer, reader)
+  const writer = await openWriter({ ...options, reader, headCopy }, options.state, { ...defaultBatch, ...options.batch })
+  return openedLog(options, writer, reader)
 }
 
-function openedLog({ id, origin, state, storage }: OpenLogOptions, sequencer: Sequencer, reader: TreeReader): OpenedLog {
+function openWriter(context: TreeWriterContext, state: LogState, batch: BatchOptions): Promise<LogWriter> {
+  if (state !== 'active') return openFinishedTree(context, state)
+  const { sharing } = context.storage.heads
+  return sharing === undefined ? openSoleWriter(context, batch) : openSharedWriter(context, sharing, batch)
+}
+
+function openedLog({ id, origin, state, storage }: OpenLogOptions, writer: LogWriter, reader: TreeReader): OpenedLog {
   return {
     id,
     origin,
     state,
-    add: async (entry, signal) => {
-      if (state !== 'active') throw new CountersignError('LOG_FROZEN', `the log ${id} is ${state} and takes no entries`)
-      return sequencer.add(entry, signal)
-    },
-    head: async () => sequencer.state.head,
-    entries: (start, count) => reader.entries(sequencer.state, start, count),
+    add: (entry, signal) => writer.add(entry, signal),
+    head: async () => writer.state.head,
+    entries: (start, count) => reader.entries(writer.state, start, count),
     indexOfLeafHash: async (leafHash) => {
-      const { size } = sequencer.state.head
+      const { size } = writer.state.head
       const index = await storage.heads.findLeafHash(id, leafHash)
       return index !== undefined && index < size ? index : undefined
     },
     proveInclusion: async (index, treeSize) => {
-      const tree = sequencer.state
+      const tree = writer.state
       return { head: tree.head, hashes: await reader.proveInclusion(tree, index, treeSize ?? tree.head.size) }
     },
-    proveConsistency: (oldSize, newSize) => reader.proveConsistency(sequencer.state, oldSize, newSize),
-    rootHash: (size) => reader.rootHash(sequencer.state, size),
-    tile: (tile) => reader.tile(sequencer.state, tile),
-    close: () => sequencer.close(),
-    status: () => ({
-      id,
-      state,
-      size: sequencer.state.head.size,
-      timestampMs: sequencer.state.head.timestampMs,
-      waiting: sequencer.waiting,
-    }),
+    proveConsistency: (oldSize, newSize) => reader.proveConsistency(writer.state, oldSize, newSize),
+    rootHash: (size) => reader.rootHash(writer.state, size),
+    tile: (tile) => reader.tile(writer.state, tile),
+    close: () => writer.close(),
+    status: () => {
+      const { size, timestampMs } = writer.state.head
+      return { id, state, role: writer.role, size, timestampMs, waiting: writer.waiting }
+    },
   }
-}
-
-/** The tree as it is stored, or that of a new log: without leaves, but with a signed head. */
-async function openTree(options: OpenLogOptions, epoch: bigint, copy: HeadCopy | undefined, reader: TreeReader): Promise<TreeState> {
-  const { id, storage } = options
-  const stored = await storage.heads.load(id)
-  if (stored?.head === undefined) {
-    await checkAgainstCopy(id, copy, emptyTree)
-    return createTree(options, epoch)
-  }
-  const state = treeStateOf(id, stored, stored.head)
-  await checkAgainstCopy(id, copy, { size: state.head.size, rootHash: (size) => reader.rootHash(state, size) })
-  return state
-}
-
-async function createTree({ id, origin, signCheckpoint, storage, clock }: OpenLogOptions, epoch: bigint): Promise<TreeState> {
-  const timestampMs = clock()
-  const checkpoint = await signCheckpoint({ origin, size: 0n, rootHash: emptyRoot, extensions: [] }, timestampMs)
-  const head: LogHead = { size: 0n, rootHash: emptyRoot, timestampMs, checkpoint }
-  const isSwapped = await storage.heads.swap(id, { epoch, previous: undefined, head, entries: [], edges: [], objects: [], tailStart: 0n })
-  if (!isSwapped) throw new CountersignError('STORAGE_FAILED', `the log ${id} was taken over by another process`)
-  return { head, edge: emptyEdge, tail: [] }
 }

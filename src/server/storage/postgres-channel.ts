@@ -1,0 +1,108 @@
+/** A connection to PostgreSQL that is held: it listens for notifications and has session locks. When it breaks, it is opened anew. */
+import { Client } from 'pg'
+import type { PoolConfig } from 'pg'
+
+/** The right that goes with a session lock. */
+export interface SessionLock {
+  /** Aborted when the session ends, and the lock with it. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+export interface PostgresChannel {
+  /** Takes a lock that ends with the session, unless another session has it. */
+  tryLock(key: string): Promise<SessionLock | undefined>
+  /** Calls the listener with the payloads that are sent to the channel. @returns a function that ends it */
+  listen(listener: (payload: string) => void): () => void
+  close(): Promise<void>
+}
+
+/** The name that all processes notify each other by. */
+export const notificationChannel = 'countersign'
+
+/** A leader that hangs loses its session, and with it the locks, after this time, in milliseconds. */
+const idleTimeoutMs = 5000
+const heartbeatMs = 1000
+
+export async function openPostgresChannel(connection: PoolConfig): Promise<PostgresChannel> {
+  const channel = new Channel(connection)
+  await channel.open()
+  return channel
+}
+
+class Channel implements PostgresChannel {
+  readonly #connection: PoolConfig
+  readonly #listeners = new Set<(payload: string) => void>()
+  #session: { readonly client: Client; readonly lost: AbortController } | undefined
+  #timer: NodeJS.Timeout | undefined
+  #beating: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(connection: PoolConfig) {
+    this.#connection = connection
+  }
+
+  async open(): Promise<void> {
+    await this.#connect()
+    this.#timer = setInterval(() => this.#beat(), heartbeatMs)
+  }
+
+  async tryLock(key: string): Promise<SessionLock | undefined> {
+    const session = this.#session
+    if (session === undefined) return undefined
+    const locked = await session.client.query("SELECT pg_try_advisory_lock(hashtextextended('countersign ' || $1, 0)) AS locked", [key])
+    if ((locked.rows[0] as { locked: boolean } | undefined)?.locked !== true) return undefined
+    return {
+      lost: session.lost.signal,
+      release: async () => {
+        if (session.lost.signal.aborted) return
+        // If this fails the session has ended, and with it the lock.
+        await session.client.query("SELECT pg_advisory_unlock(hashtextextended('countersign ' || $1, 0))", [key]).catch(() => {})
+      },
+    }
+  }
+
+  listen(listener: (payload: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    await this.#beating
+    const session = this.#session
+    this.#session = undefined
+    session?.lost.abort()
+    await session?.client.end().catch(() => {})
+  }
+
+  async #connect(): Promise<void> {
+    const client = new Client(this.#connection)
+    const lost = new AbortController()
+    const end = () => {
+      if (this.#session?.client === client) this.#session = undefined
+      lost.abort()
+    }
+    client.on('error', end)
+    client.on('end', end)
+    client.on('notification', ({ payload }) => {
+      for (const listener of this.#listeners) listener(payload ?? '')
+    })
+    await client.connect()
+    await client.query(`LISTEN ${notificationChannel}`)
+    await client.query(`SET idle_session_timeout = ${idleTimeoutMs}`)
+    if (lost.signal.aborted) return
+    this.#session = { client, lost }
+  }
+
+  /** Keeps the session from being idle, or opens a new one. What fails is tried again at the next beat. */
+  #beat(): void {
+    this.#beating ??= (this.#session === undefined ? this.#connect() : this.#session.client.query('SELECT 1').then(() => {}))
+      .catch(() => {})
+      .finally(() => {
+        this.#beating = undefined
+      })
+    if (this.#isClosed) clearInterval(this.#timer)
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * Takes entries in one of several processes on one storage. One of them leads and sequences; the others hand it their entries
+ * through the storage and answer when the entries stand in the tree. When the leader dies, another takes its place.
+ */
+import { CountersignError } from '../../error.ts'
+import type { HeadSharing, Lease, NumberedEntry, PendingEntry } from '../storage/head-store.ts'
+import { answerBatch, answerFromTree } from './answers.ts'
+import { checkEntrySize } from './batch.ts'
+import type { BatchOptions, Waiter } from './entry-queue.ts'
+import { EntryQueue } from './entry-queue.ts'
+import { checkContinues, followTree } from './followed-tree.ts'
+import { fillTemplate, leafTemplateOf } from './leaf-template.ts'
+import type { AddedEntry, NewEntry } from './log.ts'
+import type { LogRole, LogWriter } from './log-writer.ts'
+import type { TreeState } from './tree-state.ts'
+import type { TreeWriterContext } from './tree-writer.ts'
+import { TreeWriter } from './tree-writer.ts'
+
+/** How often a process looks by itself, in milliseconds, should it have missed a notification; and tries to lead. */
+const tickMs = 500
+/** How long a process that is not the first waits for the log's first head. */
+const firstHeadMs = 10_000
+
+/** @throws CountersignError as `TreeWriter.open` */
+export async function openSharedWriter(context: TreeWriterContext, sharing: HeadSharing, options: BatchOptions): Promise<LogWriter> {
+  const writer = new SharedWriter(context, sharing, options)
+  await writer.open()
+  return writer
+}
+
+interface Leading {
+  readonly lease: Lease
+  readonly writer: TreeWriter
+}
+
+class SharedWriter implements LogWriter {
+  readonly #context: TreeWriterContext
+  readonly #sharing: HeadSharing
+  readonly #options: BatchOptions
+  readonly #queue: EntryQueue
+  /** Those whose entries were handed to the leader, by identity in hexadecimal. */
+  readonly #handedOver = new Map<string, Waiter[]>()
+  #followed: TreeState | undefined
+  #leading: Leading | undefined
+  #mayBePending = true
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+  #unwatch: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ticking: Promise<void> | undefined
+
+  constructor(context: TreeWriterContext, sharing: HeadSharing, options: BatchOptions) {
+    this.#context = context
+    this.#sharing = sharing
+    this.#options = options
+    this.#queue = new EntryQueue(context.id, options, (waiters) => this.#process(waiters))
+  }
+
+  async open(): Promise<void> {
+    const { id } = this.#context
+    const deadline = performance.now() + firstHeadMs
+    while (this.#leading === undefined && this.#followed === undefined) {
+      await this.#tryToLead()
+      if (this.#leading === undefined) this.#followed = await followTree(this.#context, undefined)
+      if (performance.now() > deadline)
+        throw new CountersignError('STORAGE_FAILED', `the process that leads the log ${id} has not created it`)
+      if (this.#leading === undefined && this.#followed === undefined) await delay(tickMs / 5)
+    }
+    this.#unwatch = this.#sharing.watch(id, (what) => this.#notice(what))
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+  }
+
+  get state(): TreeState {
+    const state = this.#leading?.writer.state ?? this.#followed
+    if (state === undefined) throw new CountersignError('STORAGE_FAILED', `the log ${this.#context.id} is not open`)
+    return state
+  }
+
+  get role(): LogRole {
+    return this.#leading === undefined ? 'follower' : 'leader'
+  }
+
+  get waiting(): number {
+    return this.#queue.waiting + this.#handedOver.size
+  }
+
+  async add(entry: NewEntry, signal?: AbortSignal): Promise<AddedEntry> {
+    const { maxWaiting } = this.#options
+    if (this.#handedOver.size >= maxWaiting)
+      throw new CountersignError(
+        'LOG_OVERLOADED',
+        `${maxWaiting} entries wait for the log ${this.#context.id} already: try again in a second`,
+      )
+    return this.#queue.add(entry, signal)
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    while (this.#handedOver.size > 0) await this.#look().then(() => delay(tickMs / 10))
+    clearInterval(this.#timer)
+    this.#unwatch?.()
+    await this.#ticking
+    await this.#looking
+    await this.#leading?.lease.release()
+  }
+
+  #process(waiters: readonly Waiter[]): Promise<void> {
+    return this.#leading === undefined ? this.#handOver(waiters) : this.#sequence(this.#leading, waiters)
+  }
+
+  async #sequence({ lease, writer }: Leading, waiters: readonly Waiter[]): Promise<void> {
+    const { id, reader } = this.#context
+    try {
+      const pending = this.#mayBePending ? await this.#takePending() : []
+      const numbers = pending.map(({ number }) => number)
+      const appended = await writer.append([...waiters, ...pending.map(waiterOf)], numbers)
+      if (appended.grown === undefined && numbers.length > 0) await this.#sharing.withdraw(id, numbers)
+      await answerBatch(id, reader, appended)
+      if (this.#handedOver.size > 0) void this.#look()
+    } catch (error) {
+      await this.#stopLeading(lease)
+      // Only the storage knows what became of the batch: whoever leads next, this process perhaps, finds out by identity.
+      if (!isStorageFailure(error)) throw error
+      await this.#handOver(waiters.filter((waiter) => !waiter.isSettled()))
+    }
+  }
+
+  async #takePending(): Promise<NumberedEntry[]> {
+    const { maxEntries } = this.#options
+    this.#mayBePending = false
+    const pending = await this.#sharing.pending(this.#context.id, maxEntries)
+    if (pending.length === maxEntries) this.#notice('pending')
+    return pending
+  }
+
+  async #handOver(waiters: readonly Waiter[]): Promise<void> {
+    if (waiters.length === 0) return
+    const { id, storage, reader } = this.#context
+    const known = await storage.heads.findIdentities(
+      id,
+      waiters.map(({ identity }) => identity),
+    )
+    const places = new Map<Waiter, bigint>()
+    const submitted: { readonly waiter: Waiter; readonly entry: PendingEntry }[] = []
+    for (const [position, waiter] of waiters.entries()) {
+      const index = known[position]
+      if (index !== undefined) places.set(waiter, index)
+      else tryFor(waiter, () => submitted.push({ waiter, entry: pendingEntryOf(waiter) }))
+    }
+    if (places.size > 0) await this.#follow()
+    await Promise.all([...places].map(([waiter, index]) => answerFromTree(id, reader, this.state, waiter, index, true)))
+    if (submitted.length === 0) return
+    await this.#sharing.submit(
+      id,
+      submitted.map(({ entry }) => entry),
+    )
+    for (const { waiter } of submitted) this.#handedOver.set(waiter.key, [...(this.#handedOver.get(waiter.key) ?? []), waiter])
+    void this.#look()
+  }
+
+  #notice(what: 'head' | 'pending'): void {
+    if (what === 'head') {
+      if (this.#leading === undefined || this.#handedOver.size > 0) void this.#look()
+    } else if (this.#leading !== undefined) {
+      this.#mayBePending = true
+      this.#queue.wake()
+    }
+  }
+
+  #tick(): void {
+    this.#notice('head')
+    this.#notice('pending')
+    if (this.#leading !== undefined) return
+    // A failure shows in what is waiting; here it means to try again at the next tick.
+    this.#ticking ??= this.#tryToLead()
+      .catch(() => {})
+      .finally(() => {
+        this.#ticking = undefined
+      })
+  }
+
+  async #tryToLead(): Promise<void> {
+    const { id, reader } = this.#context
+    const lease = await this.#sharing.lead(id)
+    if (lease === undefined) return
+    try {
+      const writer = await TreeWriter.open(this.#context, lease.epoch)
+      if (this.#followed !== undefined)
+        await checkContinues(id, writer.state, this.#followed, (size) => reader.rootHash(writer.state, size))
+      if (lease.lost.aborted) return
+      this.#leading = { lease, writer }
+      lease.lost.addEventListener('abort', () => void this.#stopLeading(lease))
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
+    this.#mayBePending = true
+    this.#queue.wake()
+  }
+
+  async #stopLeading(lease: Lease): Promise<void> {
+    if (this.#leading?.lease !== lease) return
+    // What was acknowledged so far is in this state; what comes after is looked up.
+    this.#followed = this.#leading.writer.state
+    this.#leading = undefined
+    await lease.release()
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#leading !== undefined) return
+    const followed = await followTree(this.#context, this.#followed)
+    if (followed !== undefined && (this.#followed === undefined || followed.head.size >= this.#followed.head.size))
+      this.#followed = followed
+  }
+
+  /** Keeps up with the tree, and answers those whose entries stand in it. One at a time; further calls make it look again. */
+  #look(): Promise<void> {
+    this.#lookAgain = true
+    this.#looking ??= this.#lookOn().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #lookOn(): Promise<void> {
+    while (this.#lookAgain) {
+      this.#lookAgain = false
+      try {
+        await this.#follow()
+        await this.#answerHandedOver()
+      } catch (error) {
+        for (const waiter of [...this.#handedOver.values()].flat()) waiter.reject(error)
+        this.#handedOver.clear()
+      }
+    }
+  }
+
+  async #answerHandedOver(): Promise<void> {
+    const { id, storage, reader } = this.#context
+    const state = this.state
+    for (const [key, waiters] of this.#handedOver) if (waiters.every((waiter) => waiter.isSettled())) this.#handedOver.delete(key)
+    const waiting = [...this.#handedOver.values()].flatMap(([first]) => (first === undefined ? [] : [first]))
+    if (waiting.length === 0) return
+    const indices = await storage.heads.findIdentities(
+      id,
+      waiting.map(({ identity }) => identity),
+    )
+    await Promise.all(
+      waiting.map(async ({ key }, position) => {
+        const index = indices[position]
+        if (index === undefined) return
+        // It was added while this was looking: the next look has the tree with it.
+        if (index >= state.head.size) return this.#lookSoon()
+        const waiters = this.#handedOver.get(key) ?? []
+        this.#handedOver.delete(key)
+        await Promise.all(waiters.map((waiter, place) => answerFromTree(id, reader, state, waiter, index, place > 0)))
+      }),
+    )
+  }
+
+  #lookSoon(): void {
+    this.#lookAgain = true
+  }
+}
+
+function pendingEntryOf({ entry, identity }: Waiter): PendingEntry {
+  const { bytes, timestampAt } = leafTemplateOf(entry.leaf)
+  const extra = entry.extra ?? new Uint8Array()
+  checkEntrySize(bytes, extra)
+  return { identity, leaf: bytes, timestampAt, extra }
+}
+
+/** An entry of another process: who waits for it is answered there. */
+function waiterOf({ identity, leaf, timestampAt, extra }: NumberedEntry): Waiter {
+  const template = { bytes: leaf, timestampAt }
+  return {
+    entry: { leaf: ({ timestampMs }) => fillTemplate(template, timestampMs), identity, extra },
+    identity,
+    key: Buffer.from(identity).toString('hex'),
+    isSettled: () => false,
+    resolve: () => {},
+    reject: () => {},
+  }
+}
+
+function isStorageFailure(error: unknown): boolean {
+  return error instanceof CountersignError && error.code === 'STORAGE_FAILED'
+}
+
+function tryFor(waiter: Waiter, action: () => unknown): void {
+  try {
+    action()
+  } catch (error) {
+    waiter.reject(error)
+  }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
+  })
+}
