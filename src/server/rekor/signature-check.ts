@@ -28,3 +28,15 @@ function verify({ key, algorithm, signature, over }: SignatureCheck): boolean {
   const verifyOver = over.kind === 'digest' ? verifyDigest : verifySignature
   return verifyOver(key, algorithm, over.bytes, signature)
 }
+
+/** What a worker is asked. */
+export interface SignatureRequest {
+  readonly id: number
+  readonly check: SignatureCheck
+}
+
+/** What a worker answers; undefined when it failed. */
+export interface SignatureAnswer {
+  readonly id: number
+  readonly isValid: boolean | undefined
+}
