@@ -174,7 +174,10 @@ function keepCookie(cookies: Cookie[], line: string): void {
 export function formOf(page: Visited, actionEnd = ''): { readonly action: string; readonly hidden: Record<string, string> } {
   for (const [form = '', action = ''] of page.text.matchAll(/<form method="post" action="([^"]*)">[\s\S]*?<\/form>/g)) {
     if (!action.endsWith(actionEnd)) continue
-    const fields = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value])
+    const fields = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ])
     return { action: new URL(action, page.url).href, hidden: Object.fromEntries(fields) as Record<string, string> }
   }
   throw new Error(`there is no such form on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`)

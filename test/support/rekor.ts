@@ -1,6 +1,6 @@
 /** Rekor services over naive logs with the keys of a test universe, and what clients send them. */
 import { PrivateKey } from '../../src/crypto/private-key.ts'
-import { rekorV1NoteSigner, rekorV1Origin, rekorV2NoteSigner } from '../../src/server/rekor/note-signers.ts'
+import { createNoteSigner, createRekorV1NoteSigner } from '../../src/merkle/note-signer.ts'
 import type { RekorV1Options } from '../../src/server/rekor/rekor-v1.ts'
 import { createRekorV1 } from '../../src/server/rekor/rekor-v1.ts'
 import type { RekorV1Shard } from '../../src/server/rekor/shards.ts'
@@ -37,7 +37,7 @@ export async function testRekorV2(
   const log = await createNaiveLog({
     origin,
     clock: () => universe.time + 60_000,
-    signer: rekorV2NoteSigner(origin, signer),
+    signer: createNoteSigner(origin, signer),
     ...logOptions,
   })
   return testRekor(createRekorV2({ log, publicKey: signer.publicKey, ...options }), log)
@@ -65,9 +65,9 @@ export async function testShard(
   const signer = signerOf(key)
   const log = await createNaiveLog({
     id: `rekor-v1-${id}`,
-    origin: rekorV1Origin(host, id),
+    origin: `${host} - ${id}`,
     clock: () => universe.time + 60_000,
-    signer: rekorV1NoteSigner(host, signer),
+    signer: createRekorV1NoteSigner(host, signer),
     ...logOptions,
   })
   return { shard: { log, treeId: id, firstIndex: shard.firstIndex ?? 0n, signer }, log }
