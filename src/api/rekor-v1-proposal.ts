@@ -173,7 +173,12 @@ function readHashedRekord(spec: JsonFields): ProposedHashedRekord {
 }
 
 function readDsse(spec: JsonFields): ProposedDsse {
-  const content = spec.only('proposedContent').object('proposedContent').only('envelope', 'verifiers')
+  // What the log computes. Clients in Go send them as null.
+  for (const name of ['envelopeHash', 'payloadHash', 'signatures']) {
+    if (spec.has(name)) throw spec.invalid(`${spec.pathOf(name)} is the log's to compute, only proposedContent is taken`)
+  }
+  spec.only('proposedContent', 'envelopeHash', 'payloadHash', 'signatures')
+  const content = spec.object('proposedContent').only('envelope', 'verifiers')
   const verifiers = content.array('verifiers', maxSignatures).map((value, index) => {
     if (typeof value !== 'string') throw content.invalid(`${content.pathOf('verifiers')}[${index}] should be a string`)
     const name = `verifiers[${index}]`

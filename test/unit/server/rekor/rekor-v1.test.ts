@@ -280,6 +280,18 @@ describe('attestations', () => {
     expect((await errorOf(missing)).message).toMatch(/all signatures must have a key that verifies it/)
   })
 
+  test('what the log computes itself is not taken from a client, unless it is null', async () => {
+    const rekor = await testRekorV1(universe)
+    const proposed = (more: object): object => ({
+      apiVersion: '0.0.1',
+      kind: 'dsse',
+      spec: { proposedContent: { envelope: envelopeText, verifiers: [certificate] }, ...more },
+    })
+    expect((await rekor.post(entries, proposed({ payloadHash: { algorithm: 'sha256', value: 'ab'.repeat(32) } }))).status).toBe(400)
+    expect((await rekor.post(entries, proposed({ signatures: [] }))).status).toBe(400)
+    expect((await rekor.post(entries, proposed({ signatures: null, envelopeHash: null }))).status).toBe(201)
+  })
+
   test('too many pairs of signature and key are refused before any is tried', async () => {
     const signatures = Array.from({ length: 16 }, (_, at) => ({ sig: base64(`signature ${at}`) }))
     const rekor = await testRekorV1(universe)
