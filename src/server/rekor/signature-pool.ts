@@ -1,12 +1,13 @@
 /** Worker threads that check signatures, so that the thread which answers requests has its time for that. */
 import { Worker } from 'node:worker_threads'
 import { CountersignError } from '../../error.ts'
+import { workerFile } from '../worker-file.ts'
 import type { SignatureAnswer, SignatureCheck, SignatureChecker, SignatureRequest } from './signature-check.ts'
 import { checkSignature } from './signature-check.ts'
 
 export interface SignaturePoolOptions {
-  /** The JavaScript file that `signature-worker.ts` was built to. */
-  readonly file: string
+  /** The JavaScript file that `signature-worker.ts` was built to; by default where the build puts it. */
+  readonly file?: string
   /**
    * Threads. As many as there are cores: measured on two, with clients on them, 2,070 entries/s against 1,480 without (64 clients);
    * one thread is no better than none, since the main thread waits for it.
@@ -31,18 +32,30 @@ interface Waiting {
   readonly resolve: (isValid: boolean | Promise<boolean>) => void
 }
 
-/** Starts the threads. A thread that cannot be started, or ends, leaves its work to this one. */
+/** A pool, whose threads start with the first check. A thread that cannot be started, or ends, leaves its work to this one. */
 export function createSignaturePool(options: SignaturePoolOptions): SignaturePool {
-  const { file, maxWaiting = defaultMaxWaiting } = options
-  let threads = Array.from({ length: options.size }, () => new SignatureThread(file, dismiss))
+  const { maxWaiting = defaultMaxWaiting } = options
+  let threads: readonly SignatureThread[] | undefined
+  let isClosed = false
+
+  function startThreads(): readonly SignatureThread[] {
+    try {
+      const file = options.file ?? workerFile('signature-worker')
+      return Array.from({ length: options.size }, () => new SignatureThread(file, dismiss))
+    } catch (error) {
+      options.onError?.(error)
+      return []
+    }
+  }
 
   function dismiss(thread: SignatureThread, error: unknown): void {
-    threads = threads.filter((other) => other !== thread)
+    threads = threads?.filter((other) => other !== thread)
     if (error !== undefined) options.onError?.(error)
   }
 
   return {
     check(check) {
+      threads ??= isClosed ? [] : startThreads()
       const thread = leastBusy(threads)
       if (thread === undefined) return checkSignature(check)
       if (threads.reduce((sum, { waiting }) => sum + waiting, 0) >= maxWaiting)
@@ -50,7 +63,8 @@ export function createSignaturePool(options: SignaturePoolOptions): SignaturePoo
       return thread.check(check)
     },
     async close() {
-      await Promise.all(threads.map(async (thread) => thread.close()))
+      isClosed = true
+      await Promise.all(threads?.map(async (thread) => thread.close()) ?? [])
     },
   }
 }
