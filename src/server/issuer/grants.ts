@@ -27,13 +27,8 @@ export function registerGrants(provider: Provider, options: GrantOptions): void 
         const machine = settings.machines.find(({ id }) => id === ctx.oidc.client.clientId)
         if (machine === undefined) throw new InvalidClient('the client is no machine')
         const idToken = await issueFor(tokens, identityOfMachine(machine))
-        ctx.body = {
-          access_token: idToken,
-          id_token: idToken,
-          token_type: 'Bearer',
-          expires_in: tokens.lifetimeSeconds,
-          scope: 'openid email',
-        }
+        // Not as `id_token` too: its audience is not the client, as OpenID would have it, but who takes it.
+        ctx.body = { access_token: idToken, token_type: 'Bearer', expires_in: tokens.lifetimeSeconds, scope: 'openid email' }
       },
       ['scope'],
     )

@@ -43,7 +43,9 @@ export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bin
   const ask: AskProvider = async (request, changed) => {
     const exchange = await openExchange(request, issuer, changed)
     await callback(exchange.request, exchange.response)
-    return exchange.answer
+    const answer = await exchange.answer
+    // Browsers do not show what a redirect says, and nobody should read it.
+    return answer.headers.has('location') ? new Response(null, { status: answer.status, headers: withoutType(answer.headers) }) : answer
   }
   const authorize = async (c: RouteContext): Promise<Response> => showOutOfBand(await ask(c.req.raw), style)
   const routes = new Hono<{ Bindings: Partial<HttpBindings> }>()
@@ -154,4 +156,10 @@ function normalizeUserCode(body: string): string {
         .slice(0, 20),
     )
   return form.toString()
+}
+
+function withoutType(headers: Headers): Headers {
+  const kept = new Headers(headers)
+  kept.delete('content-type')
+  return kept
 }
