@@ -1,5 +1,5 @@
 /** The OpenID provider: `oidc-provider` with everything switched off that no Sigstore client needs, and with our keys, clock and pages. */
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { clockShift, createProviderAdapter } from './provider-adapter.ts'
 import type { ProviderStateOptions } from './provider-adapter.ts'
@@ -75,7 +75,9 @@ function configure(options: ProviderOptions): Configuration {
   const off = { enabled: false }
   const { pathname, protocol } = new URL(tokens.issuer)
   const secure = protocol === 'https:'
-  const prefix = secure ? '__Secure-countersign' : 'countersign'
+  // Browsers do not tell the cookies of two ports of a host apart: the name does.
+  const instance = createHash('sha256').update(tokens.issuer).digest('hex').slice(0, 8)
+  const prefix = `${secure ? '__Secure-' : ''}countersign_${instance}`
   const cookie = { httpOnly: true, sameSite: 'lax', secure, signed: false } as const
   return {
     adapter: createProviderAdapter(options),

@@ -136,7 +136,7 @@ describe('the sign-in page', () => {
     lines.push(...first.headers.getSetCookie())
     const done = await browser.submit(await browser.get(first.location ?? ''), alice)
     lines.push(...(await browser.get(done.location ?? '')).headers.getSetCookie())
-    expect(lines.some((line) => line.startsWith('countersign_session='))).toBe(true)
+    expect(lines.some((line) => /^countersign_[0-9a-f]{8}_session=/.test(line))).toBe(true)
     for (const line of lines) {
       expect(line).toMatch(/; path=\/oidc/)
       expect(line).toMatch(/; httponly/)
@@ -151,7 +151,7 @@ describe('the sign-in page', () => {
     const answer = await routes.request(`http://10.0.0.1/oidc/auth?${query}`, {}, {})
     const lines = answer.headers.getSetCookie()
     expect(lines).not.toHaveLength(0)
-    for (const line of lines) expect(line).toMatch(/^__Secure-countersign_\w+=.*; secure; httponly/)
+    for (const line of lines) expect(line).toMatch(/^__Secure-countersign_[0-9a-f]{8}_\w+=.*; secure; httponly/)
   })
 
   test('shows hostile text as text', async () => {
