@@ -39,7 +39,11 @@ export async function beginSignIn(issuer: string, changes: Readonly<Record<strin
 }
 
 /** Walks the browser through the sign-in page. */
-export async function signIn(url: URL, credentials: { readonly email: string; readonly password: string }, browser: Browser = openBrowser()): Promise<Visited> {
+export async function signIn(
+  url: URL,
+  credentials: { readonly email: string; readonly password: string },
+  browser: Browser = openBrowser(),
+): Promise<Visited> {
   return browser.proceed(await browser.open(url), { ...credentials })
 }
 

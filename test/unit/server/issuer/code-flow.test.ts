@@ -32,16 +32,18 @@ describe('the authorization code flow', () => {
     expect(running.reported).toEqual([])
   })
 
-  test.each(['http://localhost:1/auth/callback', 'http://127.0.0.1:65535/auth/callback', 'http://localhost:8080', 'http://127.0.0.1:9/callback'])(
-    'redirects to %s, on whatever port',
-    async (redirect) => {
-      const { url } = await begin({ redirect_uri: redirect })
-      const { location = '' } = await signIn(url)
-      expect(new URL(location).origin).toBe(new URL(redirect).origin)
-      expect(new URL(location).searchParams.get('code')).toBeTruthy()
-      expect(new URL(location).searchParams.get('iss')).toBe(running.url)
-    },
-  )
+  test.each([
+    'http://localhost:1/auth/callback',
+    'http://127.0.0.1:65535/auth/callback',
+    'http://localhost:8080',
+    'http://127.0.0.1:9/callback',
+  ])('redirects to %s, on whatever port', async (redirect) => {
+    const { url } = await begin({ redirect_uri: redirect })
+    const { location = '' } = await signIn(url)
+    expect(new URL(location).origin).toBe(new URL(redirect).origin)
+    expect(new URL(location).searchParams.get('code')).toBeTruthy()
+    expect(new URL(location).searchParams.get('iss')).toBe(running.url)
+  })
 
   test('shows the code on a page to a program that the browser cannot reach', async () => {
     const begun = await begin({ redirect_uri: 'urn:ietf:wg:oauth:2.0:oob' })

@@ -43,7 +43,11 @@ describe('a machine client', () => {
   test('gets one about its e-mail address, through openid-client', async () => {
     const configuration = await discover(running.url, 'releaser', client.ClientSecretPost(releaser.secret))
     const tokens = await client.clientCredentialsGrant(configuration)
-    expect(decodeJwt(String(tokens.access_token))).toMatchObject({ sub: 'machine:releaser', email: 'releases@example.com', email_verified: true })
+    expect(decodeJwt(String(tokens.access_token))).toMatchObject({
+      sub: 'machine:releaser',
+      email: 'releases@example.com',
+      email_verified: true,
+    })
   })
 
   test.each([
@@ -62,14 +66,25 @@ describe('a machine client', () => {
 
   test('cannot use the flows of people, nor people its own', async () => {
     expect((await ask({}, { client_id: 'sigstore' })).body['error']).toBe('invalid_request')
-    const code = await ask(basic('builder', builder.secret), { grant_type: 'authorization_code', code: 'x', redirect_uri: 'http://localhost' })
+    const code = await ask(basic('builder', builder.secret), {
+      grant_type: 'authorization_code',
+      code: 'x',
+      redirect_uri: 'http://localhost',
+    })
     expect(code.body['error']).toBe('invalid_request')
-    const page = await fetch(`${running.url}/auth?client_id=builder&response_type=code&scope=openid&redirect_uri=http://localhost`, { redirect: 'manual' })
+    const page = await fetch(`${running.url}/auth?client_id=builder&response_type=code&scope=openid&redirect_uri=http://localhost`, {
+      redirect: 'manual',
+    })
     expect([page.status, page.headers.get('location')]).toEqual([400, null])
   })
 
   test('does not choose whom its token is about', async () => {
-    const { body } = await ask(basic('builder', builder.secret), { scope: 'openid email admin', sub: 'alice', email: 'alice@example.com', audience: 'evil' })
+    const { body } = await ask(basic('builder', builder.secret), {
+      scope: 'openid email admin',
+      sub: 'alice',
+      email: 'alice@example.com',
+      audience: 'evil',
+    })
     expect(decodeJwt(String(body['access_token']))).toMatchObject({ sub: 'https://ci.example.com/builder', aud: 'sigstore' })
     expect(decodeJwt(String(body['access_token']))['email']).toBeUndefined()
   })
@@ -87,7 +102,13 @@ describe('settings', () => {
   const connector = { id: 'google', name: 'Google', type: 'oidc', issuer: 'https://accounts.google.com', 'client-id': 'x' }
 
   test('have defaults for everything', () => {
-    expect(parseIssuerSettings({})).toMatchObject({ algorithm: 'ES256', 'token-lifetime': 600, 'local-users': true, machines: [], connectors: [] })
+    expect(parseIssuerSettings({})).toMatchObject({
+      algorithm: 'ES256',
+      'token-lifetime': 600,
+      'local-users': true,
+      machines: [],
+      connectors: [],
+    })
   })
 
   test.each([
@@ -99,8 +120,16 @@ describe('settings', () => {
     ['a machine twice', { machines: [machine, machine] }, /builder twice/],
     ['a machine that is called sigstore', { machines: [{ ...machine, id: 'sigstore' }] }, /public client/],
     ['a machine that poses as a local user', { machines: [{ ...machine, subject: 'local:1' }] }, /could be another's/],
-    ['a machine that poses as a user of a connector', { connectors: [connector], machines: [{ ...machine, subject: 'google:1' }] }, /could be another's/],
-    ['a rule that poses as a machine', { 'token-exchange': { rules: [{ ...rule, identity: { subject: 'machine:a' } }] } }, /could be another's/],
+    [
+      'a machine that poses as a user of a connector',
+      { connectors: [connector], machines: [{ ...machine, subject: 'google:1' }] },
+      /could be another's/,
+    ],
+    [
+      'a rule that poses as a machine',
+      { 'token-exchange': { rules: [{ ...rule, identity: { subject: 'machine:a' } }] } },
+      /could be another's/,
+    ],
     ['a rule without claims', { 'token-exchange': { rules: [{ ...rule, claims: {} }] } }, /one claim at least/],
     ['a rule for plain http', { 'token-exchange': { rules: [{ ...rule, issuer: 'http://ci.example.com' }] } }, /an https URL/],
     ['a rule that names an address', { 'token-exchange': { rules: [{ ...rule, identity: { email: 'a@example.com' } }] } }, /identity/],
@@ -109,6 +138,8 @@ describe('settings', () => {
     ['a connector whose issuer has a user', { connectors: [{ ...connector, issuer: 'https://a@accounts.google.com' }] }, /without user/],
     ['a connector of an unknown type', { connectors: [{ ...connector, type: 'saml' }] }, /connectors\.0/],
   ])('refuse %s', (_, settings, message) => {
-    expect(() => parseIssuerSettings(settings)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_INVALID', message: expect.stringMatching(message) as string }))
+    expect(() => parseIssuerSettings(settings)).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_INVALID', message: expect.stringMatching(message) as string }),
+    )
   })
 })

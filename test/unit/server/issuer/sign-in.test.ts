@@ -20,7 +20,10 @@ afterAll(() => running.stop())
 describe('the sign-in page', () => {
   test('tells a wrong password and an unknown account in the same words', async () => {
     const pages = []
-    for (const credentials of [{ ...alice, password: 'wrong password' }, { email: 'nobody@example.com', password: alice.password }]) {
+    for (const credentials of [
+      { ...alice, password: 'wrong password' },
+      { email: 'nobody@example.com', password: alice.password },
+    ]) {
       const page = await signIn((await beginSignIn(running.url)).url, credentials)
       expect([page.status, page.location]).toEqual([401, undefined])
       pages.push(page.text.replaceAll(/value="[^"]*"|sign-in\/[\w-]+/g, ''))
@@ -157,8 +160,12 @@ describe('the sign-in page', () => {
   test('shows hostile text as text', async () => {
     const hostile = '"><script>alert(1)</script>\u202Egnp.exe'
     const typed = await signIn((await beginSignIn(running.url)).url, { email: hostile, password: 'x' })
-    const asked = await openBrowser().get(`${running.url}/auth?client_id=${encodeURIComponent(hostile)}&redirect_uri=${encodeURIComponent(hostile)}`)
-    const described = await openBrowser().get(`${running.url}/auth?client_id=sigstore&redirect_uri=${encodeURIComponent(redirectUri)}&response_type=${encodeURIComponent(hostile)}`)
+    const asked = await openBrowser().get(
+      `${running.url}/auth?client_id=${encodeURIComponent(hostile)}&redirect_uri=${encodeURIComponent(hostile)}`,
+    )
+    const described = await openBrowser().get(
+      `${running.url}/auth?client_id=sigstore&redirect_uri=${encodeURIComponent(redirectUri)}&response_type=${encodeURIComponent(hostile)}`,
+    )
     for (const { text } of [typed, asked, described]) {
       expect(text).not.toContain('<script>')
       expect(text).not.toContain('\u202E')

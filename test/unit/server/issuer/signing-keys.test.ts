@@ -16,7 +16,8 @@ afterEach(async () => {
 })
 
 const kidsOf = async ({ issuer }: RunningIssuer): Promise<(string | undefined)[]> => (await issuer.jwks()).keys.map(({ kid }) => kid)
-const kidOfToken = async ({ issuer }: RunningIssuer): Promise<string | undefined> => decodeProtectedHeader(await issuer.issueToken({ subject: 'a' })).kid
+const kidOfToken = async ({ issuer }: RunningIssuer): Promise<string | undefined> =>
+  decodeProtectedHeader(await issuer.issueToken({ subject: 'a' })).kid
 
 describe('signing keys', () => {
   test('are announced a day before they sign, and kept until what they signed has expired', async () => {
@@ -95,7 +96,10 @@ describe('signing keys', () => {
   test('cannot be opened with another secret, and are not in the store in the clear', async () => {
     const server = await run({})
     const { documents } = server
-    await expect(run({ documents })).rejects.toMatchObject({ code: 'KEY_DECRYPTION_FAILED', message: expect.stringContaining('secret file') as string })
+    await expect(run({ documents })).rejects.toMatchObject({
+      code: 'KEY_DECRYPTION_FAILED',
+      message: expect.stringContaining('secret file') as string,
+    })
     const [stored] = await documents.list('issuer-keys', 10)
     expect(stored?.json).not.toMatch(/PRIVATE|"d":/)
     const tampered = (stored?.json ?? '').replace(/"privateKey":"./, '"privateKey":"_')
@@ -118,7 +122,16 @@ test('an issuer whose clock is set far ahead gives tokens of that time', async (
     currentDate: new Date(ahead),
   })
   expect(payload.iat).toBe(ahead / 1000)
-  expect((await askForToken(server.url, { grant_type: 'authorization_code', client_id: 'sigstore', code: 'x', redirect_uri: 'http://localhost' })).status).toBe(400)
+  expect(
+    (
+      await askForToken(server.url, {
+        grant_type: 'authorization_code',
+        client_id: 'sigstore',
+        code: 'x',
+        redirect_uri: 'http://localhost',
+      })
+    ).status,
+  ).toBe(400)
 })
 
 test.each([

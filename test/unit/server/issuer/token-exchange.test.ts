@@ -44,7 +44,11 @@ beforeEach(async () => {
     settings: {
       'token-exchange': {
         rules: [
-          { issuer: foreign.url, claims: { repository: 'org/app', ref: ['refs/heads/main', 'refs/heads/next'] }, identity: { subject: 'https://ci.example.com/app' } },
+          {
+            issuer: foreign.url,
+            claims: { repository: 'org/app', ref: ['refs/heads/main', 'refs/heads/next'] },
+            identity: { subject: 'https://ci.example.com/app' },
+          },
           { issuer: foreign.url, claims: { kind: 'person' }, identity: { email: 'verified' } },
         ],
       },
@@ -58,8 +62,17 @@ afterAll(async () => {
 
 const main = { repository: 'org/app', ref: 'refs/heads/main' }
 
-function foreignToken(claims: Readonly<Record<string, unknown>> = main, header: Readonly<Record<string, unknown>> = { kid: 'one' }): SignJWT {
-  return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', ...header }).setIssuer(foreign.url).setSubject('job-7').setAudience(running.url).setIssuedAt().setExpirationTime('5m')
+function foreignToken(
+  claims: Readonly<Record<string, unknown>> = main,
+  header: Readonly<Record<string, unknown>> = { kid: 'one' },
+): SignJWT {
+  return new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'ES256', ...header })
+    .setIssuer(foreign.url)
+    .setSubject('job-7')
+    .setAudience(running.url)
+    .setIssuedAt()
+    .setExpirationTime('5m')
 }
 
 const exchange = (token: string, fields: Readonly<Record<string, string>> = {}): ReturnType<typeof askForToken> =>
@@ -85,7 +98,11 @@ describe('token exchange', () => {
 
   test.each([true, 'true'])('gives a token about an address that is verified: %j', async (verified) => {
     const { body } = await exchange(await foreignToken({ kind: 'person', email: 'dev@example.com', email_verified: verified }).sign(key))
-    expect(decodeJwt(String(body['access_token']))).toMatchObject({ email: 'dev@example.com', email_verified: true, sub: `exchange:${foreign.url}:job-7` })
+    expect(decodeJwt(String(body['access_token']))).toMatchObject({
+      email: 'dev@example.com',
+      email_verified: true,
+      sub: `exchange:${foreign.url}:job-7`,
+    })
   })
 
   test.each([
@@ -110,7 +127,12 @@ describe('token exchange', () => {
   test('refuses expired tokens, tokens of tomorrow and tokens that never expire', async () => {
     await expectRefusal(await foreignToken().setIssuedAt(1).setExpirationTime(1_000).sign(key), /exp/)
     await expectRefusal(await foreignToken().setNotBefore('1h').sign(key), /nbf/)
-    const endless = new SignJWT(main).setProtectedHeader({ alg: 'ES256' }).setIssuer(foreign.url).setAudience(running.url).setSubject('a').setIssuedAt()
+    const endless = new SignJWT(main)
+      .setProtectedHeader({ alg: 'ES256' })
+      .setIssuer(foreign.url)
+      .setAudience(running.url)
+      .setSubject('a')
+      .setIssuedAt()
     await expectRefusal(await endless.sign(key), /exp/)
   })
 
@@ -131,7 +153,9 @@ describe('token exchange', () => {
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`
     await expectRefusal(none, /"none", which is not accepted/)
     const signed = `${Buffer.from('{"alg":"HS256","kid":"one"}').toString('base64url')}.${payload}`
-    const mac = createHmac('sha256', await exportSPKI(publicKey)).update(signed).digest('base64url')
+    const mac = createHmac('sha256', await exportSPKI(publicKey))
+      .update(signed)
+      .digest('base64url')
     await expectRefusal(`${signed}.${mac}`, /"HS256", which is not accepted/)
   })
 
@@ -143,7 +167,11 @@ describe('token exchange', () => {
     ['no JSON', 'YQ.YQ.YQ', /not JSON in base64url/],
     ['padded base64', 'e30=.e30=.e30=', /not JSON in base64url/],
     ['a key twice', `${Buffer.from('{"alg":"ES256","alg":"none"}').toString('base64url')}.e30.YQ`, /not JSON in base64url/],
-    ['deep JSON', `${Buffer.from(`{"alg":${'['.repeat(1_000)}${']'.repeat(1_000)}}`).toString('base64url')}.e30.YQ`, /not JSON in base64url/],
+    [
+      'deep JSON',
+      `${Buffer.from(`{"alg":${'['.repeat(1_000)}${']'.repeat(1_000)}}`).toString('base64url')}.e30.YQ`,
+      /not JSON in base64url/,
+    ],
     ['a list', 'W10.W10.YQ', /not an object/],
   ])('refuses what is no token: %s', async (_, token, reason) => {
     await expectRefusal(token, reason)
@@ -165,7 +193,12 @@ describe('token exchange', () => {
   })
 
   test('fetches keys from no other host than the rule allows', async () => {
-    for (const uri of ['https://evil.example/keys', 'http://169.254.169.254/keys', 'file:///etc/passwd', `http://user@${new URL(foreign.url).host}/keys`]) {
+    for (const uri of [
+      'https://evil.example/keys',
+      'http://169.254.169.254/keys',
+      'file:///etc/passwd',
+      `http://user@${new URL(foreign.url).host}/keys`,
+    ]) {
       foreign.metadata = { issuer: foreign.url, jwks_uri: uri, id_token_signing_alg_values_supported: ['ES256'] }
       await expectRefusal(await foreignToken().sign(key), /which the configuration does not allow/)
     }
@@ -177,7 +210,11 @@ describe('token exchange', () => {
   })
 
   test('refuses an algorithm that the issuer does not announce', async () => {
-    foreign.metadata = { issuer: foreign.url, jwks_uri: `${foreign.url}/keys`, id_token_signing_alg_values_supported: ['RS256', 'none', 'HS256'] }
+    foreign.metadata = {
+      issuer: foreign.url,
+      jwks_uri: `${foreign.url}/keys`,
+      id_token_signing_alg_values_supported: ['RS256', 'none', 'HS256'],
+    }
     await expectRefusal(await foreignToken().sign(key), /alg/)
   })
 
@@ -197,7 +234,11 @@ describe('token exchange', () => {
 
   test('refuses what it does not do, and says so', async () => {
     const token = await foreignToken().sign(key)
-    for (const fields of [{ audience: 'other' }, { actor_token: token }, { requested_token_type: 'urn:ietf:params:oauth:token-type:saml2' }]) {
+    for (const fields of [
+      { audience: 'other' },
+      { actor_token: token },
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
+    ]) {
       expect((await exchange(token, fields as Record<string, string>)).body['error']).toBe('invalid_request')
     }
     expect((await exchange(token, { subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' })).status).toBe(400)
@@ -205,7 +246,12 @@ describe('token exchange', () => {
 
   test('is off without rules', async () => {
     const plain = await runIssuer()
-    const { status, body } = await askForToken(plain.url, { grant_type: grant, client_id: 'sigstore', subject_token: 'x', subject_token_type: idTokenType })
+    const { status, body } = await askForToken(plain.url, {
+      grant_type: grant,
+      client_id: 'sigstore',
+      subject_token: 'x',
+      subject_token_type: idTokenType,
+    })
     expect([status, body['error']]).toEqual([400, 'unsupported_grant_type'])
     await plain.stop()
   })
@@ -224,7 +270,11 @@ function startForeign(): Promise<Foreign> {
         response.writeHead(302, { location: foreign.redirectTo }).end()
         return
       }
-      const metadata = foreign.metadata ?? { issuer: foreign.url, jwks_uri: `${foreign.url}/keys`, id_token_signing_alg_values_supported: ['ES256'] }
+      const metadata = foreign.metadata ?? {
+        issuer: foreign.url,
+        jwks_uri: `${foreign.url}/keys`,
+        id_token_signing_alg_values_supported: ['ES256'],
+      }
       const body = path === '/keys' ? { keys: foreign.keys } : metadata
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })

@@ -176,7 +176,15 @@ describe('sign-in through GitHub', () => {
     ours = await run({
       settings: {
         connectors: [
-          { id: 'github', name: 'GitHub', type: 'github', 'client-id': 'app', 'client-secret': 'github.secret', url: github.url, 'api-url': `${github.url}/api` },
+          {
+            id: 'github',
+            name: 'GitHub',
+            type: 'github',
+            'client-id': 'app',
+            'client-secret': 'github.secret',
+            url: github.url,
+            'api-url': `${github.url}/api`,
+          },
         ],
       },
       readSecret: async (file) => `secret of ${file}\n`,
@@ -218,13 +226,15 @@ describe('sign-in through GitHub', () => {
     expect([answer.status, answer.location]).toEqual([502, undefined])
   })
 
-  test.each([['no id', { login: 'octo' }], ['an id that is text', { id: '1' }], ['an id that is negative', { id: -1 }], ['nothing', null]])(
-    'refuses an account with %s',
-    async (_, user) => {
-      github.user = user
-      expect((await signIn()).answer.status).toBe(502)
-    },
-  )
+  test.each([
+    ['no id', { login: 'octo' }],
+    ['an id that is text', { id: '1' }],
+    ['an id that is negative', { id: -1 }],
+    ['nothing', null],
+  ])('refuses an account with %s', async (_, user) => {
+    github.user = user
+    expect((await signIn()).answer.status).toBe(502)
+  })
 })
 
 function connectorTo({ url }: RunningIssuer): object {
@@ -252,7 +262,9 @@ async function startGitHub(): Promise<{ url: string; server: Server; user: unkno
       }
       if (request.method === 'POST') state.asked.push(body)
       const isAllowed = request.method === 'POST' || request.headers.authorization === 'Bearer gho_token'
-      response.writeHead(isAllowed ? 200 : 401, { 'content-type': 'application/json' }).end(JSON.stringify(answers[request.url ?? ''] ?? null))
+      response
+        .writeHead(isAllowed ? 200 : 401, { 'content-type': 'application/json' })
+        .end(JSON.stringify(answers[request.url ?? ''] ?? null))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -42,12 +42,14 @@ describe('passwords', () => {
     await expect(hashPassword(password, cheapScrypt)).rejects.toMatchObject({ code: 'USAGE' })
   })
 
-  test.each(['', 'plain', '$scrypt$ln=4,r=1,p=1$$', '$scrypt$ln=30,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'])(
-    'are not compared with what is no hash of ours: %s',
-    async (hash) => {
-      await expect(isPassword('correct horse', hash)).rejects.toMatchObject({ code: 'KEY_INVALID' })
-    },
-  )
+  test.each([
+    '',
+    'plain',
+    '$scrypt$ln=4,r=1,p=1$$',
+    '$scrypt$ln=30,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  ])('are not compared with what is no hash of ours: %s', async (hash) => {
+    await expect(isPassword('correct horse', hash)).rejects.toMatchObject({ code: 'KEY_INVALID' })
+  })
 
   test('that are random are long and easy to read out', () => {
     const passwords = new Set(Array.from({ length: 100 }, randomPassword))
@@ -89,7 +91,9 @@ describe('local users', () => {
 
   test('have one address each, whatever its case, even when two are added at once', async () => {
     const users = await emptyUsers()
-    const outcomes = await Promise.allSettled(['a@example.com', 'A@example.com'].map((email) => users.add({ email, password: 'correct horse' })))
+    const outcomes = await Promise.allSettled(
+      ['a@example.com', 'A@example.com'].map((email) => users.add({ email, password: 'correct horse' })),
+    )
     expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
   })
 
@@ -112,12 +116,20 @@ describe('local users', () => {
     expect(ended).toEqual([subject])
   })
 
-  test.each(['', 'alice', 'alice@', '@example.com', 'a b@example.com', 'Alice <alice@example.com>', 'a@example.com\n', 'a@example.com,b@example.com', 'ä@example.com', 'a@exa_mple.com'])(
-    'cannot have the address %j',
-    async (email) => {
-      await expect((await emptyUsers()).add({ email, password: 'correct horse' })).rejects.toMatchObject({ code: 'USAGE' })
-    },
-  )
+  test.each([
+    '',
+    'alice',
+    'alice@',
+    '@example.com',
+    'a b@example.com',
+    'Alice <alice@example.com>',
+    'a@example.com\n',
+    'a@example.com,b@example.com',
+    'ä@example.com',
+    'a@exa_mple.com',
+  ])('cannot have the address %j', async (email) => {
+    await expect((await emptyUsers()).add({ email, password: 'correct horse' })).rejects.toMatchObject({ code: 'USAGE' })
+  })
 
   test('that are not there are said to be missing', async () => {
     const users = await emptyUsers()
