@@ -18,6 +18,10 @@ export interface Input {
   readonly isTTY: boolean
   /** The bytes until the end of input. To be called once. */
   read(): AsyncIterable<Uint8Array>
+  /** The next line without its end; undefined when the input is over. */
+  readLine(): Promise<string | undefined>
+  /** As `readLine`, without showing what is typed. */
+  readHidden(): Promise<Uint8Array | undefined>
 }
 
 /** What a command runs in. */

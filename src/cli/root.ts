@@ -31,6 +31,16 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/help.ts'),
   },
   {
+    name: 'initialize',
+    short: 'Choose the Sigstore instance to trust, and fetch what it distributes',
+    load: () => import('./commands/initialize.ts'),
+  },
+  {
+    name: 'sign-blob',
+    short: 'Sign files, with an identity or a key',
+    load: () => import('./commands/sign-blob.ts'),
+  },
+  {
     name: 'verify-blob',
     short: 'Verify the signature on a file',
     load: () => import('./commands/verify-blob.ts'),

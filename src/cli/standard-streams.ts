@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs'
 import { TransportError } from '../error.ts'
 import type { CommandContext, Input, Writer } from './context.ts'
+import type { LineInput } from './line-input.ts'
 import { reasonOf, systemCodeOf } from './verification/system-error.ts'
 
 /** How long to wait for a full pipe, in milliseconds. */
@@ -44,11 +45,15 @@ export function openStandardOutput(descriptor: 1 | 2): Writer {
 
 /** Standard input. */
 export function openStandardInput(): Input {
+  let lines: LineInput | undefined
+  const openLines = async (): Promise<LineInput> => (lines ??= (await import('./line-input.ts')).createLineInput(process.stdin))
   return {
     get isTTY() {
       return process.stdin.isTTY ?? false
     },
     read: () => process.stdin,
+    readLine: async () => (await openLines()).readLine(),
+    readHidden: async () => (await openLines()).readHidden(),
   }
 }
 

@@ -18,7 +18,17 @@ export interface PrivateKeyOptions {
 }
 
 const maxKeyBytes = 64 * 1024
-const otherSchemes = ['k8s', 'github', 'gitlab', 'awskms', 'gcpkms', 'azurekms', 'hashivault', 'openbao', 'pkcs11']
+const otherSchemes: ReadonlySet<string> = new Set([
+  'k8s',
+  'github',
+  'gitlab',
+  'awskms',
+  'gcpkms',
+  'azurekms',
+  'hashivault',
+  'openbao',
+  'pkcs11',
+])
 
 /**
  * Loads the private key that a reference names.
@@ -52,7 +62,7 @@ async function readReference(reference: string, { env, cwd }: PrivateKeyOptions)
     return value
   }
   const scheme = /^([a-z][a-z0-9+.-]+):/.exec(reference)?.[1]
-  if (scheme !== undefined && (otherSchemes.includes(scheme) || reference.startsWith(`${scheme}://`))) {
+  if (scheme !== undefined && (otherSchemes.has(scheme) || reference.startsWith(`${scheme}://`))) {
     throw new UsageError(
       'USAGE',
       `loading key: private keys of the kind ${scheme}: are not supported by this version, give a file or env://NAME`,

@@ -43,9 +43,15 @@ const maxFileBytes = 4 * 1024 * 1024
 
 /**
  * Loads what the verification needs.
+ * @param loadDistributed the trust material that TUF distributes, for what is not given
  * @throws TransportError, DecodingError TRUSTED_ROOT_INVALID, TransportError TRUST_ROOT_UNAVAILABLE
  */
-export async function loadTrust(context: CommandContext, flags: TrustFlags, needs: TrustNeeds): Promise<TrustMaterial> {
+export async function loadTrust(
+  context: CommandContext,
+  flags: TrustFlags,
+  needs: TrustNeeds,
+  loadDistributed = fetchDistributed,
+): Promise<TrustMaterial> {
   if (flags['trusted-root'] !== '') {
     const contents = readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes)
     return loadTrustMaterial(contents, {
@@ -60,7 +66,7 @@ export async function loadTrust(context: CommandContext, flags: TrustFlags, need
     (!needs.logs || given.logs.length > 0) &&
     (!needs.timestamps || given.timestampAuthorities.length > 0)
   if (isComplete) return given
-  const distributed = await fetchDistributed(context)
+  const distributed = await loadDistributed(context)
   const orDistributed = <Part>(part: readonly Part[], other: readonly Part[]): readonly Part[] => (part.length > 0 ? part : other)
   return {
     logs: orDistributed(given.logs, distributed.logs),

@@ -7,8 +7,10 @@ import { runCli } from '../../../src/cli/run.ts'
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** What is piped into the command. */
+  /** What is piped into the command, or typed. */
   readonly stdin?: Uint8Array
+  /** Whether a person types it. */
+  readonly typed?: boolean
   readonly signal?: AbortSignal
   /** The width of the terminal; without it the command does not run in one. */
   readonly columns?: number
@@ -27,13 +29,16 @@ export interface CapturedContext {
 export function captureContext(surroundings: Surroundings = {}): CapturedContext {
   const stdout = captureWriter(surroundings.columns)
   const stderr = captureWriter(surroundings.columns)
+  const lines = surroundings.stdin === undefined ? [] : Buffer.from(surroundings.stdin).toString('utf8').replace(/\n$/, '').split('\n')
   const context: CommandContext = {
     stdin: {
-      isTTY: false,
+      isTTY: surroundings.typed === true,
       async *read() {
         await Promise.resolve()
         yield surroundings.stdin ?? new Uint8Array(0)
       },
+      readLine: () => Promise.resolve(lines.shift()),
+      readHidden: () => Promise.resolve(lines.length === 0 ? undefined : Buffer.from(lines.shift() ?? '')),
     },
     stdout,
     stderr,

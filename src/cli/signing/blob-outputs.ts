@@ -1,0 +1,141 @@
+/** Where the signature of a blob goes, and in which of cosign's formats. */
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import { encodeBundle } from '../../bundle/encode-bundle.ts'
+import { encodeLegacyBundle, encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
+import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import { encodeBase64 } from '../../encoding/base64.ts'
+import { encodeUtf8 } from '../../encoding/bytes.ts'
+import { encodePem } from '../../encoding/pem.ts'
+import { UsageError } from '../../error.ts'
+import type { OutputFile } from './output-files.ts'
+import { checkWritable } from './output-files.ts'
+
+export interface OutputFlags {
+  readonly bundle: string
+  readonly 'new-bundle-format': boolean
+  readonly b64: boolean
+  readonly output: string
+  readonly 'output-signature': string
+  readonly 'output-certificate': string
+  readonly 'rfc3161-timestamp': string
+  readonly format: string
+}
+
+/** The files to write for one blob; empty names are not written. */
+export interface BlobOutputs {
+  readonly bundle: string
+  readonly signature: string
+  readonly certificate: string
+  readonly timestamp: string
+  /** Whether the signature itself goes to standard output, as in cosign before 3. */
+  readonly printSignature: boolean
+  /** A local bundle of cosign 1 and 2 instead of a Sigstore bundle. */
+  readonly isLegacyBundle: boolean
+  readonly base64: boolean
+}
+
+/**
+ * Decides what is written for each blob. One blob without any output has its signature printed; several get a bundle each,
+ * beside the blob, or in the folder that --bundle names.
+ * @throws UsageError USAGE when several blobs would share a file
+ */
+export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly string[]): BlobOutputs[] {
+  const signature = flags['output-signature'] || flags.output
+  const shared = [
+    [signature, '--output-signature'],
+    [flags['output-certificate'], '--output-certificate'],
+    [flags['rfc3161-timestamp'], '--rfc3161-timestamp'],
+  ].find(([file]) => file !== '')
+  if (blobs.length > 1 && shared !== undefined) {
+    throw new UsageError(
+      'USAGE',
+      `${shared[1]} names one file, and ${blobs.length} blobs are signed: leave it out, and each gets a bundle of its own`,
+    )
+  }
+  const bundles = new Set<string>()
+  return blobs.map((blob) => {
+    const bundle = bundleFor(cwd, flags.bundle, blob, blobs.length)
+    if (blobs.length > 1 && bundles.has(path.resolve(cwd, bundle))) {
+      throw new UsageError('USAGE', `two of the blobs would have the same bundle ${bundle}: sign them one at a time`)
+    }
+    bundles.add(path.resolve(cwd, bundle))
+    const isLegacyBundle = bundle !== '' && !flags['new-bundle-format']
+    return {
+      bundle,
+      signature,
+      certificate: flags['output-certificate'],
+      timestamp: flags['rfc3161-timestamp'],
+      printSignature: signature === '' && (bundle === '' || isLegacyBundle) && flags.format !== 'json',
+      isLegacyBundle,
+      base64: flags.b64,
+    }
+  })
+}
+
+/** Whether what is written can only be verified with an entry that is found by searching, or that has a promise: Rekor v1's. */
+export function needsSearchableLog(outputs: readonly BlobOutputs[]): boolean {
+  return outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle)
+}
+
+/** Whether there is a place for a timestamp. */
+export function keepsTimestamp(outputs: readonly BlobOutputs[]): boolean {
+  return outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== '')
+}
+
+/** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */
+export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[]): void {
+  for (const { bundle, signature, certificate, timestamp } of outputs) {
+    for (const [file, what] of [
+      [bundle, 'bundle'],
+      [signature, 'signature'],
+      [certificate, 'certificate'],
+      [timestamp, 'RFC3161 timestamp'],
+    ] as const) {
+      if (file !== '') checkWritable(cwd, file, what)
+    }
+  }
+}
+
+/** The files of a finished signature. */
+export function outputFiles(outputs: BlobOutputs, entity: SignedEntity): OutputFile[] {
+  const { bundle, signature, certificate, timestamp, isLegacyBundle, base64 } = outputs
+  const files: OutputFile[] = []
+  if (bundle !== '')
+    files.push({ path: bundle, what: 'bundle', contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity) })
+  if (signature !== '') {
+    const bytes = entity.content.signature
+    files.push({ path: signature, what: 'signature', contents: base64 ? encodeBase64(bytes) : bytes })
+  }
+  if (certificate !== '' && entity.keyMaterial.kind === 'certificate') {
+    const pem = encodePem('CERTIFICATE', entity.keyMaterial.leaf)
+    files.push({ path: certificate, what: 'certificate', contents: base64 ? encodeBase64(encodeUtf8(pem)) : pem })
+  }
+  const [token] = entity.timestamps
+  if (timestamp !== '' && token !== undefined)
+    files.push({ path: timestamp, what: 'RFC3161 timestamp', contents: encodeTimestampFile(token) })
+  return files
+}
+
+/** What is printed of a signature. */
+export function printedSignature({ base64 }: BlobOutputs, entity: SignedEntity): string | Uint8Array {
+  return base64 ? `${encodeBase64(entity.content.signature)}\n` : entity.content.signature
+}
+
+function bundleFor(cwd: string, given: string, blob: string, count: number): string {
+  if (given === '' && count === 1) return ''
+  if (given !== '' && !isFolder(cwd, given)) {
+    if (count === 1) return given
+    throw new UsageError(
+      'USAGE',
+      `--bundle names the file ${given}, and ${count} blobs are signed: leave it out, and each gets a bundle beside it, or name a folder`,
+    )
+  }
+  if (blob === '-')
+    throw new UsageError('USAGE', 'the bundle for standard input needs a file name: give it with --bundle, and sign it alone')
+  return given === '' ? `${blob}.sigstore.json` : path.join(given, `${path.basename(blob)}.sigstore.json`)
+}
+
+function isFolder(cwd: string, file: string): boolean {
+  return file.endsWith('/') || statSync(path.resolve(cwd, file), { throwIfNoEntry: false })?.isDirectory() === true
+}

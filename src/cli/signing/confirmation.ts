@@ -1,0 +1,68 @@
+/** What a user is told, and asked, before anything is recorded that cannot be taken back. */
+import { CountersignError, UsageError } from '../../error.ts'
+import type { CommandContext } from '../context.ts'
+
+/** Told and asked at most once in the life of a command. */
+export interface Confirmation {
+  /**
+   * Tells what will be recorded and asks whether to go on.
+   * @param services the addresses of the services that will record it
+   * @throws CountersignError ABORTED (`user declined the prompt`), UsageError USAGE
+   */
+  ask(services: readonly string[]): Promise<void>
+}
+
+const publicNotice = `
+	The sigstore service, hosted by sigstore a Series of LF Projects, LLC, is provided pursuant to the Hosted Project Tools Terms of Use, available at https://lfprojects.org/policies/hosted-project-tools-terms-of-use/.
+	Note that if your submission includes personal data associated with this signed artifact, it will be part of an immutable record.
+	This may include the email address associated with the account with which you authenticate your contractual Agreement.
+	This information will be used for signing this artifact and will be stored in public transparency logs and cannot be removed later, and is subject to the Immutable Record notice at https://lfprojects.org/policies/hosted-project-tools-immutable-records/.
+
+By typing 'y', you attest that (1) you are not submitting the personal data of any other person; and (2) you understand and agree to the statement and the Agreement terms at the URLs listed above.
+`
+
+/** An instance of one's own has none of the public one's terms, and is a permanent record all the same. */
+const privateNotice = `
+	Note that there may be personally identifiable information associated with this signed artifact.
+	This may include the email address associated with the account with which you authenticate.
+	This information will be used for signing this artifact and will be stored in transparency logs and cannot be removed later.
+
+By typing 'y', you attest that you grant (or have permission to grant) and agree to have this information stored permanently in transparency logs.
+`
+
+const question = 'Are you sure you would like to continue? [y/N] '
+
+/**
+ * @param skip `--yes`: nothing is asked
+ * @param inputIsTaken standard input is what is signed, so nobody can answer there
+ */
+export function createConfirmation(context: CommandContext, skip: boolean, inputIsTaken: boolean): Confirmation {
+  let asked = false
+  return {
+    async ask(services) {
+      if (asked) return
+      asked = true
+      context.stderr.write(services.some(isPublicInstance) ? publicNotice : privateNotice)
+      if (skip) return
+      if (inputIsTaken)
+        throw new UsageError('USAGE', 'standard input is what is signed, so nothing can be asked there: give --yes to agree to the above')
+      await confirm(context)
+    },
+  }
+}
+
+async function confirm(context: CommandContext): Promise<void> {
+  context.stderr.write(question)
+  const answer = (await context.stdin.readLine()) ?? ''
+  if (!context.stdin.isTTY) context.stderr.write('\n')
+  if (answer.toLowerCase() === 'y') return
+  if (answer === '' || answer.toLowerCase() === 'n') {
+    throw new CountersignError('ABORTED', 'user declined the prompt (--yes agrees without being asked)')
+  }
+  throw new UsageError('USAGE', `invalid input ${JSON.stringify(answer.slice(0, 40))} (allowed values y, n)`)
+}
+
+function isPublicInstance(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname : ''
+  return host === 'sigstore.dev' || host.endsWith('.sigstore.dev')
+}

@@ -1,0 +1,108 @@
+/** The identity token of a keyless signature: given, offered by the place, or from somebody who signs in. */
+import { decodeUtf8 } from '../../encoding/bytes.ts'
+import { CountersignError, UsageError } from '../../error.ts'
+import { ambientToken, missingPermission } from '../../identity/ambient-token.ts'
+import type { SignInFlow, SignInTerminal } from '../../identity/sign-in.ts'
+import type { IdentityToken } from '../../identity/token.ts'
+import { looksLikeToken, parseIdentityToken } from '../../identity/token.ts'
+import type { CommandContext } from '../context.ts'
+import type { FlagValues } from '../flags.ts'
+import { readInputFile } from '../verification/input-file.ts'
+import { hasBrowser, openBrowser } from './browser.ts'
+import type { Confirmation } from './confirmation.ts'
+import type { identityFlags } from './flags.ts'
+
+export type IdentityFlags = FlagValues<typeof identityFlags>
+
+export interface TokenInput {
+  readonly flags: IdentityFlags
+  /** The issuer to sign in with, chosen when somebody has to. */
+  readonly issuer: () => string
+  readonly confirmation: Confirmation
+  /** Standard input is what is signed. */
+  readonly inputIsTaken: boolean
+}
+
+const maxTokenBytes = 64 * 1024
+const maxSecretBytes = 64 * 1024
+
+/**
+ * Gets a token.
+ * @throws CountersignError TOKEN_INVALID, SIGN_IN_FAILED, ABORTED; UsageError USAGE; TransportError FILE_UNREADABLE
+ */
+export async function getIdentityToken(context: CommandContext, input: TokenInput): Promise<IdentityToken> {
+  const { flags } = input
+  const text =
+    flags['identity-token'] === ''
+      ? ((await offeredToken(context, flags)) ?? (await signedInToken(context, input)))
+      : givenToken(context, flags['identity-token'])
+  return parseIdentityToken(text, context.now())
+}
+
+/** The token itself, or the file that holds it. Neither is repeated in a message: a token with a typing mistake is one, too. */
+function givenToken(context: CommandContext, given: string): string {
+  if (looksLikeToken(given)) return given
+  try {
+    return decodeUtf8(readInputFile(context.cwd, given, 'the identity token', maxTokenBytes), 'the identity token')
+  } catch (cause) {
+    if (given.length < 256 && !given.startsWith('eyJ')) throw cause
+    throw new UsageError('USAGE', 'the value of --identity-token is neither a JSON Web Token nor the name of a file that can be read')
+  }
+}
+
+function offeredToken(context: CommandContext, flags: IdentityFlags): Promise<string | undefined> {
+  if (flags['oidc-disable-ambient-providers'] || flags['fulcio-auth-flow'] !== '') return Promise.resolve(undefined)
+  const provider = flags['oidc-provider']
+  return ambientToken({ env: context.env, signal: context.signal, ...(provider === '' ? {} : { provider }) })
+}
+
+async function signedInToken(context: CommandContext, { flags, issuer, confirmation, inputIsTaken }: TokenInput): Promise<string> {
+  const flow = chooseFlow(context, flags, inputIsTaken)
+  const address = issuer()
+  if (flow === 'normal') await confirmation.ask([address])
+  const secretFile = flags['oidc-client-secret-file']
+  const { signIn } = await import('../../identity/sign-in.ts')
+  return signIn({
+    issuer: address,
+    clientId: flags['oidc-client-id'],
+    clientSecret:
+      secretFile === ''
+        ? undefined
+        : decodeUtf8(readInputFile(context.cwd, secretFile, 'the client secret', maxSecretBytes), 'the client secret').trim(),
+    redirectUrl: flags['oidc-redirect-url'] === '' ? undefined : flags['oidc-redirect-url'],
+    flow,
+    env: context.env,
+    signal: context.signal,
+    terminal: terminalOf(context, inputIsTaken),
+  })
+}
+
+function chooseFlow(context: CommandContext, flags: IdentityFlags, inputIsTaken: boolean): SignInFlow {
+  const asked = flags['fulcio-auth-flow']
+  if (asked === 'normal' || asked === 'device' || asked === 'client_credentials') return asked
+  if (asked === 'token') throw new UsageError('USAGE', 'the token flow needs --identity-token')
+  if (asked !== '')
+    throw new UsageError(
+      'USAGE',
+      `unsupported oauth flow: ${JSON.stringify(asked.slice(0, 40))}, expected normal, device, client_credentials or token`,
+    )
+  // A code that is printed into the log of a job, where nobody waits for it, only wastes its time.
+  const missing = missingPermission(context.env)
+  if (missing !== undefined) throw new CountersignError('SIGN_IN_FAILED', missing)
+  if (context.stdin.isTTY && !inputIsTaken && hasBrowser(context.env)) return 'normal'
+  context.stderr.write('Non-interactive mode detected, using device flow.\n')
+  return 'device'
+}
+
+function terminalOf(context: CommandContext, inputIsTaken: boolean): SignInTerminal {
+  return {
+    isInteractive: context.stdin.isTTY && !inputIsTaken,
+    say: (line) => context.stderr.write(`${line}\n`),
+    print: (line) => context.stdout.write(`${line}\n`),
+    readLine(question) {
+      context.stderr.write(question)
+      return context.stdin.readLine()
+    },
+    openBrowser: (address) => openBrowser(address, context.env),
+  }
+}

@@ -1,0 +1,163 @@
+/** With which services a file is signed, and what they are trusted by: from files, from TUF, or from addresses in flags. */
+import { CountersignError, UsageError } from '../../error.ts'
+import type { SigningServices } from '../../sign/signing-services.ts'
+import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
+import type { ServiceDemands } from '../../sign/signing-services.ts'
+import { parseSigningConfig } from '../../trust/signing-config.ts'
+import type { SigningConfig } from '../../trust/signing-config.ts'
+import type { TrustMaterial } from '../../trust/trust-material.ts'
+import { emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
+import type { Repository } from '../../tuf/repository.ts'
+import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
+import type { FlagValues } from '../flags.ts'
+import { readInputFile } from '../verification/input-file.ts'
+import { loadTrust } from '../verification/trust-input.ts'
+import type { identityFlags, witnessFlags } from './flags.ts'
+
+export type ServiceFlags = FlagValues<typeof witnessFlags> &
+  Pick<FlagValues<typeof identityFlags>, 'fulcio-url' | 'oidc-issuer' | 'insecure-skip-verify'>
+
+export interface ServiceInput {
+  readonly flags: ServiceFlags
+  /** Whether a flag was given, on the command line or by the environment. */
+  readonly isGiven: (flag: string) => boolean
+  readonly demands: ServiceDemands
+}
+
+export interface SigningMaterial {
+  readonly services: SigningServices
+  readonly trust: TrustMaterial
+  /** How many CT logs must have promised to publish a certificate. */
+  readonly scts: number
+  /** The issuer to sign in with. Throws CountersignError SIGNING_CONFIG_INVALID when there is none. */
+  readonly issuer: () => string
+  /** Whether a signing config names the services, rather than flags. */
+  readonly fromConfig: boolean
+}
+
+const maxConfigBytes = 4 * 1024 * 1024
+const urlFlags = ['fulcio-url', 'rekor-url', 'oidc-issuer', 'timestamp-server-url'] as const
+const withoutLog =
+  '--tlog-upload=false is not supported with --signing-config or --use-signing-config. Provide a signing config with --signing-config without a transparency log service'
+
+/**
+ * Finds out which services to use, and loads the trust material that their answers are verified with.
+ * @throws UsageError USAGE for flags that contradict each other; CountersignError SIGNING_CONFIG_INVALID; what reading files and TUF throw
+ */
+export async function loadSigningMaterial(context: CommandContext, input: ServiceInput): Promise<SigningMaterial> {
+  const { flags, isGiven, demands } = input
+  const hasUrls = urlFlags.some(isGiven)
+  const asksForConfig = flags['signing-config'] !== '' || (isGiven('use-signing-config') && flags['use-signing-config'])
+  if (hasUrls && asksForConfig) throw new UsageError('USAGE', 'cannot specify service URLs and use signing config')
+  if (!flags['tlog-upload'] && asksForConfig) throw new UsageError('USAGE', withoutLog)
+
+  const repository = openOnce(context)
+  if (hasUrls || !flags['use-signing-config']) {
+    const issuer = (): string => flags['oidc-issuer']
+    return { ...(await trustFor(context, flags, servicesOfFlags(flags, demands), repository)), issuer, fromConfig: false }
+  }
+  if (!demands.certificate && !flags['tlog-upload'] && !asksForConfig) {
+    return { services: noServices, trust: emptyTrustMaterial, scts: 0, issuer: () => flags['oidc-issuer'], fromConfig: false }
+  }
+  const config = await loadConfig(context, flags, repository)
+  const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] })
+  return { ...(await trustFor(context, flags, services, repository)), issuer: () => selectIssuer(config, context.now()), fromConfig: true }
+}
+
+/** As cosign 2: one service of each kind, where it is needed. The log speaks Rekor's first API. */
+function servicesOfFlags(flags: ServiceFlags, { certificate }: ServiceDemands): SigningServices {
+  const services: SigningServices = {
+    certificateAuthority: certificate ? checkedUrl(flags['fulcio-url'], 'fulcio-url') : undefined,
+    logs: flags['tlog-upload'] ? [{ url: checkedUrl(flags['rekor-url'], 'rekor-url'), apiVersion: 1 }] : [],
+    timestampAuthorities: flags['timestamp-server-url'] === '' ? [] : [checkedUrl(flags['timestamp-server-url'], 'timestamp-server-url')],
+  }
+  checkTimes(services)
+  return services
+}
+
+function checkedUrl(text: string, flag: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new UsageError('USAGE', `--${flag} should be an http:// or https:// address, found ${JSON.stringify(text.slice(0, 80))}`)
+}
+
+function select(config: SigningConfig, now: number, demands: ServiceDemands): SigningServices {
+  try {
+    return selectServices(config, now, demands)
+  } catch (cause) {
+    if (demands.logVersions === undefined || !(cause instanceof CountersignError) || cause.code !== 'SIGNING_CONFIG_INVALID') throw cause
+    const message = `without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle: ${cause.message}`
+    throw new CountersignError(cause.code, message, { cause })
+  }
+}
+
+type OpenRepository = () => Promise<Repository>
+
+/** The repository is refreshed at most once, for the signing config and the trusted root. */
+function openOnce(context: CommandContext): OpenRepository {
+  let repository: Promise<Repository> | undefined
+  return () => (repository ??= open(context))
+}
+
+async function open(context: CommandContext): Promise<Repository> {
+  const { openRepository } = await import('../../tuf/repository.ts')
+  const repository = await openRepository({ env: context.env, signal: context.signal, now: context.now() })
+  for (const warning of repository.warnings) warn(context, warning)
+  return repository
+}
+
+async function loadConfig(context: CommandContext, flags: ServiceFlags, repository: OpenRepository): Promise<SigningConfig> {
+  if (flags['signing-config'] !== '') {
+    return parseSigningConfig(readInputFile(context.cwd, flags['signing-config'], 'the signing config', maxConfigBytes))
+  }
+  return parseSigningConfig(
+    await target(
+      repository,
+      'signingConfig',
+      'the signing config',
+      '--signing-config, or service addresses with --use-signing-config=false',
+    ),
+  )
+}
+
+async function target(
+  repository: OpenRepository,
+  name: 'signingConfig' | 'trustedRoot',
+  what: string,
+  instead: string,
+): Promise<Uint8Array> {
+  try {
+    const { targetName } = await import('../../tuf/trusted-root.ts')
+    return await (await repository()).target(targetName[name])
+  } catch (cause) {
+    if (!(cause instanceof CountersignError) || cause.code === 'ABORTED') throw cause
+    throw new CountersignError(cause.code, `getting ${what} from TUF: ${cause.message} (instead, give ${instead})`, { cause })
+  }
+}
+
+/** With a key and no witness nothing is trusted, and nothing is fetched. */
+async function trustFor(
+  context: CommandContext,
+  flags: ServiceFlags,
+  services: SigningServices,
+  repository: OpenRepository,
+): Promise<Pick<SigningMaterial, 'services' | 'trust' | 'scts'>> {
+  const certificates = services.certificateAuthority !== undefined
+  const scts = certificates && !flags['insecure-skip-verify'] ? 1 : 0
+  const needs = {
+    certificates,
+    scts: scts > 0,
+    logs: services.logs.length > 0,
+    timestamps: services.timestampAuthorities.length > 0,
+    givenTimestamps: false,
+  }
+  if (!needs.certificates && !needs.logs && !needs.timestamps) return { services, trust: emptyTrustMaterial, scts }
+  const files = { 'certificate-chain': '', 'ca-roots': '', 'ca-intermediates': '', 'timestamp-certificate-chain': '' }
+  const trust = await loadTrust(
+    context,
+    { ...files, 'trusted-root': flags['trusted-root'], 'rekor-url': flags['rekor-url'] },
+    needs,
+    async () => loadTrustMaterial(await target(repository, 'trustedRoot', 'the trusted root', '--trusted-root')),
+  )
+  return { services, trust, scts }
+}

@@ -1,0 +1,32 @@
+/** What is said about a finished signature: as cosign does, and as JSON. */
+import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import { encodeBase64 } from '../../encoding/base64.ts'
+import { encodeHex } from '../../encoding/hex.ts'
+import type { JsonObject } from '../../encoding/json.ts'
+import type { SignedResult } from '../../sign/sign-content.ts'
+import type { CommandContext } from '../context.ts'
+import { describeEvidence } from '../verification/report.ts'
+import type { OutputFile } from './output-files.ts'
+
+/** cosign's lines on standard error. */
+export function reportSigned({ stderr }: CommandContext, files: readonly OutputFile[], { entity }: SignedResult): void {
+  for (const { logIndex } of entity.logEntries) stderr.write(`tlog entry created with index: ${logIndex}\n`)
+  for (const { what, path } of files) stderr.write(`Wrote ${what} to file ${path}\n`)
+}
+
+/** The evidence of the verification that what was signed has passed, the signature, and the files that were written. */
+export function describeSigned(blob: string, files: readonly OutputFile[], { entity, evidence }: SignedResult): JsonObject {
+  const { verified: _, ...described } = describeEvidence(blob, undefined, evidence)
+  return {
+    signed: true,
+    ...described,
+    artifact: { name: blob, ...digestJson(entity) },
+    signature: encodeBase64(entity.content.signature),
+    files: files.map(({ what, path }) => ({ kind: what, path })),
+  }
+}
+
+function digestJson({ content }: SignedEntity): JsonObject {
+  if (content.kind !== 'message-signature' || content.digest === undefined) return {}
+  return { [content.digest.algorithm]: encodeHex(content.digest.value) }
+}
