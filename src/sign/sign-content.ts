@@ -94,6 +94,6 @@ function ownOptions({ certificate }: SigningIdentity, { services, scts = 1, now 
       times: certificate !== undefined && isTimed ? 1 : 0,
       scts,
     },
-    ...(isTimed ? {} : { currentTime: new Date(now) }),
+    ...(isTimed || certificate === undefined ? {} : { currentTime: new Date(now) }),
   }
 }
