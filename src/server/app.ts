@@ -1,7 +1,16 @@
 /** The server: all services of one origin, made of its material and mounted together. This is where they meet. */
+import { request } from '../http/fetch.ts'
 import { parseCertificate } from '../x509/certificate.ts'
+import type { CertificateAuthority } from './ca/certificate-authority.ts'
+import { createCertificateAuthority } from './ca/certificate-authority.ts'
+import type { IssuerConfiguration } from './ca/issuer-configuration.ts'
 import type { Clock } from './clock.ts'
 import type { ServiceName } from './configuration.ts'
+import { ctCheckpointSigner } from './ctlog/checkpoint-signer.ts'
+import { createCtLog } from './ctlog/ct-log.ts'
+import type { Issuer } from './issuer/issuer.ts'
+import { createIssuer } from './issuer/issuer.ts'
+import type { IssuerSettings } from './issuer/settings.ts'
 import type { ServerMaterial } from './material.ts'
 import type { Metrics } from './metrics.ts'
 import { createOrigin } from './origin.ts'
@@ -11,24 +20,28 @@ import { createRekorV1 } from './rekor/rekor-v1.ts'
 import type { RekorV1Options } from './rekor/rekor-v1.ts'
 import { createRekorV2 } from './rekor/rekor-v2.ts'
 import type { RekorV2Options } from './rekor/rekor-v2.ts'
-import { createFollower } from './search/follower.ts'
-import type { SearchedLog } from './search/found-entry.ts'
-import { createSearch } from './search/search.ts'
 import type { RekorV1Shard } from './rekor/shards.ts'
+import type { SignatureChecker } from './rekor/signature-check.ts'
 import type { RateLimit } from './request/rate-limit.ts'
 import { errorFields } from './request-log.ts'
 import type { ServerLog } from './request-log.ts'
+import { createFollower } from './search/follower.ts'
+import type { SearchedLog } from './search/found-entry.ts'
+import { createSearch } from './search/search.ts'
+import { describeServer } from './server-description.ts'
 import { logsOfKind, openLogs, rekorCheckpointSigners } from './server-logs.ts'
 import type { ServerLogInstance } from './server-logs.ts'
-import { publicTrustOf } from './server-trust.ts'
+import { publicTrustOf, servicePaths } from './server-trust.ts'
 import type { Service } from './service.ts'
 import type { Storage } from './storage/storage.ts'
 import { trustTargets } from './trust-targets.ts'
 import { createClockWatch } from './tsa/clock-watch.ts'
-import type { ClockWatch } from './tsa/clock-watch.ts'
 import { createTimestampAuthority } from './tsa/timestamp-authority.ts'
 import { createTufRepository } from './tuf/repository.ts'
+import type { TufRepository } from './tuf/repository.ts'
 import type { VersionRecord } from './tuf/version-record.ts'
+import { createWeb } from './web/web.ts'
+import type { EntrySearch } from './web/web.ts'
 
 export interface AppOptions {
   /** Scheme, host and port that clients use. */
@@ -49,10 +62,24 @@ export interface AppOptions {
   readonly serveMetrics: boolean
   readonly behindProxy: boolean
   readonly rateLimit: RateLimit | undefined
+  /** Whose tokens get certificates. */
+  readonly issuers: IssuerConfiguration
+  readonly issuerSettings: IssuerSettings
+  /** Reads a file with the secret of a connector. */
+  readonly readSecret?: (file: string) => Promise<string>
+  /** Checks the signatures of log entries; in this thread by default. */
+  readonly checkSignature?: SignatureChecker
+  /** What the clock is watched with; a test that sets the clock sets this too. */
+  readonly steadyClock?: () => number
 }
 
 /** A server without a socket. */
 export interface App {
+  /** The issuer, if it is among the services. */
+  readonly issuer: Issuer | undefined
+  readonly tuf: TufRepository | undefined
+  /** Uses another configuration of trusted issuers from now on. */
+  useIssuers(issuers: IssuerConfiguration): void
   fetch(request: Request, env?: object): Response | Promise<Response>
   readonly trust: PublicTrust
   /** Starts timers and followers. */
@@ -62,8 +89,8 @@ export interface App {
 }
 
 /**
- * Puts a server together.
- * @throws CountersignError CONFIGURATION_INVALID, LOG_ROLLED_BACK, STORAGE_FAILED
+ * Puts a server together and publishes its TUF repository.
+ * @throws CountersignError CONFIGURATION_INVALID, LOG_ROLLED_BACK, TUF_ROLLED_BACK, STORAGE_FAILED; then nothing is left open
  */
 export async function createApp(options: AppOptions): Promise<App> {
   const { url, material, storage, clock, log, metrics } = options
@@ -73,22 +100,70 @@ export async function createApp(options: AppOptions): Promise<App> {
     storage,
     clock,
     headsFolder: options.headsFolder,
-    signers: { ...rekorCheckpointSigners, ctlog: rekorCheckpointSigners['rekor-v2'] },
-    originOfCtLog: `${new URL(url).hostname}/ct`,
+    signers: { ...rekorCheckpointSigners, ctlog: ({ key }) => ctCheckpointSigner(key.createSigner()) },
+    originOfCtLog: `${new URL(url).hostname}${servicePaths.ctlog}`,
   })
   const trust = publicTrustOf(material, url, has('issuer'))
-  const watch = createClockWatch({
-    clock,
-    ...(options.timeServers?.length ? { timeServers: { servers: options.timeServers.map((host) => ({ host })) } } : {}),
-  })
   const onError = (error: unknown): void => log.error(errorFields(error), 'a request failed')
-  const services: Service[] = []
-  const readiness: ReadinessCheck[] = []
+  const parts: Parts = { options, instances, trust, services: [], readiness: [], closers: [], onError }
+  const close = async (): Promise<void> => {
+    for (const service of parts.services.toReversed()) await service.close?.()
+    for (const closer of parts.closers.toReversed()) await closer()
+    await Promise.all(instances.map((instance) => instance.log.close()))
+  }
+  try {
+    const search = addRekor(parts)
+    if (has('tsa')) addTimestampAuthority(parts)
+    const tuf = has('tuf') ? tufRepository(parts) : undefined
+    if (tuf !== undefined) {
+      parts.services.push(tuf)
+      await tuf.start()
+    }
+    const issuer = has('issuer') ? await openIssuer(parts) : undefined
+    if (issuer !== undefined) parts.services.push(issuer)
+    const authority = has('ca') ? addCertificateAuthority(parts, issuer) : undefined
+    if (has('web'))
+      parts.services.push(createWeb({ server: await describeServer(trust, options.services, tuf), onError, ...(search && { search }) }))
+    const origin = createOrigin({ ...options, services: parts.services, readiness: parts.readiness })
+    addLogMetrics(metrics, instances)
+    return {
+      fetch: (request, env) => origin.fetch(request, env),
+      trust,
+      issuer,
+      tuf,
+      useIssuers: (issuers) => authority?.useIssuers(issuers),
+      start: async () => {
+        for (const service of parts.services) if (service !== tuf) await service.start?.()
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** What the parts of a server are made of, and where they are put. */
+interface Parts {
+  readonly options: AppOptions
+  readonly instances: readonly ServerLogInstance[]
+  readonly trust: PublicTrust
+  readonly services: Service[]
+  readonly readiness: ReadinessCheck[]
+  /** Run after the services were closed, the last one first. */
+  readonly closers: (() => Promise<void>)[]
+  readonly onError: (error: unknown) => void
+}
+
+/** Both Rekors and the search over them. @returns the search, if it is wanted */
+function addRekor({ options, instances, services, closers, onError }: Parts): EntrySearch | undefined {
+  const { storage, log } = options
+  const has = (name: ServiceName): boolean => options.services.includes(name)
   const shards = has('rekor-v1') ? rekorV1Shards(instances) : []
   const searched: SearchedLog[] = [
     ...shards.map(({ log: shard, firstIndex }) => ({ log: shard, api: 'rekor-v1' as const, firstIndex })),
-    ...instances.flatMap((instance) =>
-      instance.material.kind === 'rekor-v2' ? [{ log: instance.log, api: 'rekor-v2' as const, firstIndex: 0n }] : [],
+    ...instances.flatMap(({ log: tiles, material: { kind } }) =>
+      kind === 'rekor-v2' ? [{ log: tiles, api: 'rekor-v2' as const, firstIndex: 0n }] : [],
     ),
   ]
   const follower = createFollower({
@@ -96,29 +171,56 @@ export async function createApp(options: AppOptions): Promise<App> {
     terms: storage.terms,
     onError: (error) => log.warn(errorFields(error), 'the search index fell behind'),
   })
-  const onAdded = (): void => follower.wake()
-  if (has('rekor-v1')) services.push(rekorV1(shards, { terms: storage.terms, onError, onAdded }))
-  if (has('rekor-v2')) services.push(rekorV2(instances, { onError, onAdded }))
-  if (has('search')) services.push(createSearch({ logs: searched, terms: storage.terms, onError }))
-  if (has('tsa')) services.push(timestampAuthority(options, watch, readiness))
-  if (has('tuf')) services.push(tufRepository(options, trust))
-  const origin = createOrigin({ ...options, services, readiness })
-  addLogMetrics(metrics, instances)
-  return {
-    fetch: (request, env) => origin.fetch(request, env),
-    trust,
-    start: async () => {
-      await watch.start()
-      for (const service of services) await service.start?.()
-      follower.start()
-    },
-    close: async () => {
-      watch.close()
-      await follower.close()
-      for (const service of services.toReversed()) await service.close?.()
-      await Promise.all(instances.map((instance) => instance.log.close()))
-    },
-  }
+  const shared = { onError, onAdded: () => follower.wake(), ...(options.checkSignature && { checkSignature: options.checkSignature }) }
+  if (has('rekor-v1')) services.push(rekorV1(shards, { ...shared, terms: storage.terms }))
+  if (has('rekor-v2')) services.push(rekorV2(instances, shared))
+  closers.push(() => follower.close())
+  if (!has('search')) return undefined
+  const search = createSearch({ logs: searched, terms: storage.terms, onError })
+  services.push({ ...search, start: () => follower.start() })
+  return (query) => search.search(query)
+}
+
+async function openIssuer({ options, trust, onError }: Parts): Promise<Issuer> {
+  const { material, storage, clock, issuerSettings, readSecret, behindProxy } = options
+  return createIssuer({
+    url: trust.oidcIssuer?.url ?? `${trust.origin}${servicePaths.issuer}`,
+    documents: storage.documents,
+    secret: material.issuerSecret,
+    clock,
+    settings: issuerSettings,
+    behindProxy,
+    onError,
+    ...(readSecret === undefined ? {} : { readSecret }),
+  })
+}
+
+/** The CT log and the authority that enters its certificates there. */
+function addCertificateAuthority({ options, instances, services }: Parts, issuer: Issuer | undefined): CertificateAuthority {
+  const { material, storage, clock, issuers, log } = options
+  const chain = material.ca.chain.map(parseCertificate)
+  const { newest } = logsOfKind(instances, 'ctlog')
+  const signer = newest.material.key.createSigner()
+  const ctLog = createCtLog({
+    log: newest.log,
+    signer,
+    acceptedRoots: chain.slice(-1),
+    documents: storage.documents,
+    prefix: servicePaths.ctlog,
+  })
+  const authority = createCertificateAuthority({
+    signer: material.ca.key.createSigner(),
+    chain,
+    log: ctLog,
+    logKey: signer.publicKey,
+    clock,
+    issuers,
+    localKeys: new Map(issuer === undefined ? [] : [[issuer.url, () => issuer.jwks()]]),
+    send: request,
+    onRefusal: (error) => log.info(errorFields(error), 'a certificate was refused'),
+  })
+  services.push(ctLog, authority)
+  return authority
 }
 
 /** The shards of Rekor v1, oldest first, under one virtual index. */
@@ -143,7 +245,13 @@ function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2O
   return createRekorV2({ ...options, log: newest.log, publicKey: newest.material.key.publicKey })
 }
 
-function timestampAuthority({ material, clock }: AppOptions, watch: ClockWatch, readiness: ReadinessCheck[]): Service {
+function addTimestampAuthority({ options, services, readiness }: Parts): void {
+  const { material, clock, timeServers = [] } = options
+  const watch = createClockWatch({
+    clock,
+    ...(timeServers.length === 0 ? {} : { timeServers: { servers: timeServers.map((host) => ({ host })) } }),
+    ...(options.steadyClock && { steady: options.steadyClock }),
+  })
   const authority = createTimestampAuthority({
     signer: material.tsa.key.createSigner(),
     chain: material.tsa.chain.map(parseCertificate),
@@ -151,12 +259,13 @@ function timestampAuthority({ material, clock }: AppOptions, watch: ClockWatch, 
     suspicion: () => watch.suspicion(),
   })
   readiness.push({ name: 'tsa', check: () => authority.unreadiness() })
-  return authority
+  services.push({ ...authority, start: () => watch.start(), close: () => watch.close() })
 }
 
-function tufRepository({ material, storage, clock, tufRecord, rekor, log }: AppOptions, trust: PublicTrust): Service {
+function tufRepository({ options, trust, readiness }: Parts): TufRepository {
+  const { material, storage, clock, tufRecord, rekor, log } = options
   const { root, targets, snapshot, timestamp } = material.tuf
-  return createTufRepository({
+  const repository = createTufRepository({
     documents: storage.documents,
     clock,
     signers: {
@@ -169,6 +278,8 @@ function tufRepository({ material, storage, clock, tufRecord, rekor, log }: AppO
     onFailure: (error) => log.error(errorFields(error), 'the TUF repository could not be renewed'),
     ...(tufRecord === undefined ? {} : { record: tufRecord }),
   })
+  readiness.push({ name: 'tuf', check: async () => (await repository.status()).problems[0] })
+  return repository
 }
 
 function addLogMetrics(metrics: Metrics, instances: readonly ServerLogInstance[]): void {

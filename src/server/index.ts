@@ -8,12 +8,16 @@
  * await server.close()
  * ```
  */
+import { UsageError } from '../error.ts'
 import { encodeSigningConfig } from '../trust/signing-config-writer.ts'
 import { encodeTrustedRoot } from '../trust/trusted-root-writer.ts'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
+import { parseIssuerConfiguration } from './ca/issuer-configuration.ts'
 import { defaultServices } from './configuration.ts'
 import type { ServiceName } from './configuration.ts'
+import { defaultIssuers } from './initialise.ts'
+import { parseIssuerSettings } from './issuer/settings.ts'
 import { listen } from './listener.ts'
 import { createMaterial } from './material.ts'
 import { createMetrics } from './metrics.ts'
@@ -31,6 +35,8 @@ export interface CreateServerOptions {
   readonly services?: readonly ServiceName[]
   /** The Rekor API that the signing config prefers; default `v2`. */
   readonly rekor?: RekorChoice
+  /** Fulcio's configuration of trusted issuers, YAML; default the server's own issuer alone. */
+  readonly issuers?: string
   /** The time that everything starts at, in epoch milliseconds; from then on it passes as usual. Default now. */
   readonly time?: number
 }
@@ -43,6 +49,10 @@ export interface PrivateSigstore {
   readonly trustedRoot: string
   /** Signing config v0.2, JSON. */
   readonly signingConfig: string
+  /** The certificate that TUF clients start from, and the address of the repository. */
+  readonly tuf: { readonly url: string; readonly root: Uint8Array } | undefined
+  /** An identity token of this server's own issuer, for somebody with this e-mail address. @throws UsageError USAGE without an issuer */
+  identityToken(email: string): Promise<string>
   /** The server's time, in epoch milliseconds. */
   now(): number
   /** Moves the server's clock by so many milliseconds. */
@@ -73,12 +83,22 @@ export async function createServer(options: CreateServerOptions = {}): Promise<P
     serveMetrics: true,
     behindProxy: false,
     rateLimit: undefined,
+    issuers: parseIssuerConfiguration(options.issuers ?? defaultIssuers(url), 'issuers'),
+    issuerSettings: parseIssuerSettings({}),
+    // The clock that is watched passes as the server's does.
+    steadyClock: () => performance.now() + shift,
   })
   await app.start()
   const started = app
-  const { trust } = started
+  const { trust, issuer, tuf } = started
+  const root = await tuf?.file('1.root.json')
   return {
     url,
+    tuf: root === undefined ? undefined : { url: trust.tufUrl, root },
+    identityToken: async (email) => {
+      if (issuer === undefined) throw new UsageError('USAGE', 'this server has no issuer: name it in services')
+      return issuer.issueToken({ subject: `test:${email}`, email })
+    },
     trustedRoot: encodeTrustedRoot(trustedRootOf(trust)),
     signingConfig: encodeSigningConfig(signingConfigOf(trust, options.rekor ?? 'v2')),
     now: clock,

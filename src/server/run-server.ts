@@ -1,21 +1,24 @@
 /** `server start`: a server from its data folder, on its socket. */
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import { CountersignError } from '../error.ts'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
+import type { IssuerConfiguration } from './ca/issuer-configuration.ts'
+import { parseIssuerConfiguration } from './ca/issuer-configuration.ts'
 import type { Clock } from './clock.ts'
 import type { ServerConfiguration } from './configuration.ts'
 import { parseConfiguration } from './configuration.ts'
 import { dataFiles, makePrivateFolder, readDataText } from './data-folder.ts'
-import type { Listener, TlsFiles } from './listener.ts'
+import type { TlsFiles } from './listener.ts'
 import { listen, parseListenAddress } from './listener.ts'
+import { parseIssuerSettings } from './issuer/settings.ts'
 import { readMaterial } from './material-files.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsOrigin } from './origin.ts'
-import type { PublicTrust } from './public-trust.ts'
+import { createSignaturePool } from './rekor/signature-pool.ts'
 import { createServerLog, errorFields } from './request-log.ts'
 import type { LogOptions } from './request-log.ts'
-import type { Storage, StorageLocation } from './storage/storage.ts'
+import type { StorageLocation } from './storage/storage.ts'
 import { openStorage } from './storage/storage.ts'
 import { createVersionFile } from './tuf/version-record.ts'
 
@@ -38,7 +41,7 @@ export interface RunningServer {
   readonly url: string
   /** Where it listens. */
   readonly port: number
-  readonly trust: PublicTrust
+  readonly app: App
   readonly services: ServerConfiguration['services']
   /** Reads TLS files and the configuration of issuers again. */
   reload(): Promise<void>
@@ -76,6 +79,8 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   try {
     const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock })
     closers.push(() => storage.close())
+    const pool = createSignaturePool({ size: availableParallelism() })
+    closers.push(() => pool.close())
     const metricsAddress = metricsPlace(configuration, options)
     const app = await createApp({
       url: configuration.url,
@@ -86,12 +91,16 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       log,
       metrics,
       headsFolder,
-      tufRecord: createVersionFile(path.join(headsFolder, 'tuf')),
+      tufRecord: createVersionFile(path.join(headsFolder, 'tuf.json')),
       timeServers: configuration.tsa['ntp-servers'],
       rekor: configuration.rekor.default,
       serveMetrics: metricsAddress === 'origin',
       behindProxy: options.behindProxy,
       rateLimit: { perSecond: configuration.limits['writes-per-second'], burst: configuration.limits.burst },
+      issuers: await readIssuers(folder, configuration),
+      issuerSettings: parseIssuerSettings(configuration.issuer.settings),
+      readSecret: async (file) => (await readDataText(folder, file)).trim(),
+      checkSignature: pool.check,
     })
     closers.push(() => app.close())
     await app.start()
@@ -107,9 +116,13 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
     return {
       url: configuration.url,
       port: listener.port,
-      trust: app.trust,
+      app,
       services: configuration.services,
-      reload: () => reload(listener, app, options),
+      reload: async () => {
+        await listener.reload()
+        app.useIssuers(await readIssuers(folder, configuration))
+        log.info({}, 'reloaded')
+      },
       close,
     }
   } catch (error) {
@@ -118,11 +131,9 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   }
 }
 
-async function reload(listener: Listener, app: App, { folder, logging }: RunOptions): Promise<void> {
-  await listener.reload()
-  void app
-  void folder
-  void logging
+/** The configuration of trusted issuers. @throws CountersignError FILE_UNREADABLE, CONFIGURATION_INVALID */
+export async function readIssuers(folder: string, { issuers }: ServerConfiguration): Promise<IssuerConfiguration> {
+  return parseIssuerConfiguration(await readDataText(folder, issuers), path.resolve(folder, issuers))
 }
 
 /** Metrics tell strangers too much: they are on the origin only while nobody else can reach it. */
@@ -134,6 +145,3 @@ function metricsPlace(configuration: ServerConfiguration, { host, behindProxy }:
   }
   return place ?? (behindProxy || (host !== '127.0.0.1' && host !== 'localhost' && host !== '::1') ? 'off' : 'origin')
 }
-
-export type { Storage }
-export { CountersignError }
