@@ -47,7 +47,7 @@ export interface Command extends FlagRules {
   readonly subcommands: readonly CommandEntry[]
   /** Receives the command line as it is: neither flags nor environment are read. */
   readonly raw?: boolean
-  /** Not bounded by `--timeout`: for servers. */
+  /** Not bounded by `--timeout`, and ends by itself when its signal is aborted: for servers. */
   readonly untimed?: boolean
   readonly run?: (context: CommandContext, invocation: Invocation) => Promise<void> | void
 }

@@ -36,6 +36,11 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/initialize.ts'),
   },
   {
+    name: 'server',
+    short: 'Run a private Sigstore',
+    load: () => import('./commands/server.ts'),
+  },
+  {
     name: 'sign-blob',
     short: 'Sign files, with an identity or a key',
     load: () => import('./commands/sign-blob.ts'),

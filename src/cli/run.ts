@@ -82,8 +82,9 @@ async function runRedirected(
 async function runInTime({ command }: FoundCommand, context: CommandContext, timeout: number, invocation: Invocation): Promise<void> {
   const deadline = startDeadline(context.signal, command.untimed === true ? undefined : timeout)
   try {
-    // The command hears of the abort through its signal; the race is for one that does not listen.
-    await Promise.race([command.run?.({ ...context, signal: deadline.signal }, invocation), deadline.expired])
+    const run = command.run?.({ ...context, signal: deadline.signal }, invocation)
+    // The command hears of the abort through its signal; the race is for one that does not listen. A server does, and takes its time.
+    await (command.untimed === true ? run : Promise.race([run, deadline.expired]))
   } catch (error) {
     throw reasonFor(error, deadline.signal)
   } finally {

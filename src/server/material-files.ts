@@ -1,5 +1,4 @@
 /** The material of a server as files of its data folder. */
-import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import type { PrivateKey } from '../crypto/private-key.ts'
@@ -116,15 +115,4 @@ ${stringify({
   issuer: { secret: issuerSecretFile },
   issuers: dataFiles.issuers,
 })}`
-}
-
-/** A password that people can type: 20 characters without those that look alike, over 110 bits. */
-export function randomPassword(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-  const characters: string[] = []
-  // Bytes beyond the last multiple would make some characters likelier.
-  const fair = 256 - (256 % alphabet.length)
-  while (characters.length < 20)
-    for (const byte of randomBytes(32)) if (byte < fair) characters.push(alphabet[byte % alphabet.length] ?? '')
-  return characters.slice(0, 20).join('')
 }

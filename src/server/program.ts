@@ -1,3 +1,12 @@
 /** What the command line calls of the server. */
-export { parseConfiguration } from './configuration.ts'
+export { addMachine } from './machines.ts'
+export { openAdministration, createMachineSecret } from './administration.ts'
+export type { Administration } from './administration.ts'
+export { isInitialised, makePrivateFolder, readDataText, writeDataText } from './data-folder.ts'
+export { checkUrl, initialise } from './initialise.ts'
+export { randomPassword } from './issuer/password.ts'
+export { readKeyFile } from './key-file.ts'
 export { parseListenAddress } from './listener.ts'
+export { describeServer } from './server-description.ts'
+export { runServer } from './run-server.ts'
+export { describeExportedMetadata, signExportedMetadata } from './tuf/offline-signatures.ts'
