@@ -6,19 +6,30 @@ import { formatGeneralizedTime, formatUtcTime } from './der-time.ts'
 import { decodeHex } from './hex.ts'
 import { encodeOid } from './oid.ts'
 
-/** An element with this identifier octet and content. */
-export function derElement(identifier: number, content: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(identifier), encodeLength(content.length), content)
+/** An element with this identifier octet and content, whose parts are put one after another. */
+export function derElement(identifier: number, ...content: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of content) length += part.length
+  const lengthOctets = length < 0x80 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x100_0000 ? 4 : 5
+  const element = new Uint8Array(1 + lengthOctets + length)
+  element[0] = identifier
+  writeLength(element, length, lengthOctets)
+  let at = 1 + lengthOctets
+  for (const part of content) {
+    element.set(part, at)
+    at += part.length
+  }
+  return element
 }
 
 /** SEQUENCE and SEQUENCE OF. */
 export function derSequence(...elements: readonly Uint8Array[]): Uint8Array {
-  return derElement(tag.sequence, concatBytes(...elements))
+  return derElement(tag.sequence, ...elements)
 }
 
 /** SET OF: the elements are put in DER's order (X.690 section 11.6). */
 export function derSet(...elements: readonly Uint8Array[]): Uint8Array {
-  return derElement(tag.set, concatBytes(...elements.toSorted(compareBytes)))
+  return derElement(tag.set, ...elements.toSorted(compareBytes))
 }
 
 /** INTEGER from a number, or from the big-endian bytes of a magnitude. */
@@ -46,7 +57,7 @@ export function derOctetString(content: Uint8Array): Uint8Array {
 
 /** BIT STRING of whole bytes. */
 export function derBitString(content: Uint8Array): Uint8Array {
-  return derElement(tag.bitString, concatBytes(Uint8Array.of(0), content))
+  return derElement(tag.bitString, Uint8Array.of(0), content)
 }
 
 /** BIT STRING of named bits: the numbers of those that are set. */
@@ -118,7 +129,7 @@ export function derTime(instantMs: number): Uint8Array {
 
 /** `[number] EXPLICIT` around whole elements. */
 export function derExplicit(number: number, ...elements: readonly Uint8Array[]): Uint8Array {
-  return derElement(contextTag(number, true), concatBytes(...elements))
+  return derElement(contextTag(number, true), ...elements)
 }
 
 /** `[number] IMPLICIT`: the content without the identifier and length it would have had. */
@@ -126,11 +137,14 @@ export function derImplicit(number: number, content: Uint8Array, constructed = f
   return derElement(contextTag(number, constructed), content)
 }
 
-function encodeLength(length: number): Uint8Array {
-  if (length < 0x80) return Uint8Array.of(length)
-  const octets: number[] = []
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest & 0xff)
-  return Uint8Array.of(0x80 | octets.length, ...octets)
+/** X.690 section 8.1.3: in one octet below 128, otherwise behind one that counts the others. */
+function writeLength(element: Uint8Array, length: number, octets: number): void {
+  if (octets === 1) {
+    element[1] = length
+    return
+  }
+  element[1] = 0x80 | (octets - 1)
+  for (let at = octets, rest = length; at > 1; at--, rest >>>= 8) element[at] = rest & 0xff
 }
 
 function positive(magnitude: Uint8Array): Uint8Array {
