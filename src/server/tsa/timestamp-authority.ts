@@ -85,6 +85,7 @@ export function createTimestampAuthority(options: TimestampAuthorityOptions): Ti
   routes.get(`${path}/certchain`, (c) =>
     c.body(pem, 200, { 'content-type': 'application/pem-certificate-chain', 'cache-control': 'max-age=86400, immutable' }),
   )
+  routes.get(`${prefix}/ping`, (c) => c.text('.'))
   return { routes, stamp, unreadiness }
 }
 

@@ -214,6 +214,10 @@ describe("the authority's certificate chain", () => {
     expect((await authorityWith({ prefix: '/tsa' }).routes.request(`/tsa${path}/certchain`)).status).toBe(200)
   })
 
+  it('is served beside an answer to pings', async () => {
+    expect((await authorityWith().routes.request('/ping')).status).toBe(200)
+  })
+
   const { timestampRoot } = universeOf()
   const leafWith = (options: Partial<CertificateOptions>): Partial<TimestampAuthorityOptions> => {
     const key = options.key ?? namedKey('other leaf')
