@@ -13,7 +13,7 @@ export interface ClockWatchOptions {
   readonly clock: Clock
   /** Does not count the time that the machine sleeps; `performance.now` by default. */
   readonly steady?: SteadyClock
-  /** Milliseconds since the machine started, those of sleep included, to about a second; the system's by default. */
+  /** Milliseconds since the machine started, those of sleep included, to about a second; `steady` by default, or the system's. */
   readonly uptime?: SteadyClock
   /** A smaller step goes unnoticed; 1,000 ms by default, the accuracy that timestamps state. */
   readonly maxStepMs?: number
@@ -70,7 +70,7 @@ const uptimeHoldsMs = 1000
 export function createClockWatch(options: ClockWatchOptions): ClockWatch {
   const { clock, maxStepMs = 1000, compareEveryMs = 10_000, askEveryMs = 60_000, agreementHoldsMs = 15 * 60_000, timeServers } = options
   const steady = options.steady ?? ((): number => performance.now())
-  const sleep = createSleepCounter(steady, options.uptime ?? ((): number => uptime() * 1000))
+  const sleep = createSleepCounter(steady, options.uptime ?? options.steady ?? ((): number => uptime() * 1000))
   const read = (): Reading => ({ wall: clock(), steady: steady(), slept: sleep(true) })
   const timers: NodeJS.Timeout[] = []
   let base = read()
