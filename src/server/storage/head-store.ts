@@ -86,6 +86,12 @@ export interface HeadSharing {
   watch(logId: string, listener: (what: 'head' | 'pending') => void): () => void
 }
 
+/** Numbers of entries. */
+export interface KeyCounts {
+  readonly identities: bigint
+  readonly leafHashes: bigint
+}
+
 export interface HeadStore {
   /** How processes share the storage; undefined when only one can use it. */
   readonly sharing: HeadSharing | undefined
@@ -106,7 +112,10 @@ export interface HeadStore {
   swap(logId: string, swap: HeadSwap): Promise<boolean>
   /** The indices of the entries with these identities, in their order. */
   findIdentities(logId: string, identities: readonly Uint8Array[]): Promise<(bigint | undefined)[]>
-  findLeafHash(logId: string, leafHash: Uint8Array): Promise<bigint | undefined>
+  /** The lowest indices of entries with these leaf hashes, in their order. */
+  findLeafHashes(logId: string, leafHashes: readonly Uint8Array[]): Promise<(bigint | undefined)[]>
+  /** How many entries below index `end` can be found by identity, and how many by leaf hash. */
+  countKeys(logId: string, end: bigint): Promise<KeyCounts>
   /** What is kept beside the entries from `start` to before `end`; those without are missing. */
   extras(logId: string, start: bigint, end: bigint): Promise<Map<bigint, Uint8Array>>
 }

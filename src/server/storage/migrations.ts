@@ -11,7 +11,7 @@ const migrations: readonly Migration[] = [
       leaves BLOB NOT NULL, PRIMARY KEY (log, first))`,
     `CREATE TABLE extras (log TEXT NOT NULL, idx INTEGER NOT NULL, extra BLOB NOT NULL, PRIMARY KEY (log, idx))`,
     `CREATE TABLE entry_keys (log TEXT NOT NULL, entry_key BLOB NOT NULL, kind INTEGER NOT NULL, idx INTEGER NOT NULL,
-      PRIMARY KEY (log, entry_key, kind)) CLUSTERED`,
+      PRIMARY KEY (log, entry_key, kind, idx)) CLUSTERED`,
     `CREATE TABLE edges (log TEXT NOT NULL, level INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (log, level))`,
     `CREATE TABLE objects (log TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (log, name))`,
     `CREATE TABLE documents (collection TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, version INTEGER NOT NULL,

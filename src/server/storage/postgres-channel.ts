@@ -1,6 +1,7 @@
 /** A connection to PostgreSQL that is held: it listens for notifications and has session locks. When it breaks, it is opened anew. */
 import { Client } from 'pg'
 import type { PoolConfig } from 'pg'
+import { CountersignError, messageOf } from '../../error.ts'
 
 /** The right that goes with a session lock. */
 export interface SessionLock {
@@ -24,9 +25,14 @@ export const notificationChannel = 'countersign'
 const idleTimeoutMs = 5000
 const heartbeatMs = 1000
 
+/** @throws CountersignError STORAGE_FAILED */
 export async function openPostgresChannel(connection: PoolConfig): Promise<PostgresChannel> {
   const channel = new Channel(connection)
-  await channel.open()
+  try {
+    await channel.open()
+  } catch (cause) {
+    throw new CountersignError('STORAGE_FAILED', `the PostgreSQL database cannot be listened to: ${messageOf(cause)}`, { cause })
+  }
   return channel
 }
 
@@ -77,6 +83,11 @@ class Channel implements PostgresChannel {
     await session?.client.end().catch(() => {})
   }
 
+  async #connectOrPing(): Promise<void> {
+    if (this.#session === undefined) await this.#connect()
+    else await this.#session.client.query('SELECT 1')
+  }
+
   async #connect(): Promise<void> {
     const client = new Client(this.#connection)
     const lost = new AbortController()
@@ -98,7 +109,7 @@ class Channel implements PostgresChannel {
 
   /** Keeps the session from being idle, or opens a new one. What fails is tried again at the next beat. */
   #beat(): void {
-    this.#beating ??= (this.#session === undefined ? this.#connect() : this.#session.client.query('SELECT 1').then(() => {}))
+    this.#beating ??= this.#connectOrPing()
       .catch(() => {})
       .finally(() => {
         this.#beating = undefined

@@ -41,9 +41,18 @@ export function createHeadStore(database: SqlDatabase, query: QueryBuilder, part
       const found = await findKeys(database, lookup, log, identities, [keyKinds.identityAndLeafHash, keyKinds.identity])
       return identities.map((identity) => found.get(encodeHex(identity)))
     },
-    findLeafHash: async (log, leafHash) => {
-      const found = await findKeys(database, lookup, log, [leafHash], [keyKinds.identityAndLeafHash, keyKinds.leafHash])
-      return found.get(encodeHex(leafHash))
+    findLeafHashes: async (log, leafHashes) => {
+      const found = await findKeys(database, lookup, log, leafHashes, [keyKinds.identityAndLeafHash, keyKinds.leafHash])
+      return leafHashes.map((leafHash) => found.get(encodeHex(leafHash)))
+    },
+    countKeys: async (log, end) => {
+      const keys = query.selectFrom('entry_keys').select((is) => ['kind', is.fn.countAll<bigint>().as('entries')])
+      const rows = await database.rows<{ kind: bigint; entries: bigint }>(
+        keys.where('log', '=', log).where('idx', '<', end).groupBy('kind').compile(),
+      )
+      const count = (kind: bigint) => rows.find((row) => row.kind === kind)?.entries ?? 0n
+      const both = count(keyKinds.identityAndLeafHash)
+      return { identities: both + count(keyKinds.identity), leafHashes: both + count(keyKinds.leafHash) }
     },
     extras: async (log, start, end) => {
       const extras = query.selectFrom('extras').select(['idx', 'extra']).where('log', '=', log)
@@ -150,7 +159,16 @@ type Lookup = ReadonlyMap<number, string>
 function createLookup(query: QueryBuilder): Lookup {
   const columns = query.selectFrom('entry_keys').select(['entry_key', 'idx']).where('log', '=', '').where('kind', 'in', [0n, 0n])
   return new Map(
-    lookupSizes.map((size) => [size, columns.where('entry_key', 'in', Array<Uint8Array>(size).fill(new Uint8Array())).compile().sql]),
+    lookupSizes.map((size) => [
+      size,
+      columns
+        .where(
+          'entry_key',
+          'in',
+          Array.from({ length: size }, () => new Uint8Array()),
+        )
+        .compile().sql,
+    ]),
   )
 }
 

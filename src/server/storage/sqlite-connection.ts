@@ -87,7 +87,7 @@ function runTransaction(
     const changes: number[] = []
     for (const step of steps) {
       const changed = 'table' in step ? insertRows(prepare(insertText(step)), step) : prepare(step.sql).run(step.parameters).changes
-      if ('mustChange' in step && step.mustChange === true && changed === 0) {
+      if (!('table' in step) && step.mustChange === true && changed === 0) {
         database.exec('ROLLBACK')
         return undefined
       }

@@ -62,7 +62,7 @@ class DatabaseThread {
       }
       const request: SqliteRequest = { id: ++this.#lastId, call }
       this.#asked.set(request.id, { resolve, reject })
-      this.#worker.postMessage(request)
+      this.#worker.postMessage(request, [])
     })
   }
 

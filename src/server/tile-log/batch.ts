@@ -8,7 +8,7 @@ import type { HeadSwap, SequencedEntry, TailEntry } from '../storage/head-store.
 import type { LogHead, NewEntry, Place } from './log.ts'
 import type { FullTile, TileNodes, TreeEdge } from './tree-edge.ts'
 import { edgeHashes, edgeNodeReader, growEdge, tileKey } from './tree-edge.ts'
-import { objectsOf } from './tree-reader.ts'
+import { objectsOf } from './objects.ts'
 import type { TreeState } from './tree-state.ts'
 import { tailStart } from './tree-state.ts'
 

@@ -82,7 +82,7 @@ function openedLog({ id, origin, state, storage }: OpenLogOptions, writer: LogWr
     entries: (start, count) => reader.entries(writer.state, start, count),
     indexOfLeafHash: async (leafHash) => {
       const { size } = writer.state.head
-      const index = await storage.heads.findLeafHash(id, leafHash)
+      const [index] = await storage.heads.findLeafHashes(id, [leafHash])
       return index !== undefined && index < size ? index : undefined
     },
     proveInclusion: async (index, treeSize) => {

@@ -6,14 +6,13 @@ import type { NodeReader, ProofPlan, TreeNode } from '../../merkle/prover.ts'
 import { carryOut, planConsistency, planInclusion, planRoot, readRoot } from '../../merkle/prover.ts'
 import type { Tile } from '../../merkle/tile.ts'
 import { encodeTilePath, tilesOfLevel, tileWidth, tilesOfNodes } from '../../merkle/tile.ts'
-import type { TailEntry } from '../storage/head-store.ts'
-import type { StoredObject } from '../storage/object-store.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { BoundedCache } from './bounded-cache.ts'
 import { createBoundedCache } from './bounded-cache.ts'
 import type { LoggedEntry } from './log.ts'
-import type { FullTile, TileNodes } from './tree-edge.ts'
-import { edgeHashes, edgeNodeReader, edgeTileIndex, nodesOfTile, tileBytes, tileKey, tileNodesSize } from './tree-edge.ts'
+import { bundleName, decodeTimes, timesName } from './objects.ts'
+import type { TileNodes } from './tree-edge.ts'
+import { edgeHashes, edgeNodeReader, edgeTileIndex, nodesOfTile, tileKey, tileNodesSize } from './tree-edge.ts'
 import type { TreeState } from './tree-state.ts'
 import { tailStart } from './tree-state.ts'
 
@@ -31,8 +30,6 @@ export interface TreeReaderOptions {
   /** Bytes of tiles, and bytes of bundles, that are kept in memory. */
   readonly cacheSize: number
 }
-
-const timestampSize = 8
 
 export function createTreeReader(options: TreeReaderOptions): TreeReader {
   const tiles = createBoundedCache<TileNodes>(options.cacheSize)
@@ -73,41 +70,12 @@ export function createTreeReader(options: TreeReaderOptions): TreeReader {
   }
 }
 
-/** The objects that a batch completes: full hash tiles, and for those of level 0 the bundle and times of their entries. */
-export function objectsOf(fullTiles: readonly FullTile[], entries: readonly TailEntry[], firstIndex: bigint): StoredObject[] {
-  return fullTiles.flatMap(({ level, index, nodes }) => {
-    const objects = [{ name: encodeTilePath({ level, index, width: tileWidth }), data: tileBytes(nodes) }]
-    if (level > 0) return objects
-    const start = Number(index * BigInt(tileWidth) - firstIndex)
-    const bundled = entries.slice(start, start + tileWidth)
-    objects.push({ name: bundleName(index), data: encodeEntryBundle(bundled.map(({ leaf }) => leaf)) })
-    objects.push({ name: timesName(index), data: encodeTimes(bundled) })
-    return objects
-  })
-}
-
-function bundleName(index: bigint): string {
-  return encodeTilePath({ level: 'entries', index, width: tileWidth })
-}
-
-/** The times of a bundle's entries, 8 bytes each: not part of the log as its clients see it. */
-function timesName(index: bigint): string {
-  return bundleName(index).replace('tile/entries/', 'times/')
-}
-
-function encodeTimes(entries: readonly TailEntry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * timestampSize)
-  const view = new DataView(bytes.buffer)
-  for (const [position, { timestampMs }] of entries.entries()) view.setBigUint64(position * timestampSize, BigInt(timestampMs))
-  return bytes
-}
-
 async function bundleEntries(object: (name: string) => Promise<Uint8Array>, index: bigint): Promise<Omit<LoggedEntry, 'extra'>[]> {
   const [bundle, times] = await Promise.all([object(bundleName(index)), object(timesName(index))])
-  const view = new DataView(times.buffer, times.byteOffset, times.length)
+  const timestamps = decodeTimes(times)
   return decodeEntryBundle(bundle, tileWidth).map((leaf, position) => ({
     index: index * BigInt(tileWidth) + BigInt(position),
-    timestampMs: Number(view.getBigUint64(position * timestampSize)),
+    timestampMs: timestamps[position] ?? 0,
     leaf,
   }))
 }
@@ -132,9 +100,10 @@ async function nodeReader(
     tilesOfNodes(nodes, state.head.size).map(async (tile) => {
       if (tile.level === 'entries' || tile.index >= edgeTileIndex(state.edge, tile.level)) return
       const key = tileKey(tile)
-      const cached = cache.get(key) ?? nodesOfTile(await fetchObject(options, encodeTilePath({ ...tile, width: tileWidth })))
-      cache.set(key, cached, tileNodesSize)
-      found.set(key, cached)
+      const cached = cache.get(key)
+      const tileNodes = cached ?? nodesOfTile(await fetchObject(options, encodeTilePath({ ...tile, width: tileWidth })))
+      if (cached === undefined) cache.set(key, tileNodes, tileNodesSize)
+      found.set(key, tileNodes)
     }),
   )
   return edgeNodeReader(state.edge, (key) => found.get(key))
