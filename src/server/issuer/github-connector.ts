@@ -31,10 +31,14 @@ export function createGitHubConnector(settings: Extract<ConnectorSettings, { typ
     identify: async (query, { state, verifier }) => {
       try {
         const configured = configuration()
-        const { access_token: token } = await client.authorizationCodeGrant(configured, new URL(`${options.callbackUrl}?${query}`), {
-          expectedState: state,
-          pkceCodeVerifier: verifier,
-        })
+        const { access_token: token } = await client.authorizationCodeGrant(
+          configured,
+          new URL(`${options.callbackUrl}?${query.toString()}`),
+          {
+            expectedState: state,
+            pkceCodeVerifier: verifier,
+          },
+        )
         const ask = (path: string): Promise<JsonValue> => askApi(configured, new URL(`${settings['api-url']}${path}`), token)
         return readUser(await ask('/user'), await ask('/user/emails'))
       } catch (cause) {

@@ -61,7 +61,7 @@ export interface Issuer extends Service {
   readonly url: string
   readonly users: Users
   /** The public keys, for who verifies in this process. */
-  jwks(): Promise<{ readonly keys: readonly JWK[] }>
+  jwks(): Promise<{ keys: JWK[] }>
   /** A token about this identity, valid from now on: for tests and for programs that hold the server's keys anyway. */
   issueToken(identity: Identity, options?: TokenOptions): Promise<string>
 }
@@ -101,7 +101,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const connectors = await createConnectors(options, send)
   const attempts = createAttemptLimit(state)
   const pages = createProviderPages(style, reportError)
-  const provider = createProvider({ ...state, tokens, settings, pages, findIdentity: accounts.find })
+  const provider = createProvider({ ...state, tokens, settings, pages, findIdentity: async (accountId) => accounts.find(accountId) })
   // Koa prints what nobody listens for.
   EventEmitter.prototype.on.call(provider, 'error', reportError)
   provider.on('server_error', (_ctx, error) => reportError(error))
@@ -130,7 +130,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     url,
     users,
     routes: routes as unknown as Service['routes'],
-    jwks: keys.jwks,
+    jwks: async () => keys.jwks(),
     issueToken: (identity, { audience = sigstoreClient, claims = {} } = {}) =>
       signIdToken(tokens, { ...claims, ...claimsOf(identity) }, audience),
     start: () => {

@@ -96,7 +96,7 @@ async function exchangeCode(
   name: string,
 ): Promise<client.IDToken> {
   try {
-    const tokens = await client.authorizationCodeGrant(configuration, new URL(`${callbackUrl}?${query}`), {
+    const tokens = await client.authorizationCodeGrant(configuration, new URL(`${callbackUrl}?${query.toString()}`), {
       expectedState: state,
       expectedNonce: nonce,
       pkceCodeVerifier: verifier,

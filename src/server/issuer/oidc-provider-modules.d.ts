@@ -5,14 +5,18 @@ declare module 'oidc-provider/lib/provider.js' {
 }
 
 declare module 'oidc-provider/lib/helpers/errors.js' {
-  import { errors } from 'oidc-provider'
-  const all: typeof errors
-  export = all
+  import type { errors } from 'oidc-provider'
+  type Errors = typeof errors
+  export const InvalidClient: Errors['InvalidClient']
+  export const InvalidGrant: Errors['InvalidGrant']
+  export const InvalidRequest: Errors['InvalidRequest']
+  export const SessionNotFound: Errors['SessionNotFound']
 }
 
 declare module 'oidc-provider/lib/helpers/interaction_policy/index.js' {
-  import { interactionPolicy } from 'oidc-provider'
-  export import base = interactionPolicy.base
-  export import Check = interactionPolicy.Check
-  export import Prompt = interactionPolicy.Prompt
+  import type { interactionPolicy } from 'oidc-provider'
+  type Policy = typeof interactionPolicy
+  export const base: Policy['base']
+  export const Check: Policy['Check']
+  export const Prompt: Policy['Prompt']
 }

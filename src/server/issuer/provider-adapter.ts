@@ -2,7 +2,7 @@
  * The OIDC library's state (sessions, interactions, codes) in our store: sealed, under names that do not tell the code or cookie, and
  * by the server's clock.
  */
-import { isJsonObject, parseJson } from '../../encoding/json.ts'
+import { isJsonObject } from '../../encoding/json.ts'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '../clock.ts'
 import type { DocumentStore, StoredDocument } from '../storage/document-store.ts'
@@ -46,13 +46,13 @@ function adapterOf(model: string, { documents, sealing, clock }: ProviderStateOp
   const idOf = (id: string): string => sealing.pseudonym(id, model)
   const read = (document: StoredDocument | undefined): AdapterPayload | undefined => {
     if (document === undefined) return undefined
-    const payload = parseJson(sealing.open(String(parseJson(document.json, 'state')), `${model} ${document.id}`), 'state of the issuer')
-    return isJsonObject(payload) ? shifted(payload as AdapterPayload, -clockShift(clock)) : undefined
+    const payload = sealing.openJson(document.json, `${model} ${document.id}`)
+    return isJsonObject(payload) ? shifted(payload, -clockShift(clock)) : undefined
   }
   const write = async (id: string, payload: AdapterPayload, expiresAtMs: number | undefined, version?: number): Promise<boolean> => {
     const keys = keyNames.flatMap((name) => (typeof payload[name] === 'string' ? [[name, sealing.pseudonym(payload[name], name)]] : []))
-    const sealed = sealing.seal(JSON.stringify(shifted(payload, clockShift(clock))), `${model} ${id}`)
-    return documents.put(collection, id, JSON.stringify(sealed), {
+    const sealed = sealing.sealJson(shifted(payload, clockShift(clock)), `${model} ${id}`)
+    return documents.put(collection, id, sealed, {
       keys: Object.fromEntries(keys) as Record<string, string>,
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       ...(version === undefined ? {} : { ifVersion: version }),

@@ -2,9 +2,15 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { decodeBase64Url, encodeBase64Url } from '../../encoding/base64.ts'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
+import type { JsonValue } from '../../encoding/json.ts'
+import { parseJson } from '../../encoding/json.ts'
 import { CountersignError } from '../../error.ts'
 
 export interface Sealing {
+  /** As `seal`, as JSON: what a store takes. */
+  sealJson(value: unknown, place: string): string
+  /** What `sealJson` was given. @throws as `open`; DecodingError JSON_INVALID */
+  openJson(json: string, place: string): JsonValue
   /**
    * Encrypts and authenticates a text, AES-256-GCM with a random nonce.
    * @param place where it is kept; it opens nowhere else
@@ -37,23 +43,30 @@ export function createSealing(secret: Uint8Array): Sealing {
   const namingKey = deriveKey(secret, 'name')
   const tokenKey = deriveKey(secret, 'token')
   const token = (subject: string, purpose: string): string => mac(tokenKey, `${purpose}\0${subject}`)
+  const seal = (text: string, place: string): string => {
+    const nonce = randomBytes(nonceLength)
+    const cipher = createCipheriv('aes-256-gcm', sealingKey, nonce, { authTagLength: tagLength }).setAAD(encodeUtf8(place))
+    const sealed = concatBytes(nonce, cipher.update(text, 'utf8'), cipher.final())
+    return encodeBase64Url(concatBytes(sealed, cipher.getAuthTag()))
+  }
+  const open = (sealed: string, place: string): string => {
+    try {
+      return openWith(sealingKey, sealed, place)
+    } catch (cause) {
+      throw new CountersignError(
+        'KEY_DECRYPTION_FAILED',
+        `${place} of the issuer cannot be opened: it was sealed with another secret or changed; restore the issuer's secret file`,
+        { cause },
+      )
+    }
+  }
   return {
-    seal: (text, place) => {
-      const nonce = randomBytes(nonceLength)
-      const cipher = createCipheriv('aes-256-gcm', sealingKey, nonce, { authTagLength: tagLength }).setAAD(encodeUtf8(place))
-      const sealed = concatBytes(nonce, cipher.update(text, 'utf8'), cipher.final())
-      return encodeBase64Url(concatBytes(sealed, cipher.getAuthTag()))
-    },
-    open: (sealed, place) => {
-      try {
-        return openWith(sealingKey, sealed, place)
-      } catch (cause) {
-        throw new CountersignError(
-          'KEY_DECRYPTION_FAILED',
-          `${place} of the issuer cannot be opened: it was sealed with another secret or changed; restore the issuer's secret file`,
-          { cause },
-        )
-      }
+    seal,
+    open,
+    sealJson: (value, place) => JSON.stringify(seal(JSON.stringify(value), place)),
+    openJson: (json, place) => {
+      const sealed = parseJson(json, place)
+      return parseJson(open(typeof sealed === 'string' ? sealed : '', place), place)
     },
     pseudonym: (name, purpose) => mac(namingKey, `${purpose}\0${name}`),
     token,

@@ -26,7 +26,7 @@ export interface SigningKeys {
   /** The key that signs now. */
   current(): Promise<SigningKey>
   /** What relying parties need: every key that may have signed a token still valid, or soon will sign. No private part. */
-  jwks(): Promise<{ readonly keys: readonly JWK[] }>
+  jwks(): Promise<{ keys: JWK[] }>
   /** Adds the next generation when its time has come, and removes those that nobody needs any more. */
   rotate(): Promise<void>
 }

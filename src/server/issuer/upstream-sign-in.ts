@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { encodeBase64Url } from '../../encoding/base64.ts'
-import { parseJson } from '../../encoding/json.ts'
 import type { Clock } from '../clock.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
 import type { UpstreamAttempt } from './connector.ts'
@@ -38,15 +37,13 @@ export function openUpstreamSignIns({ documents, sealing, clock }: UpstreamSignI
   const find = async (state: string): Promise<UpstreamSignIn | undefined> => {
     const document = await documents.get(collection, idOf(state))
     if (document === undefined) return undefined
-    const sealed = String(parseJson(document.json, 'an upstream sign-in'))
-    return stored.parse(parseJson(sealing.open(sealed, `upstream ${document.id}`), 'an upstream sign-in'))
+    return stored.parse(sealing.openJson(document.json, `upstream ${document.id}`))
   }
   return {
     begin: async (interaction, connector) => {
       const attempt = { state: random(), nonce: random(), verifier: random(), interaction, connector }
       const id = idOf(attempt.state)
-      const sealed = sealing.seal(JSON.stringify(attempt), `upstream ${id}`)
-      await documents.put(collection, id, JSON.stringify(sealed), { expiresAtMs: clock() + lifetimeMs })
+      await documents.put(collection, id, sealing.sealJson(attempt, `upstream ${id}`), { expiresAtMs: clock() + lifetimeMs })
       return attempt
     },
     find,

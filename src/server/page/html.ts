@@ -30,7 +30,7 @@ function markupOf(part: HtmlPart): string {
   if (typeof part === 'number') return String(part)
   if (!('markup' in part)) return part.map(markupOf).join('')
   // An object that merely looks like markup, such as parsed JSON, is shown as the text it holds.
-  return made.has(part) ? part.markup : escapeHtml(String(part.markup))
+  return made.has(part) ? part.markup : escapeHtml(JSON.stringify(part.markup))
 }
 
 function markedSafe(markup: string): Html {

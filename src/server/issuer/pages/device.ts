@@ -57,7 +57,7 @@ export function confirmationPage(page: {
   const { style, action, csrf, userCode } = page
   const body = html`<div class="card">
     <h1>Does your device show this code?</h1>
-    <p class="code" aria-label="${[...userCode].join(' ')}">${userCode}</p>
+    <p class="code" aria-label="${userCode.split('').join(' ')}">${userCode}</p>
     <p class="lead">The program that shows it will be able to sign in your name. If somebody else sent you here, stop.</p>
     <form method="post" action="${action}">
       ${hidden({ xsrf: csrf, user_code: userCode, confirm: 'yes' })}
