@@ -9,6 +9,7 @@ import type { Clock } from '../../src/server/clock.ts'
 import { createIssuer } from '../../src/server/issuer/issuer.ts'
 import type { Issuer, IssuerOptions } from '../../src/server/issuer/issuer.ts'
 import { parseIssuerSettings } from '../../src/server/issuer/settings.ts'
+import type { Service } from '../../src/server/service.ts'
 import type { DocumentStore } from '../../src/server/storage/document-store.ts'
 import { openStorage } from '../../src/server/storage/storage.ts'
 
@@ -33,10 +34,18 @@ export interface RunOptions extends Partial<Omit<IssuerOptions, 'settings' | 'ur
   /** Where it is mounted. */
   readonly path?: string
   readonly port?: number
+  /** What else is on the origin. */
+  readonly others?: readonly Service[]
 }
 
 /** Starts an issuer; without options it has no users and no connectors. */
-export async function runIssuer({ settings = {}, path = '/oidc', port = 0, ...options }: RunOptions = {}): Promise<RunningIssuer> {
+export async function runIssuer({
+  settings = {},
+  path = '/oidc',
+  port = 0,
+  others = [],
+  ...options
+}: RunOptions = {}): Promise<RunningIssuer> {
   let ahead = 0
   const clock = options.clock ?? (() => Date.now() + ahead)
   const documents = options.documents ?? (await openStorage({ kind: 'memory' }, { clock })).documents
@@ -60,7 +69,7 @@ export async function runIssuer({ settings = {}, path = '/oidc', port = 0, ...op
     reported.push(error)
     return c.text(error.message, 500)
   })
-  app.route('/', issuer.routes)
+  for (const { routes } of [issuer, ...others]) app.route('/', routes)
   return {
     issuer,
     url,

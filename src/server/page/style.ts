@@ -39,6 +39,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .6rem; letter-spacing: -.
 .wide h1 { font-size: 1.85rem; margin-top: .5rem; }
 h2 { font-size: 1.12rem; line-height: 1.35; margin: 1.8rem 0 .5rem; }
 .card > h2:first-child { margin-top: 0; }
+.card > :last-child, .card > :last-child > :last-child { margin-bottom: 0; }
 p { margin: 0 0 .9rem; }
 .lead { color: var(--soft); }
 .small { font-size: .875rem; color: var(--soft); }
@@ -57,6 +58,8 @@ button, .button {
 button:hover, .button:hover { background: var(--accent-deep); color: var(--accent-ink); }
 button.plain, .button.plain { background: transparent; color: var(--ink); border-color: var(--field); margin-top: .75rem; }
 button.plain:hover, .button.plain:hover { border-color: var(--accent); color: var(--accent); }
+button.quiet { background: transparent; color: var(--soft); margin-top: .75rem; font-weight: 400; text-decoration: underline; text-underline-offset: .18em; }
+button.quiet:hover { color: var(--accent); }
 .or { display: flex; align-items: center; gap: .8rem; margin: 1.4rem 0 .6rem; color: var(--soft); font-size: .875rem; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .alert, .done { border-radius: .5rem; padding: .7rem .9rem; margin: 0 0 1rem; border-left: .3rem solid; }
@@ -71,11 +74,13 @@ pre { margin: 0 0 1rem; padding: .8rem 1rem; overflow-x: auto; background: var(-
 .search { display: grid; gap: .75rem 1rem; align-items: end; }
 .search label { margin-top: 0; }
 .search button { margin-top: 0; }
-@media (min-width: 44rem) { .search { grid-template-columns: 13rem 1fr 9rem; } }
+@media (min-width: 44rem) { .search { grid-template-columns: 15.5rem 1fr 9rem; } }
 dl { margin: 0; display: grid; grid-template-columns: 1fr; gap: 0 1.25rem; }
 dt { color: var(--soft); font-size: .875rem; }
 dd { margin: 0 0 .75rem; overflow-wrap: anywhere; min-width: 0; }
-@media (min-width: 44rem) { dl { grid-template-columns: 11rem 1fr; } dt { padding-top: .1rem; font-size: .95rem; } dd { margin-bottom: .45rem; } }
+@media (min-width: 44rem) { dl { grid-template-columns: 10.5rem 1fr; } dt { padding-top: .1rem; font-size: .95rem; } dd { margin-bottom: .45rem; } }
+pre.command { white-space: pre-wrap; overflow-wrap: anywhere; margin-top: .35rem; }
+ol.steps { margin: 0; padding-left: 1.3rem; }
 ol.entries, ul.plain { list-style: none; margin: 1rem 0; padding: 0; }
 ol.entries > li + li { margin-top: 1rem; }
 .entry h2 { margin: 0 0 .25rem; overflow-wrap: anywhere; }

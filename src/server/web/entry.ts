@@ -14,7 +14,7 @@ export function entryItem(entry: FoundEntry, open: boolean): Html {
     <h2>${headline(signers)}</h2>
     <p>
       signed
-      ${digest === null ? 'something that the entry does not name' : html`what has the ${digest.algorithm.toUpperCase()} digest <span class="mono">${digest.value}</span>`}.
+      ${digest === null ? 'something that the entry does not name' : html`what has the ${algorithmName(digest.algorithm)} digest <span class="mono">${digest.value}</span>`}.
       The log took it on ${time}${api === 'rekor-v2' ? ', which is the word of the server: Rekor v2 signs no time' : ''}.
     </p>
     <dl>
@@ -62,7 +62,7 @@ function signerRows({ kind, issuer, notBefore, notAfter, keyHash }: FoundSigner)
   const key =
     keyHash === null ? html`not readable` : html`<a class="mono" href="/search?by=key&amp;q=${encodeURIComponent(keyHash)}">${keyHash}</a>`
   return html`${certificate}
-    <dt>Digest of the public key</dt>
+    <dt>Public key, SHA-256</dt>
     <dd>${key}</dd>`
 }
 
@@ -82,6 +82,11 @@ function proof({ inclusionProof: { leafIndex, treeSize, rootHash, hashes, checkp
     </dl>
     <pre tabindex="0">${checkpoint}</pre>
   </details>`
+}
+
+/** As FIPS 180-4 writes it. */
+function algorithmName(algorithm: string): string {
+  return algorithm.replace(/^sha(?=[0-9]{1,3}$)/i, 'SHA-')
 }
 
 /** RFC 3339 as people read it, in UTC. */

@@ -18,6 +18,15 @@ const fieldNames: Readonly<Record<SearchField, string>> = {
   index: 'Number of the entry',
 }
 
+/** How a question continues "entry …". */
+const fieldPhrases: Readonly<Record<SearchField, string>> = {
+  email: 'of the e-mail address',
+  subject: 'of the identity',
+  digest: 'about the digest',
+  key: 'of the public key',
+  index: 'with the number',
+}
+
 /** What a text is most likely to be. */
 export function guessField(value: string): SearchField {
   if (value.includes('://')) return 'subject'
@@ -68,7 +77,7 @@ export function foundBody(found: Shown & { readonly field: SearchField; readonly
   const { entries, truncated } = found.answer
   const count = `${truncated ? 'The newest ' : ''}${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`
   return html`${searchForm(found)}
-    <h2 role="status">${count} for ${fieldNames[found.field].toLowerCase()} <span class="mono">${found.value}</span></h2>
+    <h2>${count} ${fieldPhrases[found.field]} <span class="mono">${found.value}</span></h2>
     ${behind(found.answer)}
     <ol class="entries">
       ${entries.map((entry) => entryItem(entry, entries.length === 1))}
@@ -79,8 +88,7 @@ export function foundBody(found: Shown & { readonly field: SearchField; readonly
 export function unknownBody(asked: Shown & { readonly field: SearchField; readonly value: string; readonly answer: SearchAnswer }): Html {
   const { field, value, answer } = asked
   return html`${searchForm(asked)}
-    <h2 role="status">Nothing is known of this ${fieldNames[field].toLowerCase()}</h2>
-    <p class="mono">${value}</p>
+    <h2>There is no entry ${fieldPhrases[field]} <span class="mono">${value}</span></h2>
     <p>
       No log of this server has such an entry. Entries are never removed: if there was one, it is in another log, or it was looked for under
       another name. ${field === 'index' ? 'Each log counts from 0.' : 'Addresses and digests are found whole, not by a part of them.'}

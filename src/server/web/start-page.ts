@@ -60,12 +60,12 @@ function stepList(steps: ServerDescription['steps']): Html {
         <code>cosign</code> takes the same words. Compare the checksum with the one that the operator of this server told you: whoever could
         change this page could change it too.
       </p>
-      <ol>
+      <ol class="steps">
         ${steps.map(
           ({ purpose, command }) =>
             html`<li>
               ${purpose}:
-              <pre tabindex="0"><code>${command}</code></pre>
+              <pre class="command" tabindex="0"><code>${command}</code></pre>
             </li>`,
         )}
       </ol>

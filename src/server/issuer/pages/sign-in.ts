@@ -33,7 +33,7 @@ export function signInPage(page: SignInPage): Response {
     ${connectors.map(({ name, href }) => html`<a class="button plain" href="${href}">Continue with ${name}</a>`)}
     <form method="post" action="${action}/cancel">
       ${hidden(csrf)}
-      <button type="submit" class="plain">Cancel</button>
+      <button type="submit" class="quiet">Cancel</button>
     </form>
   </div>`
   return answerPage({ title: 'Sign in', body, style }, { status, formTargets })
@@ -93,7 +93,7 @@ export function accountPage({ style, action, csrf, formTargets, email, connector
     <a class="button plain" href="${action}?other=1">Use another account</a>
     <form method="post" action="${action}/cancel">
       ${hidden(csrf)}
-      <button type="submit" class="plain">Cancel</button>
+      <button type="submit" class="quiet">Cancel</button>
     </form>
   </div>`
   return answerPage({ title: 'Continue', body, style }, { formTargets })

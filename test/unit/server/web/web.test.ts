@@ -28,7 +28,13 @@ const entry: FoundEntry = {
     },
   ],
   body: Buffer.from('{"kind":"hashedrekord"}').toString('base64'),
-  inclusionProof: { leafIndex: '7', treeSize: '12', rootHash: '01'.repeat(32), hashes: ['02'.repeat(32)], checkpoint: 'sigstore.example.com - 1\n12\nAQE=\n\n— sig\n' },
+  inclusionProof: {
+    leafIndex: '7',
+    treeSize: '12',
+    rootHash: '01'.repeat(32),
+    hashes: ['02'.repeat(32)],
+    checkpoint: 'sigstore.example.com - 1\n12\nAQE=\n\n— sig\n',
+  },
 }
 
 const server = {
@@ -45,7 +51,11 @@ function answerWith(entries: readonly FoundEntry[], changes: Partial<SearchAnswe
   return { entries, truncated: false, logs: [{ id: 'rekor-1', origin: 'o', api: 'rekor-v1', size: '12', indexed: '12' }], ...changes }
 }
 
-async function visit(path: string, search?: (query: SearchQuery) => SearchAnswer | Promise<SearchAnswer>, onError?: (error: unknown) => void) {
+async function visit(
+  path: string,
+  search?: (query: SearchQuery) => SearchAnswer | Promise<SearchAnswer>,
+  onError?: (error: unknown) => void,
+) {
   const { routes } = createWeb({ server, ...(search ? { search: async (query) => search(query) } : {}), ...(onError ? { onError } : {}) })
   const answer = await routes.request(path)
   return { status: answer.status, headers: answer.headers, text: await answer.text() }
@@ -56,7 +66,9 @@ describe('the start page', () => {
     const { status, text } = await visit('/')
     expect(status).toBe(200)
     expect(text).toContain('Certificate authority')
-    expect(text).toContain('countersign initialize --mirror https://sigstore.example.com/tuf --root https://sigstore.example.com/tuf/1.root.json')
+    expect(text).toContain(
+      'countersign initialize --mirror https://sigstore.example.com/tuf --root https://sigstore.example.com/tuf/1.root.json',
+    )
     expect(text).toContain('countersign sign-blob')
     expect(text).toContain('countersign verify-blob')
   })
@@ -86,7 +98,8 @@ describe('every page', () => {
     const kept = await visit(href)
     expect(kept.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
     expect(kept.headers.get('content-type')).toBe('text/css; charset=utf-8')
-    for (const path of ['/style.css', '/style.css?v=0000000000000000']) expect((await visit(path)).headers.get('cache-control')).toBe('no-cache')
+    for (const path of ['/style.css', '/style.css?v=0000000000000000'])
+      expect((await visit(path)).headers.get('cache-control')).toBe('no-cache')
   })
 })
 
@@ -113,7 +126,17 @@ describe('the search page', () => {
   test('tells in plain words who signed what and when, with the proof', async () => {
     const { status, text } = await visit('/search?q=alice@example.com', () => answerWith([entry]))
     expect(status).toBe(200)
-    for (const words of ['alice@example.com', 'ef'.repeat(32), '2026-11-21 12:00:00 UTC', 'https://accounts.example.com', keyHash, 'leaf 7 of a tree of 12', '01'.repeat(32), '— sig', '{&quot;kind&quot;:&quot;hashedrekord&quot;}'])
+    for (const words of [
+      'alice@example.com',
+      'ef'.repeat(32),
+      '2026-11-21 12:00:00 UTC',
+      'https://accounts.example.com',
+      keyHash,
+      'leaf 7 of a tree of 12',
+      '01'.repeat(32),
+      '— sig',
+      '{&quot;kind&quot;:&quot;hashedrekord&quot;}',
+    ])
       expect(text).toContain(words)
     expect(text).toContain('href="/search?by=index&amp;q=7&amp;log=rekor-1"')
   })
@@ -126,7 +149,7 @@ describe('the search page', () => {
   test('is kind about what there is not', async () => {
     const { status, text } = await visit('/search?by=index&q=99', () => answerWith([]))
     expect(status).toBe(404)
-    expect(text).toContain('Nothing is known of this number of the entry')
+    expect(text).toContain('There is no entry with the number')
     expect(text).toContain('Entries are never removed')
     expect(text).toContain('value="99"')
   })
@@ -144,7 +167,11 @@ describe('the search page', () => {
     [new CountersignError('STORAGE_FAILED', 'the password of the database is 12345'), 503, 'does not work at the moment'],
   ])('explains %s', async (error, status, words) => {
     const reported: unknown[] = []
-    const page = await visit('/search?q=x', () => Promise.reject(error), (problem) => void reported.push(problem))
+    const page = await visit(
+      '/search?q=x',
+      () => Promise.reject(error),
+      (problem) => void reported.push(problem),
+    )
     expect(page.status).toBe(status)
     expect(page.text).toContain(words)
     expect(page.text).not.toContain('12345')
@@ -159,7 +186,15 @@ describe('the search page', () => {
 
   test('shows hostile entries as text, wherever it stands', async () => {
     const evil = `"'><script>alert(1)</script><img src=x onerror=alert(1)>\u202Egnp\u0000\uD800`
-    const signer = { kind: 'certificate', keyHash: evil, pem: evil, subjects: [{ kind: evil, value: evil }], issuer: evil, notBefore: evil, notAfter: evil } as const
+    const signer = {
+      kind: 'certificate',
+      keyHash: evil,
+      pem: evil,
+      subjects: [{ kind: evil, value: evil }],
+      issuer: evil,
+      notBefore: evil,
+      notAfter: evil,
+    } as const
     const hostile: FoundEntry = {
       ...entry,
       log: evil,
@@ -174,7 +209,9 @@ describe('the search page', () => {
       body: Buffer.from(evil).toString('base64'),
       inclusionProof: { leafIndex: evil, treeSize: evil, rootHash: evil, hashes: [evil], checkpoint: evil },
     }
-    const { text } = await visit(`/search?q=${encodeURIComponent(evil.toWellFormed())}&by=email`, () => answerWith([{ ...hostile, log: evil.toWellFormed() }]))
+    const { text } = await visit(`/search?q=${encodeURIComponent(evil.toWellFormed())}&by=email`, () =>
+      answerWith([{ ...hostile, log: evil.toWellFormed() }]),
+    )
     expect(text).not.toMatch(/<script|<img/)
     expect(text).not.toMatch(/[\u202E\u0000\uD800]/)
     expect(text).toContain('&lt;script&gt;')
@@ -187,7 +224,9 @@ describe('the search page', () => {
   })
 
   test('cuts entries that are too long for a page', async () => {
-    const { text } = await visit('/search?q=a@example.com', () => answerWith([{ ...entry, body: Buffer.from('x'.repeat(500_000)).toString('base64') }]))
+    const { text } = await visit('/search?q=a@example.com', () =>
+      answerWith([{ ...entry, body: Buffer.from('x'.repeat(500_000)).toString('base64') }]),
+    )
     expect(text.length).toBeLessThan(60_000)
     expect(text).toContain('480000 characters more')
   })
