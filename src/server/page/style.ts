@@ -80,6 +80,7 @@ dt { color: var(--soft); font-size: .875rem; }
 dd { margin: 0 0 .75rem; overflow-wrap: anywhere; min-width: 0; }
 @media (min-width: 44rem) { dl { grid-template-columns: 10.5rem 1fr; } dt { padding-top: .1rem; font-size: .95rem; } dd { margin-bottom: .45rem; } }
 pre.command { white-space: pre-wrap; overflow-wrap: anywhere; margin-top: .35rem; }
+.flag { white-space: nowrap; }
 ol.steps { margin: 0; padding-left: 1.3rem; }
 ol.entries, ul.plain { list-style: none; margin: 1rem 0; padding: 0; }
 ol.entries > li + li { margin-top: 1rem; }

@@ -65,9 +65,14 @@ function stepList(steps: ServerDescription['steps']): Html {
           ({ purpose, command }) =>
             html`<li>
               ${purpose}:
-              <pre class="command" tabindex="0"><code>${command}</code></pre>
+              <pre class="command" tabindex="0"><code>${wordsOf(command)}</code></pre>
             </li>`,
         )}
       </ol>
     </div>`
+}
+
+/** A command whose flags are not broken at their hyphens. */
+function wordsOf(command: string): Html[] {
+  return command.split(/(?<= )/).map((word) => (word.startsWith('--') ? html`<span class="flag">${word}</span>` : html`${word}`))
 }
