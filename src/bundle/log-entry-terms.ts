@@ -1,16 +1,17 @@
 /** The terms that entries of transparency logs are found by: who signed, with which key, what. */
 import { digest } from '../crypto/digest.ts'
 import { parsePkcs1PublicKey } from '../crypto/public-key.ts'
-import { encodeUtf8 } from '../encoding/bytes.ts'
+import { asBuffer, encodeUtf8 } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import type { LogEntryVerifier } from './log-entry-body.ts'
-import { parseLogEntryBody, parseLogEntryKind } from './log-entry-body.ts'
+import { parseLogEntryBody } from './log-entry-body.ts'
 import { parseSupplement } from './log-entry-supplement.ts'
 
 const maxTermBytes = 512
+const timestampStart = '{"apiVersion":"0.0.1","kind":"rfc3161"'
 
 /** The term of a digest; the digits count without case. */
 export function digestTerm(algorithm: string, hexadecimal: string): string {
@@ -42,9 +43,9 @@ export function certificateTerm(derSha256: Uint8Array): string {
  */
 export function termsOfEntry(body: Uint8Array, supplement: Uint8Array): string[] {
   const terms = new Set<string>()
-  if (parseLogEntryKind(body).kind === 'rfc3161') {
-    terms.add(digestTerm('sha256', encodeHex(digest('sha256', timestampOf(body)))))
-    return [...terms]
+  // What a log holds is canonical: the kind stands here and nowhere else.
+  if (asBuffer(body.subarray(0, timestampStart.length)).toString('latin1') === timestampStart) {
+    return [digestTerm('sha256', encodeHex(digest('sha256', timestampOf(body))))]
   }
   const entry = parseLogEntryBody(body)
   terms.add(digestTerm(entry.digest.algorithm, encodeHex(entry.digest.value)))

@@ -2,10 +2,11 @@
 import { encodeEntryId, signedEntryPayload } from '../../api/rekor-v1.ts'
 import type { EntryId, RekorV1Entry, ShardInfo } from '../../api/rekor-v1.ts'
 import { parseLogEntryKind } from '../../bundle/log-entry-body.ts'
+import type { LogEntry } from '../../bundle/signed-entity.ts'
 import { parseSupplement } from '../../bundle/log-entry-supplement.ts'
 import { digest } from '../../crypto/digest.ts'
 import type { Signer } from '../../crypto/signer.ts'
-import { encodeUtf8, excerpt } from '../../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, excerpt } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import type { LoggedEntry, LogInclusion, TileLog } from '../tile-log/log.ts'
@@ -87,12 +88,19 @@ export function describeEntry(shard: RekorV1Shard, logged: LoggedEntry, { head, 
     entryId: encodeEntryId(shard.treeId, leafHash(body)),
     entry: {
       ...stated,
-      ...parseLogEntryKind(body),
+      ...kindOf(body),
       signedEntryTimestamp: shard.signer.sign(encodeUtf8(signedEntryPayload(stated))),
       inclusionProof: { logIndex: index, treeSize: head.size, rootHash: head.rootHash, hashes, checkpoint: head.checkpoint },
     },
     attestation: attestationOf(logged),
   }
+}
+
+/** What our log writes is canonical, so that these two members come first: no need to parse all of it. */
+function kindOf(body: Uint8Array): Pick<LogEntry, 'kind' | 'version'> {
+  const start = asBuffer(body.subarray(0, 100)).toString('latin1')
+  const [, version, kind] = /^\{"apiVersion":"([0-9.]+)","kind":"([a-z0-9]+)",/.exec(start) ?? []
+  return version === undefined || kind === undefined ? parseLogEntryKind(body) : { kind, version }
 }
 
 function attestationOf({ extra, index }: LoggedEntry): Uint8Array | undefined {

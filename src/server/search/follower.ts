@@ -12,7 +12,7 @@ export interface FollowerOptions {
   readonly terms: TermIndex
   /** How often it looks for entries that others added; default one second. */
   readonly intervalMs?: number
-  /** How long it waits after `wake` before it looks, so that entries come in batches; default 20 ms. */
+  /** How long it waits after `wake` before it looks, so that a batch, which is one write, has many entries; default 200 ms. */
   readonly delayMs?: number
   /** Told of entries that cannot be read, which have no terms then, and of storage that fails, which is tried again. */
   readonly onError?: (error: unknown) => void
@@ -36,7 +36,7 @@ const batchSize = 256
 
 /** A follower, which does nothing before it is started or asked. */
 export function createFollower(options: FollowerOptions): Follower {
-  const { logs, terms, intervalMs = 1000, delayMs = 20 } = options
+  const { logs, terms, intervalMs = 1000, delayMs = 200 } = options
   let timer: NodeJS.Timeout | undefined
   let isStarted = false
   const closing = new AbortController()
