@@ -1,14 +1,13 @@
 /** The Rekor v1 API over a log and the shards before it. */
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import { encodeRekorV1Error } from '../../api/rekor-error.ts'
 import { encodeConsistencyAnswer, encodeLogInfo, encodeRekorV1Entry, parseEntryId, rekorV1EntriesPath } from '../../api/rekor-v1.ts'
 import type { RekorV1Entry } from '../../api/rekor-v1.ts'
 import { parseProposedEntry } from '../../api/rekor-v1-proposal.ts'
 import { parseIndexQuery, parseRetrieveQuery } from '../../api/rekor-v1-query.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { excerpt } from '../../encoding/bytes.ts'
-import { CountersignError, DecodingError, messageOf, VerificationError } from '../../error.ts'
+import { CountersignError, messageOf } from '../../error.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import { readBody } from '../request/body.ts'
 import type { Service } from '../service.ts'
@@ -18,6 +17,7 @@ import type { RekorV1Shard, Shards } from './shards.ts'
 import { createShards, describeEntry, shardInfo } from './shards.ts'
 import type { SignatureChecker } from './signature-check.ts'
 import { checkSignature } from './signature-check.ts'
+import { answerEntry, answerFailure, failure, json, readHeaders } from './v1-answers.ts'
 import type { EntryRulesV1 } from './v1-entry.ts'
 import { checkEntryV1 } from './v1-entry.ts'
 import { searchEntryIds } from './v1-search.ts'
@@ -187,46 +187,6 @@ function queryNumber(context: Context, name: string): bigint {
   const text = context.req.query(name) ?? ''
   if (/^[0-9]{1,16}$/.test(text)) return BigInt(text)
   throw invalid(`${name} in query should be a number from 0, found ${excerpt(text, 30)}`)
-}
-
-function answerEntry(entry: RekorV1Entry | undefined): Response {
-  if (entry === undefined) return new Response(null, { status: 404, headers: readHeaders })
-  return json(200, JSON.stringify(encodeRekorV1Entry(entry)), { etag: entry.entryId })
-}
-
-/** What is wrong with the request is the client's to know; what is wrong with us is not. */
-function answerFailure(error: unknown, onError: RekorV1Options['onError']): Response {
-  if (error instanceof CountersignError) {
-    switch (error.code) {
-      case 'LOG_OVERLOADED':
-        return failure(503, 'the transparency log is overloaded, try again', { 'retry-after': '1' })
-      case 'LOG_FROZEN':
-        return failure(405, 'This log has been frozen, please switch to the latest log.')
-      case 'TOO_LARGE':
-        return failure(413, `error processing entry: ${error.message}`)
-      case 'REQUEST_INVALID':
-      case 'SIGNATURE_INVALID':
-        return failure(400, `error processing entry: ${error.message}`)
-      default:
-        if (error instanceof DecodingError || error instanceof VerificationError)
-          return failure(400, `error processing entry: ${error.message}`)
-    }
-  }
-  onError?.(error)
-  return failure(500, 'unexpected result from transparency log')
-}
-
-const readHeaders = {
-  'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
-  'access-control-allow-origin': '*',
-} as const
-
-function failure(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return json(status, encodeRekorV1Error({ code: status, message }), headers)
-}
-
-function json(status: number, body: string, headers: Record<string, string> = {}): Response {
-  return new Response(body, { status, headers: { ...readHeaders, 'content-type': 'application/json', ...headers } })
 }
 
 function invalid(message: string): CountersignError {
