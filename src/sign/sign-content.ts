@@ -1,4 +1,6 @@
 /** One signature from beginning to end: made, witnessed, put together, and verified before anybody gets it. */
+import { parseBundle } from '../bundle/bundle.ts'
+import { encodeBundle } from '../bundle/encode-bundle.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { keyHint } from '../crypto/public-key.ts'
 import type { Signer } from '../crypto/signer.ts'
@@ -61,13 +63,14 @@ export async function signContent(
     ...testimony,
     format: '0.3',
   }
-  return { entity, evidence: verifyOwn(entity, signed, identity, options) }
+  return verifyOwn(entity, signed, identity, options)
 }
 
-/** The verifier of every other signature looks at this one before it is handed out. */
-function verifyOwn(entity: SignedEntity, { artifact }: SignedContent, identity: SigningIdentity, options: CompleteOptions): Evidence {
+/** The parser and the verifier of every other bundle look at this one, as it will be written, before it is handed out. */
+function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: SigningIdentity, options: CompleteOptions): SignedResult {
   try {
-    return verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options))
+    const entity = parseBundle(encodeBundle(made))
+    return { entity, evidence: verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options)) }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     const message = `the signature was made, but what the services answered does not verify against the trusted root, so nothing was written: ${cause.message}`

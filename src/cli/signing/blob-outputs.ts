@@ -137,5 +137,11 @@ function bundleFor(cwd: string, given: string, blob: string, count: number): str
 }
 
 function isFolder(cwd: string, file: string): boolean {
-  return file.endsWith('/') || statSync(path.resolve(cwd, file), { throwIfNoEntry: false })?.isDirectory() === true
+  if (file.endsWith('/')) return true
+  try {
+    return statSync(path.resolve(cwd, file)).isDirectory()
+  } catch {
+    // Whether it can be written is looked into next, and said by name.
+    return false
+  }
 }

@@ -35,6 +35,8 @@ export interface TimestampOptions {
   /** The text of the time, where it should have fractions or not be a time at all. */
   readonly genTimeText?: string
   readonly imprint?: TokenDigest
+  /** The imprint itself, where the stamped bytes are not at hand. */
+  readonly imprintDigest?: Uint8Array
   readonly status?: number
   /** Leaves the token out of the response, as a refusal does. */
   readonly withoutToken?: boolean
@@ -94,7 +96,7 @@ function tokenInfo(stamped: Uint8Array, signer: TestCertificate, options: Timest
   return derSequence(
     derInteger(1),
     derOid(options.policy ?? '1.3.6.1.4.1.57264.2'),
-    derSequence(digestAlgorithm(imprint), derOctetString(digestOf(imprint, stamped))),
+    derSequence(digestAlgorithm(imprint), derOctetString(options.imprintDigest ?? digestOf(imprint, stamped))),
     derInteger(options.serialNumber ?? randomBytes(20)),
     genTimeText === undefined ? derGeneralizedTime(options.genTime) : derElement(0x18, encodeUtf8(genTimeText)),
     ...(accuracy === 'none' ? [] : [derSequence(derInteger(accuracy))]),

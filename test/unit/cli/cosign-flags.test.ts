@@ -20,6 +20,8 @@ const NEWEST = '3.1.3'
 /** Flags of ours that no cosign has for that verb. */
 const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   'bundle inspect': ['output'],
+  // `--output` is the signature's file there.
+  'sign-blob': ['format'],
   'verify-blob': ['output'],
   'verify-blob-attestation': [
     'output',

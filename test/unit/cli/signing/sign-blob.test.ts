@@ -1,0 +1,422 @@
+/** `sign-blob` from the command line to its files, against the services of a universe. */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
+import { encodePublicKeyPem } from '../../../../src/crypto/public-key.ts'
+import { paths, principal } from '../../../support/signing-services.ts'
+import { artifact, createWorkspace, tokenIssuer } from './signing-workspace.ts'
+import type { Workspace } from './signing-workspace.ts'
+
+const identity = ['--certificate-identity', principal, '--certificate-oidc-issuer', tokenIssuer]
+
+function verify(workspace: Workspace, more: readonly string[] = [], blob = 'artifact') {
+  return workspace.run(['verify-blob', blob, '--trusted-root', 'root.json', ...more])
+}
+
+describe('keyless, with a signing config', () => {
+  for (const log of ['v1', 'v2'] as const) {
+    it(`writes a bundle with a Rekor ${log} entry and a timestamp that verify-blob accepts`, async () => {
+      const workspace = await createWorkspace({ log })
+      const signed = await workspace.sign()
+      expect(signed).toMatchObject({ exitCode: 0, stdout: '' })
+      expect(signed.stderr).toContain('Wrote bundle to file bundle.json')
+      expect(workspace.written()).toEqual(['bundle.json'])
+      const bundle = JSON.parse(workspace.read('bundle.json')) as { verificationMaterial: Record<string, unknown[]> }
+      expect(bundle.verificationMaterial['tlogEntries']).toHaveLength(1)
+      expect(bundle.verificationMaterial['timestampVerificationData']).toMatchObject({ rfc3161Timestamps: [{}] })
+      expect(await verify(workspace, ['--bundle', 'bundle.json', '--use-signed-timestamps', ...identity])).toMatchObject({ exitCode: 0 })
+    })
+  }
+
+  it('sends the token to the certificate authority alone, and shows it nowhere', async () => {
+    const workspace = await createWorkspace()
+    const signed = await workspace.sign(['--verbose'])
+    const token = workspace.read('token').trim()
+    expect(workspace.services.received.filter(({ authorization }) => authorization !== '')).toMatchObject([
+      { path: paths.certificate, authorization: `Bearer ${token}` },
+    ])
+    expect(workspace.services.received.some(({ body }) => body.includes(token))).toBe(false)
+    expect(signed.stdout + signed.stderr + workspace.read('bundle.json')).not.toContain(token.split('.')[1])
+  })
+
+  it('says what cosign says', async () => {
+    const workspace = await createWorkspace()
+    const { stderr } = await workspace.sign()
+    expect(stderr.split('\n')).toEqual([
+      'Using payload from: artifact',
+      'Generating ephemeral keys...',
+      'Retrieving signed certificate...',
+      'tlog entry created with index: 1000003',
+      'Wrote bundle to file bundle.json',
+      '',
+    ])
+  })
+
+  it('prints the evidence as JSON', async () => {
+    const workspace = await createWorkspace()
+    const { stdout } = await workspace.sign(['-o', 'json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      signed: true,
+      signer: { kind: 'certificate', identity: principal, issuer: tokenIssuer },
+      logEntries: [{ kind: 'hashedrekord', version: '0.0.1' }],
+      files: [{ kind: 'bundle', path: 'bundle.json' }],
+    })
+  })
+
+  it('writes files that only the user may read, and keeps the mode of one that is there', async () => {
+    const workspace = await createWorkspace()
+    const file = path.join(workspace.folder, 'bundle.json')
+    await workspace.sign()
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    writeFileSync(file, 'old', { mode: 0o644 })
+    const { chmodSync } = await import('node:fs')
+    chmodSync(file, 0o644)
+    await workspace.sign()
+    expect(statSync(file).mode & 0o777).toBe(0o644)
+    expect(workspace.read('bundle.json')).toContain('mediaType')
+  })
+
+  it('signs standard input', async () => {
+    const workspace = await createWorkspace()
+    const words = [
+      'sign-blob',
+      '-',
+      '--bundle',
+      'bundle.json',
+      '--identity-token',
+      'token',
+      '--signing-config',
+      'config.json',
+      '--trusted-root',
+      'root.json',
+    ]
+    expect(await workspace.run(words, { stdin: Buffer.from(artifact) })).toMatchObject({ exitCode: 0 })
+    expect(await verify(workspace, ['--bundle', 'bundle.json', ...identity])).toMatchObject({ exitCode: 0 })
+  })
+
+  it('signs a file that is too long to be held', async () => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'long'), Buffer.alloc(9 * 1024 * 1024 + 5, 7))
+    const words = [
+      'sign-blob',
+      'long',
+      '--bundle',
+      'bundle.json',
+      '--identity-token',
+      'token',
+      '--signing-config',
+      'config.json',
+      '--trusted-root',
+      'root.json',
+    ]
+    expect(await workspace.run(words)).toMatchObject({ exitCode: 0 })
+    expect(await verify(workspace, ['--bundle', 'bundle.json', ...identity], 'long')).toMatchObject({ exitCode: 0 })
+  })
+
+  for (const algorithm of ['ecdsa-sha2-384-nistp384', 'rsa-sign-pkcs1-2048-sha256']) {
+    for (const log of ['v1', 'v2'] as const) {
+      it(`makes a key for ${algorithm}, which Rekor ${log} takes`, async () => {
+        const workspace = await createWorkspace({ log })
+        expect(await workspace.sign(['--signing-algorithm', algorithm])).toMatchObject({ exitCode: 0 })
+        expect(await verify(workspace, ['--bundle', 'bundle.json', ...identity])).toMatchObject({ exitCode: 0 })
+      })
+    }
+  }
+
+  it('refuses an algorithm that it does not know, before it asks anybody anything', async () => {
+    const workspace = await createWorkspace()
+    const refused = await workspace.sign(['--signing-algorithm', 'md5'])
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain('invalid signing algorithm: md5. Supported algorithms are: ecdsa-sha2-256-nistp256')
+    expect(workspace.services.requests).toEqual([])
+  })
+})
+
+describe('several blobs', () => {
+  const common = ['--identity-token', 'token', '--signing-config', 'config.json', '--trusted-root', 'root.json']
+
+  it('get a bundle each, with one certificate', async () => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    expect(await workspace.run(['sign-blob', 'artifact', 'second', ...common])).toMatchObject({ exitCode: 0 })
+    expect(workspace.written()).toEqual(['artifact.sigstore.json', 'second', 'second.sigstore.json'])
+    expect(workspace.services.requests.filter((request) => request.endsWith(paths.certificate))).toHaveLength(1)
+    for (const blob of ['artifact', 'second']) expect(await verify(workspace, identity, blob)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('may have them in a folder', async () => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    mkdirSync(path.join(workspace.folder, 'signatures'))
+    expect(await workspace.run(['sign-blob', 'artifact', 'second', '--bundle', 'signatures', ...common])).toMatchObject({ exitCode: 0 })
+    expect(await verify(workspace, ['--bundle', 'signatures/second.sigstore.json', ...identity], 'second')).toMatchObject({ exitCode: 0 })
+  })
+
+  it.each([
+    [['--bundle', 'one.json'], '--bundle names the file one.json, and 2 blobs are signed'],
+    [['--output-signature', 'one.sig'], '--output-signature names one file, and 2 blobs are signed'],
+    [['--output-certificate', 'one.pem'], '--output-certificate names one file'],
+  ])('cannot share a file (%s)', async (words, message) => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    const refused = await workspace.run(['sign-blob', 'artifact', 'second', ...words, ...common])
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(message)
+    expect(workspace.services.requests).toEqual([])
+  })
+})
+
+describe('with a key', () => {
+  const password = { COSIGN_PASSWORD: 'geheim' }
+
+  async function withKey(workspace: Workspace, kind: Parameters<typeof generatePrivateKey>[0] = 'ecdsa-p256'): Promise<void> {
+    const key = generatePrivateKey(kind)
+    writeFileSync(path.join(workspace.folder, 'signer.key'), key.encodePem())
+    writeFileSync(path.join(workspace.folder, 'signer.pub'), encodePublicKeyPem(key.publicKey))
+    const { encryptPrivateKey } = await import('../../../../src/crypto/encrypted-private-key.ts')
+    writeFileSync(path.join(workspace.folder, 'cosign.key'), await encryptPrivateKey(key, Buffer.from('geheim')))
+  }
+
+  it('and no log, asks nobody anything', async () => {
+    const workspace = await createWorkspace()
+    await withKey(workspace)
+    const signed = await workspace.run(['sign-blob', 'artifact', '--key', 'cosign.key', '--tlog-upload=false', '--bundle', 'b.json'], {
+      env: password,
+    })
+    expect(signed.exitCode).toBe(0)
+    expect(workspace.services.requests).toEqual([])
+    expect(
+      await workspace.run(['verify-blob', 'artifact', '--bundle', 'b.json', '--key', 'signer.pub', '--insecure-ignore-tlog']),
+    ).toMatchObject({ exitCode: 0 })
+  })
+
+  it.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'] as const)(
+    'of the kind %s, is logged and timestamped by both Rekors',
+    async (kind) => {
+      for (const log of ['v1', 'v2'] as const) {
+        const workspace = await createWorkspace({ log })
+        await withKey(workspace, kind)
+        const words = [
+          'sign-blob',
+          'artifact',
+          '--key',
+          'signer.key',
+          '--bundle',
+          'b.json',
+          '--signing-config',
+          'config.json',
+          '--trusted-root',
+          'root.json',
+        ]
+        expect(await workspace.run(words)).toMatchObject({ exitCode: 0 })
+        expect(await verify(workspace, ['--bundle', 'b.json', '--key', 'signer.pub'])).toMatchObject({ exitCode: 0 })
+      }
+    },
+  )
+
+  it('in an environment variable', async () => {
+    const workspace = await createWorkspace()
+    await withKey(workspace)
+    const env = { ...password, RELEASE_KEY: workspace.read('cosign.key') }
+    expect(
+      await workspace.run(['sign-blob', 'artifact', '--key', 'env://RELEASE_KEY', '--tlog-upload=false', '--bundle', 'b.json'], { env }),
+    ).toMatchObject({ exitCode: 0 })
+  })
+
+  it('asks for its password on a terminal, and does not show it', async () => {
+    const workspace = await createWorkspace()
+    await withKey(workspace)
+    const words = ['sign-blob', 'artifact', '--key', 'cosign.key', '--tlog-upload=false', '--bundle', 'b.json']
+    const signed = await workspace.run(words, { typed: true, stdin: Buffer.from('geheim\n') })
+    expect(signed.exitCode).toBe(0)
+    expect(signed.stderr).toContain('Enter password for private key: \n')
+    expect(signed.stderr).not.toContain('geheim')
+  })
+
+  it('takes piped input for the password, as a whole', async () => {
+    const workspace = await createWorkspace()
+    await withKey(workspace)
+    const words = ['sign-blob', 'artifact', '--key', 'cosign.key', '--tlog-upload=false', '--bundle', 'b.json']
+    expect(await workspace.run(words, { stdin: Buffer.from('geheim') })).toMatchObject({ exitCode: 0 })
+    expect(await workspace.run(words, { stdin: Buffer.from('geheim\n') })).toMatchObject({ exitCode: 1 })
+  })
+
+  it.each([
+    [
+      ['--key', 'cosign.key'],
+      { COSIGN_PASSWORD: 'falsch' },
+      'reading key cosign.key: decrypt: encrypted: decryption failed: the password is wrong',
+    ],
+    [['--key', 'missing.key'], {}, 'the key missing.key cannot be read: no such file or directory'],
+    [['--key', 'signer.pub'], {}, 'reading key signer.pub: unsupported private key'],
+    [['--key', 'artifact'], {}, 'reading key artifact: invalid pem block'],
+    [['--key', 'env://NOWHERE'], {}, 'the environment variable NOWHERE is not set'],
+    [['--key', 'awskms:///alias/release'], {}, 'private keys of the kind awskms: are not supported by this version'],
+    [['--key', 'k8s://ns/key'], {}, 'private keys of the kind k8s: are not supported by this version'],
+    [['--key', 'pkcs11:token=x'], {}, 'private keys of the kind pkcs11: are not supported by this version'],
+    [['--sk'], {}, 'hardware tokens (--sk) are not supported by this version'],
+    [['--key', 'cosign.key', '--sk'], {}, 'at most one of'],
+  ])('says in one sentence what is wrong: %s', async (words, env, message) => {
+    const workspace = await createWorkspace()
+    await withKey(workspace)
+    const before = workspace.written()
+    const refused = await workspace.run(['sign-blob', 'artifact', '--tlog-upload=false', '--bundle', 'b.json', ...words], { env })
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(message)
+    expect(refused.stderr).not.toContain('geheim')
+    expect(workspace.written()).toEqual(before)
+  })
+})
+
+describe('the outputs of cosign 1 and 2', () => {
+  const common = ['--identity-token', 'token', '--use-signing-config=false', '--trusted-root', 'root.json', '--yes']
+  const old = (workspace: Workspace) => [...common, '--fulcio-url', workspace.services.url, '--rekor-url', workspace.services.url]
+
+  it('are a signature and a certificate in files of their own, both base64', async () => {
+    const workspace = await createWorkspace()
+    const signed = await workspace.run([
+      'sign-blob',
+      'artifact',
+      '--output-signature',
+      'a.sig',
+      '--output-certificate',
+      'a.pem',
+      ...old(workspace),
+    ])
+    expect(signed).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(signed.stderr).toContain('Wrote signature to file a.sig\nWrote certificate to file a.pem\n')
+    expect(workspace.read('a.sig')).toMatch(/^[A-Za-z0-9+/]+=*$/)
+    expect(Buffer.from(workspace.read('a.pem'), 'base64').toString()).toMatch(/^-----BEGIN CERTIFICATE-----\n/)
+    const words = ['--signature', 'a.sig', '--certificate', 'a.pem', '--insecure-ignore-tlog', ...identity]
+    expect(await verify(workspace, words)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('are raw without --b64', async () => {
+    const workspace = await createWorkspace()
+    await workspace.run([
+      'sign-blob',
+      'artifact',
+      '--b64=false',
+      '--output-signature',
+      'a.sig',
+      '--output-certificate',
+      'a.pem',
+      ...old(workspace),
+    ])
+    expect(workspace.read('a.pem')).toMatch(/^-----BEGIN CERTIFICATE-----\n/)
+    expect(Buffer.from(workspace.read('a.sig'), 'latin1')[0]).toBe(0x30)
+  })
+
+  it('come beside a bundle when both are asked for', async () => {
+    const workspace = await createWorkspace()
+    await workspace.run(['sign-blob', 'artifact', '--bundle', 'a.json', '--output-signature', 'a.sig', ...old(workspace)])
+    expect(workspace.written()).toEqual(['a.json', 'a.sig'])
+    expect(workspace.read('a.json')).toContain(workspace.read('a.sig'))
+  })
+
+  it('are the signature on standard output when nothing is asked for', async () => {
+    const workspace = await createWorkspace()
+    const signed = await workspace.run(['sign-blob', 'artifact', ...old(workspace)])
+    expect(signed.stdout).toMatch(/^[A-Za-z0-9+/]+=*\n$/)
+    expect(workspace.written()).toEqual([])
+  })
+
+  it('are the local bundle with --new-bundle-format=false', async () => {
+    const workspace = await createWorkspace()
+    await workspace.run(['sign-blob', 'artifact', '--bundle', 'a.json', '--new-bundle-format=false', ...old(workspace)])
+    expect(Object.keys(JSON.parse(workspace.read('a.json')) as object)).toEqual(['base64Signature', 'cert', 'rekorBundle'])
+    expect(await verify(workspace, ['--bundle', 'a.json', ...identity])).toMatchObject({ exitCode: 0 })
+  })
+
+  it('have their timestamp in a file, and need a place for it', async () => {
+    const workspace = await createWorkspace()
+    const tsa = ['--timestamp-server-url', `${workspace.services.url}${paths.timestamp}`]
+    const refused = await workspace.run(['sign-blob', 'artifact', '--output-signature', 'a.sig', ...tsa, ...old(workspace)])
+    expect(refused.stderr).toContain('must use protobuf bundle or set timestamp output path')
+    expect(workspace.services.requests).toEqual([])
+    await workspace.run(['sign-blob', 'artifact', '--output-signature', 'a.sig', '--rfc3161-timestamp', 'a.tsr', ...tsa, ...old(workspace)])
+    expect(JSON.parse(workspace.read('a.tsr'))).toHaveProperty('SignedRFC3161Timestamp')
+  })
+
+  it('need a log that can be searched, and say so', async () => {
+    const workspace = await createWorkspace({ log: 'v2' })
+    const words = [
+      'sign-blob',
+      'artifact',
+      '--output-signature',
+      'a.sig',
+      '--identity-token',
+      'token',
+      '--signing-config',
+      'config.json',
+      '--trusted-root',
+      'root.json',
+    ]
+    const refused = await workspace.run(words)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(
+      'without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle',
+    )
+    expect(workspace.services.requests).toEqual([])
+  })
+})
+
+describe('what cannot be taken back', () => {
+  const words = (workspace: Workspace) => [
+    ...['sign-blob', 'artifact', '--output-signature', 'a.sig', '--identity-token', 'token', '--trusted-root', 'root.json'],
+    ...['--fulcio-url', workspace.services.url, '--rekor-url', workspace.services.url],
+  ]
+
+  it('is told and asked about', async () => {
+    const workspace = await createWorkspace()
+    const signed = await workspace.run(words(workspace), { stdin: Buffer.from('y\n') })
+    expect(signed.exitCode).toBe(0)
+    expect(signed.stderr).toContain('Note that there may be personally identifiable information associated with this signed artifact.')
+    expect(signed.stderr).toContain('Are you sure you would like to continue? [y/N] ')
+  })
+
+  it.each([
+    ['n\n', 'user declined the prompt'],
+    ['', 'user declined the prompt'],
+    ['perhaps\n', 'invalid input "perhaps" (allowed values y, n)'],
+  ])('is not done after the answer %j', async (answer, message) => {
+    const workspace = await createWorkspace()
+    const refused = await workspace.run(words(workspace), { stdin: Buffer.from(answer) })
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(message)
+    expect(workspace.services.requests).toEqual([])
+    expect(workspace.written()).toEqual([])
+  })
+
+  it('is not asked about with --yes, nor with a signing config and a bundle', async () => {
+    const workspace = await createWorkspace()
+    expect((await workspace.run([...words(workspace), '--yes'])).stderr).not.toContain('Are you sure')
+    expect((await workspace.sign()).stderr).not.toContain('Are you sure')
+  })
+
+  it('cannot be asked about on the input that is signed', async () => {
+    const workspace = await createWorkspace()
+    const refused = await workspace.run(
+      words(workspace).map((word) => (word === 'artifact' ? '-' : word)),
+      { stdin: Buffer.from('y\n') },
+    )
+    expect(refused.stderr).toContain('standard input is what is signed, so nothing can be asked there: give --yes')
+  })
+})
+
+describe('flags that contradict each other', () => {
+  it.each([
+    [['--rekor-url', 'http://127.0.0.1:9'], 'cannot specify service URLs and use signing config'],
+    [['--tlog-upload=false'], '--tlog-upload=false is not supported with --signing-config'],
+    [['--use-signing-config'], 'if any flags in the group [use-signing-config signing-config] are set none of the others can be'],
+    [['--certificate', 'x.pem'], '--certificate) is not supported by this version'],
+    [['--issue-certificate'], '--issue-certificate is for a key that is given with --key'],
+  ])('%s', async (more, message) => {
+    const workspace = await createWorkspace()
+    const refused = await workspace.sign(more)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(message)
+    expect(workspace.services.requests).toEqual([])
+  })
+})
