@@ -66,16 +66,18 @@ export async function startServices(universe: Universe, bends: ServiceBends = {}
   const received: { path: string; body: Buffer; authorization: string }[] = []
   const scripted = new Map(Object.entries(bends.answers ?? {}).map(([path, answers]) => [path, [...answers]]))
   const server = createServer((request, response) => {
-    void collect(request).then((body) => {
-      const path = request.url ?? ''
-      requests.push(`${request.method} ${path}`)
-      received.push({ path, body, authorization: request.headers.authorization ?? '' })
-      const answer = scripted.get(path)?.shift()
-      if (answer === 'hang') return
-      if (answer === 'reset') return request.socket.destroy()
-      send(response, answer ?? answerTo(path, body, universe, bends))
-    })
+    void serve(request, response)
   })
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await collect(request)
+    const path = request.url ?? ''
+    requests.push(`${request.method} ${path}`)
+    received.push({ path, body, authorization: request.headers.authorization ?? '' })
+    const answer = scripted.get(path)?.shift()
+    if (answer === 'hang') return
+    if (answer === 'reset') request.socket.destroy()
+    else send(response, answer ?? answerTo(path, body, universe, bends))
+  }
   const url = await listen(server)
   return {
     url,

@@ -364,8 +364,18 @@ describe('the outputs of cosign 1 and 2', () => {
 
 describe('what cannot be taken back', () => {
   const words = (workspace: Workspace) => [
-    ...['sign-blob', 'artifact', '--output-signature', 'a.sig', '--identity-token', 'token', '--trusted-root', 'root.json'],
-    ...['--fulcio-url', workspace.services.url, '--rekor-url', workspace.services.url],
+    'sign-blob',
+    'artifact',
+    '--output-signature',
+    'a.sig',
+    '--identity-token',
+    'token',
+    '--trusted-root',
+    'root.json',
+    '--fulcio-url',
+    workspace.services.url,
+    '--rekor-url',
+    workspace.services.url,
   ]
 
   it('is told and asked about', async () => {
