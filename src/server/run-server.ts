@@ -79,7 +79,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   try {
     const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock })
     closers.push(() => storage.close())
-    const pool = createSignaturePool({ size: availableParallelism() })
+    const pool = createSignaturePool({ size: Math.max(1, availableParallelism() - 1) })
     closers.push(() => pool.close())
     const metricsAddress = metricsPlace(configuration, options)
     const app = await createApp({
