@@ -20,22 +20,23 @@ const maxPrepared = 200
 /**
  * Opens a database and brings its schema up to date.
  * @param file a path, or `:memory:`
+ * @param onStep for tests that end the process there: told of each step of a transaction before it is done
  * @throws CountersignError STORAGE_FAILED
  */
-export function openSqliteConnection(file: string): SqliteConnection {
+export function openSqliteConnection(file: string, onStep: (step: string) => void = () => {}): SqliteConnection {
   try {
     const database = new Database(file, { timeout: 5 })
     database.defaultSafeIntegers(true)
     // FULL: a transaction of the write-ahead log is synced before it counts as committed.
     for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'cache_size = -65536']) database.pragma(setting)
     migrate(database, file)
-    return connectionOf(database)
+    return connectionOf(database, onStep)
   } catch (cause) {
     throw cause instanceof CountersignError ? cause : storageFailed(`the database ${file} cannot be opened`, cause)
   }
 }
 
-function connectionOf(database: Database.Database): SqliteConnection {
+function connectionOf(database: Database.Database, onStep: (step: string) => void): SqliteConnection {
   const prepared = new Map<string, PreparedStatement>()
   const prepare = (sql: string): PreparedStatement => {
     let statement = prepared.get(sql)
@@ -65,7 +66,7 @@ function connectionOf(database: Database.Database): SqliteConnection {
     },
     transact: (steps) => {
       try {
-        return runTransaction(database, steps, prepare)
+        return runTransaction(database, steps, prepare, onStep)
       } catch (cause) {
         throw storageFailed('a transaction of the database failed', cause)
       }
@@ -81,11 +82,13 @@ function runTransaction(
   database: Database.Database,
   steps: readonly SqlStep[],
   prepare: (sql: string) => PreparedStatement,
+  onStep: (step: string) => void,
 ): number[] | undefined {
   database.exec('BEGIN IMMEDIATE')
   try {
     const changes: number[] = []
     for (const step of steps) {
+      onStep('table' in step ? `insert ${step.table}` : step.sql)
       const changed = 'table' in step ? insertRows(prepare(insertText(step)), step) : prepare(step.sql).run(step.parameters).changes
       if (!('table' in step) && step.mustChange === true && changed === 0) {
         database.exec('ROLLBACK')
@@ -93,7 +96,9 @@ function runTransaction(
       }
       changes.push(changed)
     }
+    onStep('commit')
     database.exec('COMMIT')
+    onStep('end')
     return changes
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK')

@@ -20,10 +20,11 @@ export async function openMemoryDatabase(): Promise<SqlDatabase> {
 
 /**
  * Opens a database file, creating it when there is none.
+ * @param worker the file of the thread that has the connection
  * @throws CountersignError STORAGE_FAILED
  */
-export async function openFileDatabase(file: string): Promise<SqlDatabase> {
-  const thread = new DatabaseThread(file)
+export async function openFileDatabase(file: string, worker = workerFile('sqlite-worker')): Promise<SqlDatabase> {
+  const thread = new DatabaseThread(file, worker)
   // The first answer says whether it could be opened.
   await thread.ask({ method: 'rows', query: { sql: 'SELECT 1', parameters: [] } })
   return {
@@ -46,8 +47,8 @@ class DatabaseThread {
   #lastId = 0
   #failure: CountersignError | undefined
 
-  constructor(file: string) {
-    this.#worker = new Worker(workerFile('sqlite-worker'), { workerData: { file } })
+  constructor(file: string, worker: string) {
+    this.#worker = new Worker(worker, { workerData: { file } })
     this.#worker.on('message', (answer: SqliteAnswer) => this.#take(answer))
     this.#worker.on('error', (cause) => this.#fail(messageOf(cause), cause))
     this.#worker.on('exit', () => this.#fail('it is closed'))

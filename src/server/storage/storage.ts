@@ -22,6 +22,8 @@ export type StorageLocation =
 export interface StorageOptions {
   /** Says which documents have expired. */
   readonly clock: Clock
+  /** For tests: the file of the thread that has the SQLite connection, in place of the program's own. */
+  readonly sqliteWorker?: string
 }
 
 export interface Storage {
@@ -38,12 +40,12 @@ export interface Storage {
  * Opens the storage, creating it or bringing its schema up to date.
  * @throws CountersignError STORAGE_FAILED when it cannot be opened, or was written by a newer program
  */
-export async function openStorage(location: StorageLocation, { clock }: StorageOptions): Promise<Storage> {
+export async function openStorage(location: StorageLocation, { clock, sqliteWorker }: StorageOptions): Promise<Storage> {
   switch (location.kind) {
     case 'memory':
       return storageOn(location.kind, await openMemoryDatabase(), clock)
     case 'sqlite':
-      return storageOn(location.kind, await openFileDatabase(location.file), clock)
+      return storageOn(location.kind, await openFileDatabase(location.file, sqliteWorker), clock)
     case 'postgres':
       return openPostgresStorage(location.url, clock)
   }

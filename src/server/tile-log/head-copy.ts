@@ -22,8 +22,14 @@ export interface HeadCopy {
   write(checkpoint: string): Promise<void>
 }
 
-/** The copy in a folder of the file system, a file named like the log. */
-export function createHeadCopy(folder: string, logId: string): HeadCopy {
+/** The steps of writing a copy, in their order; each is told of before it is done. */
+export type CopyStep = 'write copy' | 'sync copy' | 'rename copy' | 'sync folder of copy'
+
+/**
+ * The copy in a folder of the file system, a file named like the log.
+ * @param onStep for tests that end the process there
+ */
+export function createHeadCopy(folder: string, logId: string, onStep: (step: CopyStep) => void = () => {}): HeadCopy {
   const file = path.join(folder, logId)
   return {
     read: async () => {
@@ -45,7 +51,7 @@ export function createHeadCopy(folder: string, logId: string): HeadCopy {
     },
     write: async (checkpoint) => {
       try {
-        await replaceFile(file, checkpoint)
+        await replaceFile(file, checkpoint, onStep)
       } catch (cause) {
         throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be written: ${messageOf(cause)}`, {
           cause,
@@ -55,15 +61,19 @@ export function createHeadCopy(folder: string, logId: string): HeadCopy {
   }
 }
 
-async function replaceFile(file: string, text: string): Promise<void> {
+async function replaceFile(file: string, text: string, onStep: (step: CopyStep) => void): Promise<void> {
   const folder = path.dirname(file)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${file}.new`
+  onStep('write copy')
   await withFile(temporary, 'w', async (handle) => {
     await handle.writeFile(text)
+    onStep('sync copy')
     await handle.sync()
   })
+  onStep('rename copy')
   await rename(temporary, file)
+  onStep('sync folder of copy')
   // The new name is durable when the folder is.
   await withFile(folder, 'r', (handle) => handle.sync())
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { BatchOptions } from './entry-queue.ts'
 import { openFinishedTree } from './finished-tree.ts'
+import type { CopyStep } from './head-copy.ts'
 import { createHeadCopy } from './head-copy.ts'
 import type { LogState, TileLog } from './log.ts'
 import type { LogRole, LogWriter } from './log-writer.ts'
@@ -12,7 +13,7 @@ import { openSharedWriter } from './shared-writer.ts'
 import { openSoleWriter } from './sole-writer.ts'
 import type { TreeReader } from './tree-reader.ts'
 import { createTreeReader } from './tree-reader.ts'
-import type { SignCheckpoint, TreeWriterContext } from './tree-writer.ts'
+import type { AppendStep, SignCheckpoint, TreeWriterContext } from './tree-writer.ts'
 
 export interface OpenLogOptions {
   /** 1 to 64 characters of `a-z`, `0-9`, `-`, `.` and `_`; it names the log in storage. */
@@ -28,6 +29,8 @@ export interface OpenLogOptions {
   readonly batch?: Partial<BatchOptions>
   /** Bytes of tiles and, again, of bundles that are kept in memory. Default 16 MiB. */
   readonly cacheSize?: number
+  /** For tests that end the process at a step: told of each before it is done. */
+  readonly onStep?: (step: AppendStep | CopyStep) => void
 }
 
 /** What a log says of itself to health checks and metrics. */
@@ -60,9 +63,10 @@ export async function openLog(options: OpenLogOptions): Promise<OpenedLog> {
   const { id, storage, headsFolder } = options
   if (!idPattern.test(id))
     throw new UsageError('USAGE', `a log's id has 1 to 64 characters of a-z, 0-9, "-", "." and "_", found ${excerpt(id)}`)
-  const headCopy = headsFolder === undefined ? undefined : createHeadCopy(headsFolder, id)
+  const onStep = options.onStep ?? (() => {})
+  const headCopy = headsFolder === undefined ? undefined : createHeadCopy(headsFolder, id, onStep)
   const reader = createTreeReader({ logId: id, storage, cacheSize: options.cacheSize ?? defaultCacheSize })
-  const writer = await openWriter({ ...options, reader, headCopy }, options.state, { ...defaultBatch, ...options.batch })
+  const writer = await openWriter({ ...options, reader, headCopy, onStep }, options.state, { ...defaultBatch, ...options.batch })
   return openedLog(options, writer, reader)
 }
 

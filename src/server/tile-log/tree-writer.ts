@@ -22,6 +22,9 @@ import { treeStateOf } from './tree-state.ts'
 /** Signs a checkpoint. @returns the signed note */
 export type SignCheckpoint = (checkpoint: Checkpoint, timestampMs: number) => string | Promise<string>
 
+/** The steps of appending, in their order; each is told of before it is done. */
+export type AppendStep = 'place' | 'sign' | 'swap' | 'copy' | 'answer'
+
 /** What appending needs. */
 export interface TreeWriterContext {
   readonly id: string
@@ -31,6 +34,8 @@ export interface TreeWriterContext {
   readonly signCheckpoint: SignCheckpoint
   readonly clock: Clock
   readonly headCopy: HeadCopy | undefined
+  /** For tests that end the process there. */
+  readonly onStep: (step: AppendStep) => void
 }
 
 /** Where the entries of a batch came to stand. */
@@ -85,9 +90,11 @@ export class TreeWriter {
    */
   async append(waiters: readonly Waiter[], pending: readonly bigint[]): Promise<Appended> {
     const previous = this.#state
+    this.#context.onStep('place')
     const { placements, entries } = await this.#place(waiters)
     const grown = entries.length > 0 ? growTree(previous, entries) : undefined
     if (grown !== undefined) this.#state = await this.#commit(previous, grown, pending)
+    this.#context.onStep('answer')
     return { state: this.#state, previous, grown, placements }
   }
 
@@ -115,12 +122,15 @@ export class TreeWriter {
   }
 
   async #commit(previous: TreeState, grown: GrownTree, pending: readonly bigint[]): Promise<TreeState> {
-    const { id, origin, storage, signCheckpoint, clock, headCopy } = this.#context
+    const { id, origin, storage, signCheckpoint, clock, headCopy, onStep } = this.#context
     const { size, rootHash } = grown
+    onStep('sign')
     const timestampMs = Math.max(clock(), previous.head.timestampMs)
     const checkpoint = await signCheckpoint({ origin, size, rootHash, extensions: [] }, timestampMs)
     const head: LogHead = { size, rootHash, timestampMs, checkpoint }
+    onStep('swap')
     if (!(await storage.heads.swap(id, headSwapOf(previous, grown, head, this.#epoch, pending)))) throw takenOver(id)
+    onStep('copy')
     // After the database: a copy that is newer than the database means that the database went back, and nothing else.
     await headCopy?.write(checkpoint)
     return stateAfterGrowth(previous, grown, head)
