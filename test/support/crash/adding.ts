@@ -118,7 +118,8 @@ async function checkEntries(log: TileLog, head: LogHead, acknowledged: readonly 
     const [entry] = await log.entries(place, 1)
     if (entry === undefined || Buffer.from(entry.leaf).toString() !== leafText(name))
       throw new Error(`the entry ${index} is not the one that was acknowledged`)
-    const { hashes } = await log.proveInclusion(place)
+    // The log may grow meanwhile, by entries that dead processes had handed over.
+    const { hashes } = await log.proveInclusion(place, head.size)
     verifyInclusion({ leafIndex: place, treeSize: head.size, leafHash: leafHash(entry.leaf), proof: hashes, root: head.rootHash })
   }
 }
