@@ -26,9 +26,15 @@ export function registerGrants(provider: Provider, options: GrantOptions): void 
       async (ctx) => {
         const machine = settings.machines.find(({ id }) => id === ctx.oidc.client.clientId)
         if (machine === undefined) throw new InvalidClient('the client is no machine')
-        const idToken = await issueFor(tokens, identityOfMachine(machine))
-        // Not as `id_token` too: its audience is not the client, as OpenID would have it, but who takes it.
-        ctx.body = { access_token: idToken, token_type: 'Bearer', expires_in: tokens.lifetimeSeconds, scope: 'openid email' }
+        const identity = identityOfMachine(machine)
+        ctx.body = {
+          access_token: await issueFor(tokens, identity),
+          // For clients that want an ID token of their own, as cosign does: two audiences need `azp` (OpenID Connect Core section 2).
+          id_token: await signIdToken(tokens, { ...claimsOf(identity), azp: machine.id }, [sigstoreClient, machine.id]),
+          token_type: 'Bearer',
+          expires_in: tokens.lifetimeSeconds,
+          scope: 'openid email',
+        }
       },
       ['scope'],
     )

@@ -46,7 +46,7 @@ export function claimsOf({ subject, email, name, federatedClaims }: Identity): R
 export async function signIdToken(
   { issuer, keys, clock, lifetimeSeconds }: TokenSettings,
   claims: Readonly<Record<string, unknown>>,
-  audience: string,
+  audience: string | string[],
 ): Promise<string> {
   const { kid, algorithm, privateKey } = await keys.current()
   const now = Math.floor(clock() / 1000)

@@ -132,7 +132,8 @@ function configure(options: ProviderOptions): Configuration {
     },
     ttl: {
       AccessToken: settings['token-lifetime'],
-      AuthorizationCode: 60,
+      // A person who carries a code over takes longer than a redirect.
+      AuthorizationCode: (_ctx, { redirectUri }) => (redirectUri === outOfBandRedirect ? 300 : 60),
       DeviceCode: deviceLifetime,
       Grant: 3_600,
       IdToken: settings['token-lifetime'],

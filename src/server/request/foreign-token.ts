@@ -132,7 +132,8 @@ function readForm(token: string): { readonly issuer: string; readonly keyId: str
   const [header = '', payload = ''] = token.split('.')
   const { alg, kid } = decodePart(header, 'header')
   const { iss } = decodePart(payload, 'payload')
-  if (typeof alg !== 'string' || !asymmetric.has(alg)) throw invalid(`it is signed with ${excerpt(String(alg))}, which is not accepted`)
+  if (typeof alg !== 'string') throw invalid('it names no algorithm')
+  if (!asymmetric.has(alg)) throw invalid(`it is signed with ${excerpt(alg)}, which is not accepted`)
   if (typeof iss !== 'string') throw invalid('it has no issuer')
   return { issuer: iss, keyId: typeof kid === 'string' ? kid : undefined }
 }
@@ -176,7 +177,7 @@ async function fetchKeys(issuer: ForeignIssuer, options: ForeignTokenOptions): P
   const keys = jwks['keys']
   if (!Array.isArray(keys) || keys.length > maxKeys || !keys.every(isJsonObject))
     throw invalid(`its issuer ${excerpt(issuer.url)} publishes no keys`)
-  return keysOf(keys as unknown as JWK[], named, options.clock())
+  return keysOf(keys, named, options.clock())
 }
 
 function keysOf(published: readonly JWK[], algorithms: readonly string[], fetchedMs: number): Keys {

@@ -103,7 +103,7 @@ export function accountPage({ style, action, csrf, formTargets, email, connector
 export function codePage({ style, code }: { readonly style: string; readonly code: string }): Response {
   const body = html`<div class="card">
     <h1>Your code</h1>
-    <p class="lead">Enter it where your program asks for it. It works once, for a minute.</p>
+    <p class="lead">Enter it where your program asks for it. It works once, for five minutes.</p>
     <p class="code long" id="code">${code}</p>
     <p>Then you may close this window.</p>
   </div>`
