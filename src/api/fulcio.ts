@@ -6,6 +6,8 @@ import type { JsonValue } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import { encodePublicKeyPem } from '../crypto/public-key.ts'
 import { parseCertificatePem } from '../x509/certificate.ts'
 import type { Certificate } from '../x509/certificate.ts'
 
@@ -37,7 +39,13 @@ export const fulcioPaths = {
   rootCertificateV1: '/api/v1/rootCert',
 } as const
 
-/** What the API says went wrong, with its gRPC code. */
+/** A gRPC status: 3 is an invalid argument (HTTP 400), 13 an internal error (500). */
+export interface FulcioRefusal {
+  readonly code: 3 | 13
+  readonly message: string
+}
+
+/** What the API says went wrong. */
 export const fulcioRefusals = {
   token: { code: 3, message: 'There was an error processing the identity token' },
   publicKey: { code: 3, message: 'The public key supplied in the request could not be parsed' },
@@ -46,57 +54,61 @@ export const fulcioRefusals = {
   csr: { code: 3, message: 'The certificate signing request could not be parsed' },
   log: { code: 13, message: 'Error entering certificate in CTL' },
   backend: { code: 13, message: 'error communicating with CA backend' },
-} as const
+} as const satisfies Readonly<Record<string, FulcioRefusal>>
 
-/** Writes a request of version 2 with a key. The token goes into the header. */
-export function encodeSigningCertificateRequest(publicKeyPem: string, signature: Uint8Array): string {
-  const publicKey = { algorithm: 'PUBLIC_KEY_ALGORITHM_UNSPECIFIED', content: publicKeyPem }
+/** That no certificates are given for a good key because of how it signs. */
+export function algorithmRefusal(description: string): FulcioRefusal {
+  return { code: 3, message: `signing algorithm not permitted: ${description}` }
+}
+
+/** The names of kinds of keys. Servers go by the key itself. */
+const algorithmNames = { ecdsa: 'ECDSA', rsa: 'RSA_PSS', ed25519: 'ED25519' } as const
+
+/** Writes a request of version 2 with a key and its signature over the name of the token's principal. The token goes into the header. */
+export function encodeSigningCertificateRequest(key: PublicKey, signature: Uint8Array): string {
+  const publicKey = { algorithm: algorithmNames[key.kind], content: encodePublicKeyPem(key) }
   return JSON.stringify({ publicKeyRequest: { publicKey, proofOfPossession: encodeBase64(signature) } })
 }
 
 /**
- * Reads a request of version 2. Names are camelCase or snake_case, as proto3 JSON has it.
+ * Reads a request of version 2. Names are camelCase or snake_case, as proto3 JSON has it; unknown ones are passed over, as Fulcio does.
+ * A key that is not there is empty: that it cannot be parsed is said after the token was checked.
  * @throws DecodingError JSON_INVALID, REQUEST_INVALID, TOO_LARGE
  */
 export function parseSigningCertificateRequest(body: Uint8Array): SigningCertificateRequest {
-  const request = fieldsOf(parseJson(body, 'the request', { maxBytes: maxFulcioRequestBytes, maxDepth: 8 }), 'the request').only(
-    'credentials',
-    'publicKeyRequest',
-    'certificateSigningRequest',
-  )
-  const credentials = request.optionalObject('credentials')?.only('oidcIdentityToken')
-  const token = credentials?.optionalString('oidcIdentityToken')
-  const keyRequest = request.optionalObject('publicKeyRequest')?.only('publicKey', 'proofOfPossession')
+  const request = requestFields(body)
+  const token = request.optionalObject('credentials')?.optionalString('oidcIdentityToken') || undefined
+  const keyRequest = request.optionalObject('publicKeyRequest')
   const csr = request.optionalString('certificateSigningRequest')
-  if ((keyRequest === undefined) === (csr === undefined)) {
-    throw request.invalid('the request should have either a publicKeyRequest or a certificateSigningRequest')
+  if (keyRequest !== undefined && csr !== undefined) {
+    throw request.invalid('the request should have either a publicKeyRequest or a certificateSigningRequest, found both')
   }
-  if (csr !== undefined) return { token, proof: { kind: 'csr', request: lenientBase64(csr, 'certificateSigningRequest') } }
-  const publicKey = keyRequest?.object('publicKey').only('algorithm', 'content')
-  return {
-    token,
-    proof: {
-      kind: 'proof',
-      // The key says itself of which kind it is.
-      publicKey: encodeUtf8(publicKey?.string('content') ?? ''),
-      signature: lenientBase64(keyRequest?.string('proofOfPossession') ?? '', 'proofOfPossession'),
-    },
-  }
+  if (csr !== undefined) return { token, proof: signingRequest(csr) }
+  // The key says itself of which kind it is.
+  const publicKey = encodeUtf8(keyRequest?.optionalObject('publicKey')?.optionalString('content') ?? '')
+  return { token, proof: { kind: 'proof', publicKey, signature: bytesOf(keyRequest, 'proofOfPossession') } }
 }
 
 /** Reads a request of version 1, whose token is in the header. @throws DecodingError as for version 2 */
 export function parseSigningCertificateRequestV1(body: Uint8Array): SigningCertificateRequest {
-  const request = new JsonFields(parseJson(body, 'the request', { maxBytes: maxFulcioRequestBytes, maxDepth: 8 }), 'the request', code)
+  const request = requestFields(body)
   const csr = request.optionalString('certificateSigningRequest')
-  if (csr !== undefined) return { token: undefined, proof: { kind: 'csr', request: lenientBase64(csr, 'certificateSigningRequest') } }
-  return {
-    token: undefined,
-    proof: {
-      kind: 'proof',
-      publicKey: lenientBase64(request.object('publicKey').string('content'), 'publicKey.content'),
-      signature: lenientBase64(request.string('signedEmailAddress'), 'signedEmailAddress'),
-    },
-  }
+  if (csr) return { token: undefined, proof: signingRequest(csr) }
+  const publicKey = bytesOf(request.optionalObject('publicKey'), 'content')
+  return { token: undefined, proof: { kind: 'proof', publicKey, signature: bytesOf(request, 'signedEmailAddress') } }
+}
+
+function requestFields(body: Uint8Array): JsonFields {
+  const limits = { maxBytes: maxFulcioRequestBytes, maxDepth: 8, maxValues: 1_000 }
+  return new JsonFields(camelCased(parseJson(body, 'the request', limits), 'the request'), 'the request', code)
+}
+
+function signingRequest(text: string): KeyProof {
+  return { kind: 'csr', request: lenientBase64(text, 'certificateSigningRequest') }
+}
+
+function bytesOf(fields: JsonFields | undefined, name: string): Uint8Array {
+  return lenientBase64(fields?.optionalString(name) ?? '', name)
 }
 
 /** Writes an answer of version 2. @param chain DER, the leaf first, the root last */
@@ -115,8 +127,8 @@ export function encodeTrustBundle(chains: readonly (readonly Uint8Array[])[]): s
 }
 
 /** Writes an error of version 2: a gRPC status. */
-export function encodeFulcioError(refusal: { readonly code: number; readonly message: string }): string {
-  return JSON.stringify({ code: refusal.code, message: refusal.message, details: [] })
+export function encodeFulcioError({ code, message }: FulcioRefusal): string {
+  return JSON.stringify({ code, message, details: [] })
 }
 
 /**
@@ -136,11 +148,7 @@ export function parseSigningCertificate(body: Uint8Array): { readonly leaf: Cert
   return { leaf, chain }
 }
 
-/** The fields with names in camelCase; a name in both spellings is refused as one that stands there twice. */
-function fieldsOf(value: JsonValue, path: string): JsonFields {
-  return new JsonFields(camelCased(value, path), path, code)
-}
-
+/** With names in camelCase; a name in both spellings is refused as one that stands there twice. */
 function camelCased(value: JsonValue, path: string): JsonValue {
   if (!isJsonObject(value)) return value
   const members = new Map<string, JsonValue>()
@@ -152,9 +160,13 @@ function camelCased(value: JsonValue, path: string): JsonValue {
   return Object.fromEntries(members)
 }
 
-/** Go's decoder of bytes in proto3 JSON takes the URL alphabet and missing padding too. */
+/** Go's decoder of bytes in proto3 JSON takes the URL alphabet, missing padding and line breaks too. */
 function lenientBase64(text: string, what: string): Uint8Array {
-  const standard = text.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+  const standard = text
+    .replaceAll(/[\r\n]/g, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .replace(/={1,2}$/, '')
   try {
     return decodeBase64(standard.padEnd(Math.ceil(standard.length / 4) * 4, '='), what)
   } catch (cause) {

@@ -1,7 +1,6 @@
 /** Asks a certificate authority with Fulcio's API, version 2, for a signing certificate. */
 import { encodeSigningCertificateRequest, fulcioPaths, maxFulcioAnswerBytes, parseSigningCertificate } from '../api/fulcio.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
-import { encodePublicKeyPem } from '../crypto/public-key.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { ask, endpoint, jsonRequest, readAnswer, refusal } from './service.ts'
 import type { ServiceOptions } from './service.ts'
@@ -35,7 +34,7 @@ export async function requestCertificate(
   hint = '',
 ): Promise<IssuedCertificate> {
   const service = { kind: 'certificate authority', url: baseUrl }
-  const body = encodeSigningCertificateRequest(encodePublicKeyPem(publicKey), proofOfPossession)
+  const body = encodeSigningCertificateRequest(publicKey, proofOfPossession)
   const asked = { ...jsonRequest(body, timeoutMs, { authorization: `Bearer ${token}` }), maxBytes: maxFulcioAnswerBytes }
   const response = await ask(service, endpoint(baseUrl, fulcioPaths.signingCertificate), asked, options)
   if (response.status !== 200 && response.status !== 201) throw refusal(service, response, hint)

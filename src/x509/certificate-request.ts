@@ -1,26 +1,36 @@
 /** Certificate signing requests (PKCS#10, RFC 2986), of which only the key and the proof that it is held are used. */
 import { parsePublicKey } from '../crypto/public-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../crypto/signature-algorithm.ts'
 import { signatureAlgorithmFromOid } from '../crypto/signature-algorithm.ts'
-import { verifySignature } from '../crypto/signature.ts'
 import { parseDerSequence } from '../encoding/der.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
-import { DecodingError, VerificationError, messageOf } from '../error.ts'
+import { DecodingError, messageOf } from '../error.ts'
 
 const maxBytes = 64 * 1024
 const what = 'the certificate signing request'
 
+/** What counts of a request. Its subject, attributes and extensions are ignored. */
+export interface CertificateRequest {
+  readonly publicKey: PublicKey
+  readonly algorithm: SignatureAlgorithm
+  /** The CertificationRequestInfo as received. */
+  readonly signedBytes: Uint8Array
+  readonly signature: Uint8Array
+}
+
 /**
- * The key of a request whose signature by that key verifies. Its subject, attributes and extensions are ignored.
+ * Parses a request. Whether it is signed by its own key is for the caller to verify.
  * @param bytes PEM (`CERTIFICATE REQUEST`, or its old name with `NEW`) or DER
- * @throws DecodingError CSR_INVALID, TOO_LARGE; VerificationError SIGNATURE_INVALID
+ * @throws DecodingError CSR_INVALID, TOO_LARGE; KEY_UNSUPPORTED for a well-formed key of another kind or size
  */
-export function verifyCertificateRequest(bytes: Uint8Array): PublicKey {
+export function parseCertificateRequest(bytes: Uint8Array): CertificateRequest {
   if (bytes.length > maxBytes) throw new DecodingError('TOO_LARGE', `${what} has more than ${maxBytes} bytes`)
-  const { signedBytes, publicKey, algorithm, signature } = parse(derOf(bytes))
-  if (verifySignature(publicKey, algorithm, signedBytes, signature)) return publicKey
-  throw new VerificationError('SIGNATURE_INVALID', `${what} is not signed by its own key`)
+  const der = derOf(bytes)
+  const { spki, oid, parameters, ...signed } = attempt(() => readRequest(der))
+  const publicKey = parseKey(spki)
+  return { publicKey, algorithm: attempt(() => signatureAlgorithmFromOid(oid, parameters)), ...signed }
 }
 
 function derOf(bytes: Uint8Array): Uint8Array {
@@ -34,25 +44,36 @@ function derOf(bytes: Uint8Array): Uint8Array {
   throw invalid('it should be one PEM block CERTIFICATE REQUEST')
 }
 
-function parse(der: Uint8Array) {
+function readRequest(der: Uint8Array) {
+  const outer = parseDerSequence(der, what)
+  const info = outer.any('the request info')
+  const algorithm = outer.sequence('the signature algorithm')
+  const oid = algorithm.oid('the signature algorithm')
+  const parameters = algorithm.done ? undefined : algorithm.any('its parameters').bytes
+  algorithm.end()
+  const signature = outer.bitString('the signature')
+  outer.end()
+  const reader = parseDerSequence(info.bytes, 'the request info')
+  const version = reader.smallInteger('the version')
+  if (version !== 0) throw invalid(`it has version ${version + 1}, only version 1 is known`)
+  reader.sequence('the subject')
+  return { spki: reader.any('the public key').bytes, oid, parameters, signedBytes: info.bytes, signature }
+}
+
+function parseKey(spki: Uint8Array): PublicKey {
   try {
-    const outer = parseDerSequence(der, what)
-    const info = outer.any('the request info')
-    const algorithmReader = outer.sequence('the signature algorithm')
-    const oid = algorithmReader.oid('the signature algorithm')
-    const parameters = algorithmReader.done ? undefined : algorithmReader.any('its parameters').bytes
-    algorithmReader.end()
-    const signature = outer.bitString('the signature')
-    outer.end()
-    const reader = parseDerSequence(info.bytes, 'the request info')
-    const version = reader.smallInteger('the version')
-    if (version !== 0) throw invalid(`it has version ${version + 1}, only version 1 is known`)
-    reader.sequence('the subject')
-    const publicKey = parsePublicKey(reader.any('the public key').bytes)
-    return { signedBytes: info.bytes, publicKey, algorithm: signatureAlgorithmFromOid(oid, parameters), signature }
+    return parsePublicKey(spki)
   } catch (cause) {
-    if (cause instanceof DecodingError && cause.code !== 'CSR_INVALID') throw invalid(cause.message, cause)
-    throw cause
+    if (cause instanceof DecodingError && cause.code === 'KEY_UNSUPPORTED') throw cause
+    throw invalid(messageOf(cause), cause)
+  }
+}
+
+function attempt<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (cause) {
+    throw cause instanceof DecodingError && cause.code !== 'CSR_INVALID' ? invalid(cause.message, cause) : cause
   }
 }
 

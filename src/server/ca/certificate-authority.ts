@@ -14,7 +14,7 @@ import {
   parseSigningCertificateRequestV1,
 } from '../../api/fulcio.ts'
 import type { SigningCertificateRequest } from '../../api/fulcio.ts'
-import { CountersignError, DecodingError } from '../../error.ts'
+import { CountersignError, messageOf } from '../../error.ts'
 import { readBody } from '../request/body.ts'
 import type { ForeignIssuer, ForeignTokenOptions } from '../request/foreign-token.ts'
 import { createForeignTokenVerifier } from '../request/foreign-token.ts'
@@ -22,8 +22,10 @@ import type { Service } from '../service.ts'
 import type { IssuanceOptions } from './issuance.ts'
 import { createIssuance } from './issuance.ts'
 import type { IssuerConfiguration, TrustedIssuer } from './issuer-configuration.ts'
+import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
-import { ProofError, verifyPossession } from './proof-of-possession.ts'
+import { verifyPossession } from './proof-of-possession.ts'
+import { RefusalError, refusalOf, refuseAs } from './refusal.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
   readonly issuers: IssuerConfiguration
@@ -39,38 +41,24 @@ export interface CertificateAuthority extends Service {
   useIssuers(issuers: IssuerConfiguration): void
 }
 
-interface Refusal {
-  readonly code: number
-  readonly message: string
-}
-
 const bearer = /^Bearer +(\S+)$/i
 
 /** Makes the service. @throws CountersignError CONFIGURATION_INVALID */
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const { chain, clock, send, localKeys, onRefusal = () => {} } = options
-  let issuers = options.issuers
+  const { chain, onRefusal = () => {} } = options
   const issue = createIssuance(options)
-  let tokens = createTokenVerifier(issuers, options)
+  let identify = createIdentification(options.issuers, options)
+  let described = describeIssuers(options.issuers)
   const chainBytes = chain.map(({ bytes }) => bytes)
 
   const certify = async (request: SigningCertificateRequest, header: string | undefined): Promise<readonly Uint8Array[]> => {
-    const token = bearer.exec(header ?? '')?.[1] ?? request.token
-    if (token === undefined) throw new CountersignError('TOKEN_INVALID', 'the request has no identity token')
-    const payload = await tokens.verify(token)
-    const url = payload.iss ?? ''
-    const issuer = issuers.find(url)
-    if (issuer === undefined) throw new CountersignError('TOKEN_INVALID', 'the issuer of the token is not configured any more')
-    const principal = principalOf(issuer, url, payload)
+    const token = request.token ?? bearer.exec(header ?? '')?.[1]
+    const principal = await refuseAs(fulcioRefusals.token, () => identify(token))
     return issue(principal, verifyPossession(request.proof, principal.challenges))
   }
-  const answer = async (
-    c: Context,
-    parse: typeof parseSigningCertificateRequest,
-    give: (chain: readonly Uint8Array[]) => Response,
-  ): Promise<Response> => {
+  const answer = async (c: Context, parse: Parse, give: (chain: readonly Uint8Array[]) => Response): Promise<Response> => {
     try {
-      return give(await certify(parse(await readBody(c.req.raw, maxFulcioRequestBytes)), c.req.header('authorization')))
+      return give(await certify(await readRequest(c.req.raw, parse), c.req.header('authorization')))
     } catch (error) {
       onRefusal(error)
       const refusal = refusalOf(error)
@@ -79,7 +67,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
   }
 
   const routes = new Hono()
-  routes.use('/api/v2/*', cors())
+  for (const path of Object.values(fulcioPaths)) routes.use(path, cors())
   routes.post(fulcioPaths.signingCertificate, (c) =>
     answer(c, parseSigningCertificateRequest, (certificates) => json(200, encodeSigningCertificate(certificates))),
   )
@@ -88,13 +76,40 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
   )
   routes.get(fulcioPaths.trustBundle, () => json(200, encodeTrustBundle([chainBytes])))
   routes.get(fulcioPaths.rootCertificateV1, () => pem(200, encodePemChain(chainBytes)))
-  routes.get(fulcioPaths.configuration, () => json(200, JSON.stringify({ issuers: issuers.issuers.map(describeIssuer) })))
+  routes.get(fulcioPaths.configuration, () => json(200, described))
   return {
     routes,
-    useIssuers: (next) => {
-      issuers = next
-      tokens = createTokenVerifier(next, { clock, send, localKeys })
+    useIssuers: (issuers) => {
+      identify = createIdentification(issuers, options)
+      described = describeIssuers(issuers)
     },
+  }
+}
+
+type Parse = typeof parseSigningCertificateRequest
+
+async function readRequest(request: Request, parse: Parse): Promise<SigningCertificateRequest> {
+  try {
+    return parse(await readBody(request, maxFulcioRequestBytes))
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw new RefusalError({ code: 3, message: cause.message }, messageOf(cause), { cause })
+    throw cause
+  }
+}
+
+/** Whom a token is about, by one configuration from its first check to its last. @throws CountersignError TOKEN_INVALID and as the verifier */
+function createIdentification(
+  issuers: IssuerConfiguration,
+  options: CertificateAuthorityOptions,
+): (token: string | undefined) => Promise<Principal> {
+  const tokens = createTokenVerifier(issuers, options)
+  return async (token) => {
+    if (token === undefined) throw new CountersignError('TOKEN_INVALID', 'the request has no identity token')
+    const payload = await tokens.verify(token)
+    const url = payload.iss ?? ''
+    const issuer = issuers.find(url)
+    if (issuer === undefined) throw new CountersignError('TOKEN_INVALID', 'the issuer of the token is not configured')
+    return principalOf(issuer, url, payload)
   }
 }
 
@@ -115,27 +130,8 @@ function createTokenVerifier(
   })
 }
 
-/** What Fulcio's API says of an error. Everything about tokens is one sentence: no oracle for whoever guesses. */
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof ProofError) return { ...fulcioRefusals[error.failure] }
-  if (error instanceof DecodingError || (error instanceof CountersignError && error.code === 'TOO_LARGE')) {
-    return { code: 3, message: error.message }
-  }
-  if (!(error instanceof CountersignError)) return fulcioRefusals.backend
-  switch (error.code) {
-    case 'TOKEN_INVALID':
-    case 'NETWORK_FAILED':
-      return fulcioRefusals.token
-    case 'LOG_OVERLOADED':
-    case 'LOG_FROZEN':
-    case 'LOG_ROLLED_BACK':
-    case 'STORAGE_FAILED':
-    case 'SCT_UNVERIFIED':
-    case 'CERTIFICATE_UNTRUSTED':
-      return fulcioRefusals.log
-    default:
-      return fulcioRefusals.backend
-  }
+function describeIssuers({ issuers }: IssuerConfiguration): string {
+  return JSON.stringify({ issuers: issuers.map(describeIssuer) })
 }
 
 function describeIssuer({ url, pattern, clientId, challengeClaim, rule, type }: TrustedIssuer): object {

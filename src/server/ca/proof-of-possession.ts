@@ -1,60 +1,66 @@
 /** That a client holds the key it wants a certificate for, and that the key is a good one. */
 import type { KeyProof } from '../../api/fulcio.ts'
+import { algorithmRefusal, fulcioRefusals } from '../../api/fulcio.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
-import { parsePublicKey, parsePublicKeyPem } from '../../crypto/public-key.ts'
+import { describeKey, parsePublicKey, parsePublicKeyPem } from '../../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { defaultSignatureAlgorithm, verifySignature } from '../../crypto/signature.ts'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
-import { VerificationError } from '../../error.ts'
-import { verifyCertificateRequest } from '../../x509/certificate-request.ts'
-import { hasRocaFingerprint, rsaParameters } from './rsa-weakness.ts'
-
-/** Why a key gets no certificate: what Fulcio's API calls it. */
-export type ProofFailure = 'publicKey' | 'insecureKey' | 'proof' | 'csr'
-
-/** A proof that does not hold. */
-export class ProofError extends VerificationError {
-  override name = 'ProofError'
-  readonly failure: ProofFailure
-
-  constructor(failure: ProofFailure, message: string, options?: { readonly cause?: unknown }) {
-    super('KEY_INVALID', message, options)
-    this.failure = failure
-  }
-}
+import { CountersignError, messageOf } from '../../error.ts'
+import { parseCertificateRequest } from '../../x509/certificate-request.ts'
+import { RefusalError } from './refusal.ts'
+import { rsaWeakness } from './rsa-weakness.ts'
 
 /**
  * The key that is proven to be held.
  * @param challenges the texts of which one has to be signed; a signing request proves possession by itself
- * @throws ProofError
+ * @throws RefusalError
  */
 export function verifyPossession(proof: KeyProof, challenges: readonly string[]): PublicKey {
-  if (proof.kind === 'csr') return checkStrength(attempt('csr', () => verifyCertificateRequest(proof.request)))
-  const key = checkStrength(attempt('publicKey', () => readKey(proof.publicKey)))
+  return proof.kind === 'csr' ? verifySigningRequest(proof.request) : verifyProof(proof, challenges)
+}
+
+function verifyProof(proof: Extract<KeyProof, { kind: 'proof' }>, challenges: readonly string[]): PublicKey {
+  const key = parseKey(() => readKey(proof.publicKey), fulcioRefusals.publicKey)
+  checkStrength(key)
   const algorithm = defaultSignatureAlgorithm(key)
   const isProven = challenges.some((challenge) => verifySignature(key, algorithm, encodeUtf8(challenge), proof.signature))
-  if (!isProven) throw new ProofError('proof', 'the signature of the proof of possession does not verify')
+  if (!isProven) throw new RefusalError(fulcioRefusals.proof, 'the signature of the proof of possession does not verify')
   return key
+}
+
+function verifySigningRequest(bytes: Uint8Array): PublicKey {
+  const request = parseKey(() => parseCertificateRequest(bytes), fulcioRefusals.csr)
+  const { publicKey, algorithm, signedBytes, signature } = request
+  checkStrength(publicKey)
+  if (!verifySignature(publicKey, algorithm, signedBytes, signature))
+    throw new RefusalError(fulcioRefusals.proof, 'the certificate signing request is not signed by its own key')
+  checkAlgorithm(publicKey, algorithm)
+  return publicKey
 }
 
 function readKey(bytes: Uint8Array): PublicKey {
   return bytes[0] === 0x30 ? parsePublicKey(bytes) : parsePublicKeyPem(decodeUtf8(bytes, 'the public key'))
 }
 
-/** Sizes and curves are checked where keys are parsed; what is left are RSA keys of weak generators. */
-function checkStrength(key: PublicKey): PublicKey {
-  if (key.kind !== 'rsa') return key
-  const { modulus, exponent } = rsaParameters(key)
-  if (![2048, 3072, 4096].includes(key.modulusBits))
-    throw new ProofError('insecureKey', `RSA keys have 2048, 3072 or 4096 bits, found ${key.modulusBits}`)
-  if (exponent !== 65_537n) throw new ProofError('insecureKey', `RSA keys have the exponent 65537, found ${exponent}`)
-  if (hasRocaFingerprint(modulus)) throw new ProofError('insecureKey', 'the RSA key is of a generator that was broken (CVE-2017-15361)')
-  return key
-}
-
-function attempt(failure: ProofFailure, parse: () => PublicKey): PublicKey {
+/** Other curves and sizes than ours do not even parse: Fulcio calls such keys insecure. */
+function parseKey<Result>(parse: () => Result, refusal: RefusalError['refusal']): Result {
   try {
     return parse()
   } catch (cause) {
-    throw new ProofError(failure, cause instanceof Error ? cause.message : 'it cannot be parsed', { cause })
+    const isUnsupported = cause instanceof CountersignError && cause.code === 'KEY_UNSUPPORTED'
+    throw new RefusalError(isUnsupported ? fulcioRefusals.insecureKey : refusal, messageOf(cause), { cause })
   }
+}
+
+function checkStrength(key: PublicKey): void {
+  const weakness = key.kind === 'rsa' ? rsaWeakness(key) : undefined
+  if (weakness !== undefined) throw new RefusalError(fulcioRefusals.insecureKey, weakness)
+}
+
+/** Each key signs as the algorithm registry has it, since clients will make signatures in the same way. */
+function checkAlgorithm(key: PublicKey, algorithm: SignatureAlgorithm): void {
+  if (algorithm === defaultSignatureAlgorithm(key)) return
+  const refusal = algorithmRefusal(`${describeKey(key)} with ${algorithm}`)
+  throw new RefusalError(refusal, refusal.message)
 }

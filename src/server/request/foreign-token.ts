@@ -74,8 +74,6 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
   const pending = new Map<string, Promise<Keys>>()
   const failed = new Map<string, { readonly atMs: number; readonly error: unknown }>()
   const ask = async (issuer: ForeignIssuer): Promise<Keys> => {
-    const failure = failed.get(issuer.url)
-    if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) throw failure.error
     try {
       const keys = await fetchKeys(issuer, options)
       remember(known, issuer.url, keys)
@@ -89,6 +87,8 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
     }
   }
   const askOnce = (issuer: ForeignIssuer): Promise<Keys> => {
+    const failure = failed.get(issuer.url)
+    if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) return Promise.reject(failure.error as Error)
     const running = pending.get(issuer.url) ?? ask(issuer)
     pending.set(issuer.url, running)
     return running
