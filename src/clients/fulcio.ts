@@ -24,19 +24,24 @@ const timeoutMs = 30_000
 /**
  * Gets a certificate. Whether it is the right one is for the caller to check.
  * @param hint what the caller knows about why the token may be refused
- * @throws CountersignError SERVICE_REFUSED; JSON_INVALID, REQUEST_INVALID, CERTIFICATE_INVALID for an answer that holds no certificate;
- * TransportError as `ask`
+ * @throws CountersignError SERVICE_REFUSED; DecodingError JSON_INVALID, REQUEST_INVALID, CERTIFICATE_INVALID for an answer that holds no
+ * certificate; TransportError as `ask`
  */
 export async function requestCertificate(
   baseUrl: string,
-  { token, publicKey, proofOfPossession }: CertificateRequest,
+  request: CertificateRequest,
   options: ServiceOptions = {},
   hint = '',
 ): Promise<IssuedCertificate> {
   const service = { kind: 'certificate authority', url: baseUrl }
-  const body = encodeSigningCertificateRequest(publicKey, proofOfPossession)
-  const asked = { ...jsonRequest(body, timeoutMs, { authorization: `Bearer ${token}` }), maxBytes: maxFulcioAnswerBytes }
-  const response = await ask(service, endpoint(baseUrl, fulcioPaths.signingCertificate), asked, options)
+  const body = encodeSigningCertificateRequest(request.publicKey, request.proofOfPossession)
+  const asked = jsonRequest(body, timeoutMs, { authorization: `Bearer ${request.token}` })
+  const response = await ask(
+    service,
+    endpoint(baseUrl, fulcioPaths.signingCertificate),
+    { ...asked, maxBytes: maxFulcioAnswerBytes },
+    options,
+  )
   if (response.status !== 200 && response.status !== 201) throw refusal(service, response, hint)
   return readAnswer(service, () => parseSigningCertificate(response.body))
 }

@@ -93,7 +93,9 @@ const circleSubject = `{{ .api_url }}/projects/${circle('project-id')}/pipeline-
 const circleci: CiProvider = {
   defaults: {
     api_url: 'https://circleci.com/api/v2',
-    platform_url: 'https://app.circleci.com',
+    // The slash too is Fulcio's own: run invocations have two of them.
+    platform_url: 'https://app.circleci.com/',
+    'oidc.circleci.com/ssh-rerun': '',
     'oidc.circleci.com/vcs-origin': '',
     'oidc.circleci.com/vcs-ref': '',
   },
@@ -112,7 +114,7 @@ const circleci: CiProvider = {
 const buddyPipeline = '{{ .base_url }}/{{ .workspace_domain }}/{{ .project_name }}/pipelines/pipeline/{{ .pipeline_id }}'
 
 const buddy: CiProvider = {
-  defaults: { base_url: 'https://app.buddy.works' },
+  defaults: { base_url: 'https://app.buddy.works', revision: '', ref: '' },
   subjectAlternativeName: buddyPipeline,
   extensions: {
     'build-signer-uri': buddyPipeline,
@@ -132,7 +134,7 @@ export const ciProviders: Readonly<Record<string, CiProvider>> = {
   'gitlab-pipeline': gitlab,
   'buildkite-job': buildkite,
   'codefresh-workflow': codefresh,
-  'circleci-workflow': circleci,
+  'circleci-job': circleci,
   'buddy-pipeline': buddy,
 }
 

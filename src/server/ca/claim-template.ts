@@ -1,7 +1,7 @@
 /**
- * The part of Go's text/template that Fulcio's configuration uses: `{{.claim}}`, `{{ index . "claim" }}`, and
- * `{{ if eq (…) "…" }} … {{ else }} … {{ end }}`. A claim that is missing is an error, as with `missingkey=error`. Pipelines, ranges, variables
- * and functions are refused when the configuration is read.
+ * The part of Go's text/template that Fulcio's configuration uses: `{{.claim}}`, `{{ index . "claim" }}`, in parentheses or not, and
+ * `{{ if eq … "…" }} … {{ else }} … {{ end }}`. A claim that is missing is an error, as with `missingkey=error`, also for `index`, which
+ * in Go gives nothing: a name with a hole is nobody's. Everything else is refused when the configuration is read.
  */
 import { excerpt } from '../../encoding/bytes.ts'
 import { CountersignError } from '../../error.ts'
@@ -22,7 +22,8 @@ interface Token {
 
 const maxLength = 4096
 const claimName = /^\.([A-Za-z_][A-Za-z0-9_]*)$/
-const indexExpression = /^index \. "([^"\\]{1,200})"$/
+const indexExpression = /^index\s+\.\s+"([^"\\]{1,200})"$/
+const equality = /^eq\s+(\.[A-Za-z_][A-Za-z0-9_]*|\([^()]*\))\s+"([^"\\]*)"$/
 
 /**
  * Compiles a value of the configuration: a template, or, without braces, the name of a claim.
@@ -30,6 +31,7 @@ const indexExpression = /^index \. "([^"\\]{1,200})"$/
  * @throws CountersignError CONFIGURATION_INVALID
  */
 export function compileClaimTemplate(source: string, defaults: Claims): ClaimTemplate {
+  if (source === '') throw invalid(source, 'it is empty')
   if (source.length > maxLength) throw invalid(source, `it has more than ${maxLength} characters`)
   if (!source.includes('{{')) return (claims) => claimOf(source, claims, defaults)
   const parser = new TemplateParser(source, defaults)
@@ -57,7 +59,7 @@ class TemplateParser {
       if (token.kind === 'action' && (token.value === 'else' || token.value === 'end')) break
       this.#position++
       if (token.kind === 'text') parts.push(() => token.value)
-      else if (token.value.startsWith('if ')) parts.push(this.#branch(token.value.slice(3).trim()))
+      else if (/^if\s/.test(token.value)) parts.push(this.#branch(token.value.slice(3).trim()))
       else parts.push(this.#operand(token.value))
     }
     return (claims) => parts.map((part) => part(claims)).join('')
@@ -83,18 +85,19 @@ class TemplateParser {
 
   /** `eq X "text"`, or an operand, which holds unless it is empty. */
   #condition(text: string): Condition {
-    const equal = /^eq (\.[A-Za-z_][A-Za-z0-9_]*|\(index \. "[^"\\]{1,200}"\)) "([^"\\]*)"$/.exec(text)
+    const equal = equality.exec(text)
     if (equal === null) {
       const operand = this.#operand(text)
       return (claims) => operand(claims) !== ''
     }
     const [, left = '', right = ''] = equal
-    const operand = this.#operand(left.startsWith('(') ? left.slice(1, -1) : left)
+    const operand = this.#operand(left)
     return (claims) => operand(claims) === right
   }
 
   #operand(text: string): Operand {
-    const name = claimName.exec(text)?.[1] ?? indexExpression.exec(text)?.[1]
+    const bare = text.startsWith('(') && text.endsWith(')') ? text.slice(1, -1).trim() : text
+    const name = claimName.exec(bare)?.[1] ?? indexExpression.exec(bare)?.[1]
     if (name === undefined) throw invalid(this.#source, `{{${excerpt(text)}}} is not understood: .claim, index . "claim", if and eq are`)
     return (claims) => claimOf(name, claims, this.#defaults)
   }
@@ -114,13 +117,7 @@ function tokenize(source: string): Token[] {
     if (open === -1) break
     const close = source.indexOf('}}', open)
     if (close === -1) throw invalid(source, '{{ is never closed')
-    tokens.push({
-      kind: 'action',
-      value: source
-        .slice(open + 2, close)
-        .trim()
-        .replaceAll(/\s+/g, ' '),
-    })
+    tokens.push({ kind: 'action', value: source.slice(open + 2, close).trim() })
     position = close + 2
   }
   return tokens

@@ -29,6 +29,7 @@ import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigst
 import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
 import type { Principal } from './principal.ts'
+import { logFailure } from './refusal.ts'
 
 /** A certificate transparency log that takes precertificates. */
 export interface PrecertificateLog {
@@ -57,16 +58,16 @@ const emptyName = encodeName({})
 
 /**
  * Makes the function that issues.
- * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key
+ * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key, or that may not issue.
+ *   The function throws RefusalError when the log fails, CountersignError CERTIFICATE_EXPIRED at the end of the chain's time
  */
 export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOptions): Issue {
   const [issuer] = chain
-  if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki)) {
-    throw new CountersignError(
-      'CONFIGURATION_INVALID',
-      'the chain of the certificate authority does not begin with the certificate of its key',
-    )
-  }
+  if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki))
+    throw misconfigured('does not begin with the certificate of its key')
+  // Verifiers demand it of whoever issues (RFC 5280 section 6.1.4, k and n).
+  if (issuer.basicConstraints?.ca !== true || issuer.keyUsage?.keyCertSign === false)
+    throw misconfigured('begins with a certificate that may not issue others (basic constraints, key usage)')
   const above = chain.map(({ bytes }) => bytes)
   const algorithm = x509AlgorithmIdentifier(signer.algorithm)
   const issuerKeyHash = digest('sha256', issuer.spki)
@@ -79,16 +80,27 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
   const sign = (tbs: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
   const checkSct = (sct: SignedCertificateTimestamp, tbs: Uint8Array): void => {
     const signed = precertificateSignedBytes(sct, tbs, issuerKeyHash)
-    if (equalBytes(sct.logId, logId) && verifySignature(logKey, 'ecdsa-sha256', signed, sct.signature)) return
+    const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
+    if (equalBytes(sct.logId, logId) && verifySignature(logKey, algorithm, signed, sct.signature)) return
     throw new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify')
+  }
+
+  const addToLog = async (submitted: readonly Uint8Array[], tbs: Uint8Array): Promise<SignedCertificateTimestamp> => {
+    try {
+      const sct = await log.addPreChain(submitted)
+      checkSct(sct, tbs)
+      return sct
+    } catch (cause) {
+      throw logFailure(cause)
+    }
   }
 
   return async ({ name, extensions }, publicKey) => {
     const now = clock()
-    if (now < issuer.notBefore || now + lifetimeMs > issuer.notAfter) {
+    if (chain.some(({ notBefore, notAfter }) => now < notBefore || now + lifetimeMs > notAfter)) {
       throw new CountersignError(
         'CERTIFICATE_EXPIRED',
-        'the certificate of the authority is not valid for as long as a new certificate would be',
+        'the chain of the certificate authority is not valid for as long as a new certificate would be',
       )
     }
     const template: CertificateTemplate = {
@@ -108,10 +120,14 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
     }
     const encode = (...further: readonly Uint8Array[]): Uint8Array =>
       encodeTbsCertificate({ ...template, extensions: [...template.extensions, ...further] }, algorithm)
-    const sct = await log.addPreChain([sign(encode(fixed.poison)), ...above])
-    checkSct(sct, encode())
+    const precertificate = sign(encode(fixed.poison))
+    const sct = await addToLog([precertificate, ...above], encode())
     return [sign(encode(sctListExtension(sct))), ...above]
   }
+}
+
+function misconfigured(reason: string): CountersignError {
+  return new CountersignError('CONFIGURATION_INVALID', `the chain of the certificate authority ${reason}`)
 }
 
 /** Positive and of 20 bytes (RFC 5280 section 4.1.2.2). */

@@ -1,23 +1,16 @@
 /** Fulcio's configuration of trusted issuers: one YAML document, checked whole before any of it is used. */
 import { LineCounter, parseDocument } from 'yaml'
-import { z } from 'zod'
-import { CountersignError } from '../../error.ts'
+import type { z } from 'zod'
+import { excerpt } from '../../encoding/bytes.ts'
+import { CountersignError, messageOf } from '../../error.ts'
+import { parseCertificatePem } from '../../x509/certificate.ts'
 import type { CiProvider } from './ci-providers.ts'
-import { ciProviders, providerOfType } from './ci-providers.ts'
-import type { ClaimTemplate } from './claim-template.ts'
-import { compileClaimTemplate } from './claim-template.ts'
-import { extensionNames } from './extension-names.ts'
-import type { SigstoreExtensionName } from '../../x509/sigstore-extensions.ts'
-
-/** How names of certificates are made of tokens. */
-export type SubjectRule =
-  | { readonly kind: 'email'; readonly issuerClaim: readonly string[] | undefined; readonly skipEmailVerification: boolean }
-  | { readonly kind: 'uri'; readonly subjectDomain: string }
-  | { readonly kind: 'username'; readonly subjectDomain: string }
-  | { readonly kind: 'spiffe'; readonly trustDomain: string }
-  | { readonly kind: 'kubernetes' }
-  | { readonly kind: 'chainguard' }
-  | { readonly kind: 'ci'; readonly subject: ClaimTemplate; readonly extensions: ReadonlyMap<SigstoreExtensionName, ClaimTemplate> }
+import { ciProviders } from './ci-providers.ts'
+import type { IssuerYaml, ProviderYaml } from './issuer-schema.ts'
+import { configurationSchema } from './issuer-schema.ts'
+import type { SubjectRule } from './subject-rule.ts'
+import { ruleOf } from './subject-rule.ts'
+import { describeProblem, lineOf } from './yaml-problem.ts'
 
 /** An issuer, or a family of them. */
 export interface TrustedIssuer {
@@ -43,60 +36,6 @@ export interface IssuerConfiguration {
 }
 
 const maxCharacters = 1_000_000
-const text = z.string().min(1).max(4_096)
-
-const issuer = z.strictObject({
-  'issuer-url': text.optional(),
-  'client-id': text.default('sigstore'),
-  type: z.enum([
-    'email',
-    'uri',
-    'username',
-    'spiffe',
-    'kubernetes',
-    'ci-provider',
-    'chainguard-identity',
-    'github-workflow',
-    'gitlab-pipeline',
-    'buildkite-job',
-    'codefresh-workflow',
-  ]),
-  'issuer-claim': z
-    .string()
-    .regex(/^\$(\.[A-Za-z0-9_-]+)+$/, 'a path of claims such as $.federated_claims.connector_id')
-    .optional(),
-  'subject-domain': text.optional(),
-  'spiffe-trust-domain': z
-    .string()
-    .regex(/^[a-z0-9._-]{1,255}$/, 'a SPIFFE trust domain')
-    .optional(),
-  'ci-provider': text.optional(),
-  'ca-cert': z.string().max(100_000).optional(),
-  contact: z.string().max(4_096).optional(),
-  description: z.string().max(4_096).optional(),
-  'challenge-claim': z.enum(['email', 'sub']).optional(),
-  'skip-email-verification': z.boolean().default(false),
-  /** Ours: further hosts that the issuer's keys may be fetched from. */
-  'key-hosts': z
-    .array(z.string().regex(/^[a-z0-9.-]+$/, 'a host name'))
-    .max(16)
-    .default([]),
-})
-
-const provider = z.strictObject({
-  'default-template-values': z.record(z.string(), z.string()).default({}),
-  'extension-templates': z.record(z.string(), z.string()).default({}),
-  'subject-alternative-name-template': text,
-})
-
-const schema = z.strictObject({
-  'oidc-issuers': z.record(z.string(), issuer).default({}),
-  'meta-issuers': z.record(z.string(), issuer).default({}),
-  'ci-issuer-metadata': z.record(z.string(), provider).default({}),
-})
-
-type IssuerYaml = z.output<typeof issuer>
-
 /** Where Google publishes its keys; other issuers do it on their own host. */
 const knownKeyHosts: Readonly<Record<string, readonly string[]>> = { 'https://accounts.google.com': ['www.googleapis.com'] }
 
@@ -106,46 +45,47 @@ const knownKeyHosts: Readonly<Record<string, readonly string[]>> = { 'https://ac
  * @throws CountersignError CONFIGURATION_INVALID, with the line where there is one
  */
 export function parseIssuerConfiguration(source: string, file: string): IssuerConfiguration {
-  const fail = (reason: string): CountersignError => new CountersignError('CONFIGURATION_INVALID', `${file} cannot be used: ${reason}`)
+  const fail = (reason: string, cause?: unknown): CountersignError =>
+    new CountersignError('CONFIGURATION_INVALID', `${file} cannot be used: ${reason}`, { cause })
   if (source.length > maxCharacters) throw fail(`it has more than ${maxCharacters} characters`)
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true })
   const [mistake] = document.errors
   if (mistake !== undefined) throw fail(`line ${lines.linePos(mistake.pos[0]).line}: ${mistake.message.split('\n')[0] ?? ''}`)
-  const value: unknown = document.toJS({ maxAliasCount: 100 })
-  const result = schema.safeParse(value ?? {})
-  if (!result.success) {
-    const [problem] = result.error.issues
-    const path = problem?.path.map(String) ?? []
-    const node = document.getIn(path, true)
-    const range =
-      typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? Number(node.range[0]) : undefined
-    throw fail(
-      `${range === undefined ? '' : `line ${lines.linePos(range).line}, `}${path.join(' → ')}: ${problem?.message ?? 'not as expected'}`,
-    )
-  }
   try {
-    return createConfiguration(result.data)
-  } catch (error) {
-    if (error instanceof CountersignError) throw fail(error.message)
-    throw error
+    const result = configurationSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {})
+    if (result.success) return createConfiguration(result.data)
+    throw fail(describeProblem(result.error.issues[0], document, lines))
+  } catch (cause) {
+    if (cause instanceof IssuerError) throw fail(`${lineOf(cause.path, document, lines)}${cause.message}`, cause)
+    // Aliases that unfold without end.
+    throw cause instanceof CountersignError ? cause : fail(messageOf(cause), cause)
   }
 }
 
-function createConfiguration(yaml: z.output<typeof schema>): IssuerConfiguration {
-  const providers = {
-    ...ciProviders,
-    ...Object.fromEntries(Object.entries(yaml['ci-issuer-metadata']).map(([name, one]) => [name, providerOf(one)])),
+/** Something about an issuer that is wrong, and where it stands. */
+class IssuerError extends CountersignError {
+  override name = 'IssuerError'
+  readonly path: readonly string[]
+
+  constructor(message: string, path: readonly string[]) {
+    super('CONFIGURATION_INVALID', message)
+    this.path = path
   }
-  const exact = new Map(Object.entries(yaml['oidc-issuers']).map(([url, one]) => [url, issuerOf(url, one, undefined, providers)]))
-  const families = Object.entries(yaml['meta-issuers']).map(([url, one]) => issuerOf(url, one, patternOf(url), providers))
+}
+
+function createConfiguration(yaml: z.output<typeof configurationSchema>): IssuerConfiguration {
+  const providers = new Map<string, CiProvider>(Object.entries(ciProviders))
+  for (const [name, one] of Object.entries(yaml['ci-issuer-metadata'])) providers.set(name, providerOf(one))
+  const exact = new Map(Object.entries(yaml['oidc-issuers']).map(([url, one]) => [url, issuerOf(url, one, false, providers)]))
+  const families = Object.entries(yaml['meta-issuers']).map(([url, one]) => issuerOf(url, one, true, providers))
   return {
     issuers: [...exact.values(), ...families],
     find: (url) => exact.get(url) ?? families.find(({ pattern }) => pattern?.test(url)),
   }
 }
 
-function providerOf(yaml: z.output<typeof provider>): CiProvider {
+function providerOf(yaml: ProviderYaml): CiProvider {
   return {
     subjectAlternativeName: yaml['subject-alternative-name-template'],
     extensions: yaml['extension-templates'],
@@ -153,98 +93,35 @@ function providerOf(yaml: z.output<typeof provider>): CiProvider {
   }
 }
 
-function issuerOf(
-  url: string,
-  yaml: IssuerYaml,
-  pattern: RegExp | undefined,
-  providers: Readonly<Record<string, CiProvider>>,
-): TrustedIssuer {
-  if (yaml['issuer-url'] !== undefined && yaml['issuer-url'] !== url) throw invalid(url, `its issuer-url is another: ${yaml['issuer-url']}`)
-  checkIssuerUrl(url, pattern !== undefined)
-  const rule = ruleOf(url, yaml, pattern !== undefined, providers)
-  return {
-    url,
-    pattern,
-    clientId: yaml['client-id'],
-    type: yaml.type,
-    rule,
-    challengeClaim: yaml['challenge-claim'] ?? (rule.kind === 'email' ? 'email' : 'sub'),
-    caCertificate: yaml['ca-cert'],
-    keyHosts: [...yaml['key-hosts'], ...(knownKeyHosts[url] ?? [])],
+function issuerOf(url: string, yaml: IssuerYaml, isFamily: boolean, providers: ReadonlyMap<string, CiProvider>): TrustedIssuer {
+  try {
+    if (yaml['issuer-url'] !== undefined && yaml['issuer-url'] !== url)
+      throw invalid(`its issuer-url is another: ${excerpt(yaml['issuer-url'])}`)
+    checkIssuerUrl(url, isFamily)
+    if (yaml['ca-cert'] !== undefined) parseCertificatePem(yaml['ca-cert'], 'its ca-cert')
+    const rule = ruleOf(url, yaml, isFamily, providers)
+    return {
+      url,
+      pattern: isFamily ? patternOf(url) : undefined,
+      clientId: yaml['client-id'],
+      type: yaml.type,
+      rule,
+      challengeClaim: yaml['challenge-claim'] ?? (rule.kind === 'email' ? 'email' : 'sub'),
+      caCertificate: yaml['ca-cert'],
+      keyHosts: [...yaml['key-hosts'], ...(knownKeyHosts[url] ?? [])],
+    }
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    throw new IssuerError(`the issuer ${url}: ${cause.message}`, [isFamily ? 'meta-issuers' : 'oidc-issuers', url])
   }
 }
 
 function checkIssuerUrl(url: string, isFamily: boolean): void {
   const sample = isFamily ? url.replaceAll('*', 'x') : url
   const parsed = URL.canParse(sample) ? new URL(sample) : undefined
-  if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) throw invalid(url, 'it is not an https:// URL')
+  if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) throw invalid('it is not an https:// URL')
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
-    throw invalid(url, 'an issuer has no user, query or fragment')
-  }
-}
-
-function ruleOf(url: string, yaml: IssuerYaml, isFamily: boolean, providers: Readonly<Record<string, CiProvider>>): SubjectRule {
-  const { type } = yaml
-  if (yaml['issuer-claim'] !== undefined && type !== 'email') throw invalid(url, 'issuer-claim is for issuers of the type email')
-  switch (type) {
-    case 'email':
-      return {
-        kind: 'email',
-        issuerClaim: yaml['issuer-claim']?.slice(2).split('.'),
-        skipEmailVerification: yaml['skip-email-verification'],
-      }
-    case 'uri':
-      return { kind: 'uri', subjectDomain: uriDomain(url, yaml['subject-domain'], isFamily) }
-    case 'username':
-      return { kind: 'username', subjectDomain: usernameDomain(url, yaml['subject-domain'], isFamily) }
-    case 'spiffe':
-      if (isFamily) throw invalid(url, 'spiffe cannot be the type of a meta issuer')
-      if (yaml['spiffe-trust-domain'] === undefined) throw invalid(url, 'spiffe needs a spiffe-trust-domain')
-      return { kind: 'spiffe', trustDomain: yaml['spiffe-trust-domain'] }
-    case 'kubernetes':
-      return { kind: 'kubernetes' }
-    case 'chainguard-identity':
-      return { kind: 'chainguard' }
-    default:
-      return ciRule(url, yaml['ci-provider'] ?? providerOfType[type], providers)
-  }
-}
-
-function ciRule(url: string, name: string | undefined, providers: Readonly<Record<string, CiProvider>>): SubjectRule {
-  if (name === undefined) throw invalid(url, 'ci-provider needs the name of a provider')
-  const found = Object.hasOwn(providers, name) ? providers[name] : undefined
-  if (found === undefined) throw invalid(url, `there is no ci-provider ${name}, only ${Object.keys(providers).join(', ')}`)
-  const extensions = Object.entries(found.extensions).map(([key, source]) => {
-    const extension = Object.hasOwn(extensionNames, key) ? extensionNames[key] : undefined
-    if (extension === undefined) throw invalid(url, `there is no extension ${key}`)
-    return [extension, compileClaimTemplate(source, found.defaults)] as const
-  })
-  return { kind: 'ci', subject: compileClaimTemplate(found.subjectAlternativeName, found.defaults), extensions: new Map(extensions) }
-}
-
-/** Scheme and host of subjects; both of the issuer's own domain, so that no issuer speaks for somebody else's. */
-function uriDomain(url: string, domain: string | undefined, isFamily: boolean): string {
-  if (isFamily) throw invalid(url, 'uri cannot be the type of a meta issuer')
-  const parsed = domain !== undefined && URL.canParse(domain) ? new URL(domain) : undefined
-  if (parsed === undefined || parsed.pathname !== '/') throw invalid(url, 'uri needs a subject-domain such as https://example.com')
-  const own = new URL(url)
-  if (parsed.protocol !== own.protocol) throw invalid(url, 'its subject-domain should have the scheme of the issuer')
-  checkSameDomain(url, own.hostname, parsed.hostname)
-  return parsed.origin
-}
-
-function usernameDomain(url: string, domain: string | undefined, isFamily: boolean): string {
-  if (isFamily) throw invalid(url, 'username cannot be the type of a meta issuer')
-  if (domain === undefined || !/^[a-z0-9.-]+$/.test(domain)) throw invalid(url, 'username needs a subject-domain such as example.com')
-  checkSameDomain(url, new URL(url).hostname, domain)
-  return domain
-}
-
-/** The last two labels are the same, or the hosts are. */
-function checkSameDomain(url: string, issuerHost: string, subjectHost: string): void {
-  const registrable = (host: string): string => host.split('.').slice(-2).join('.')
-  if (issuerHost !== subjectHost && (registrable(issuerHost) !== registrable(subjectHost) || !subjectHost.includes('.'))) {
-    throw invalid(url, `its subject-domain ${subjectHost} is not of its own domain`)
+    throw invalid('an issuer has no user, query or fragment')
   }
 }
 
@@ -254,6 +131,6 @@ function patternOf(url: string): RegExp {
   return new RegExp(`^${parts.join('[-_a-zA-Z0-9]+')}$`)
 }
 
-function invalid(url: string, reason: string): CountersignError {
-  return new CountersignError('CONFIGURATION_INVALID', `the issuer ${url}: ${reason}`)
+function invalid(reason: string): CountersignError {
+  return new CountersignError('CONFIGURATION_INVALID', reason)
 }

@@ -4,7 +4,8 @@ import { CountersignError } from '../../error.ts'
 import type { IssuedName } from '../../x509/certificate-writer.ts'
 import type { SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
 import type { Claims } from './claim-template.ts'
-import type { SubjectRule, TrustedIssuer } from './issuer-configuration.ts'
+import type { TrustedIssuer } from './issuer-configuration.ts'
+import type { SubjectRule } from './subject-rule.ts'
 
 export interface Principal {
   readonly name: IssuedName
@@ -28,6 +29,9 @@ export function principalOf(issuer: TrustedIssuer, issuerUrl: string, payload: T
   const email = text(payload, 'email')
   const name = nameOf(issuer.rule, issuerUrl, payload)
   if (name.value.length > maxNameLength) throw refused(`names of more than ${maxNameLength} characters are not certified`)
+  // What a certificate cannot say, or what looks the same as something else.
+  if (name.kind !== 'username' && !/^[\u0021-\u007e]+$/.test(name.value)) throw refused('its name has characters that no certificate has')
+  if (/[\p{C}\p{Z}]/u.test(name.value)) throw refused('its name has blanks or control characters')
   const { rule } = issuer
   const named = rule.kind === 'email' && rule.issuerClaim !== undefined ? claimAt(payload, rule.issuerClaim) : issuerUrl
   const ci = rule.kind === 'ci' ? ciExtensions(rule, claimsOf(payload)) : {}
@@ -53,7 +57,7 @@ function nameOf(rule: SubjectRule, issuerUrl: string, payload: TokenPayload): Is
     case 'kubernetes':
       return { kind: 'uri', value: serviceAccount(payload) }
     case 'chainguard':
-      return { kind: 'uri', value: `${issuerUrl}/${required(payload, 'sub')}` }
+      return { kind: 'uri', value: chainguardIdentity(issuerUrl, required(payload, 'sub')) }
     case 'ci': {
       const value = rule.subject(claimsOf(payload))
       if (!URL.canParse(value)) throw refused(`the name made of its claims is no URI: ${excerpt(value)}`)
@@ -62,24 +66,23 @@ function nameOf(rule: SubjectRule, issuerUrl: string, payload: TokenPayload): Is
   }
 }
 
+/** One address without a display name: RFC 5322's dot-atom of at most 64 characters, and a domain of DNS labels. */
+const emailAddress =
+  /^(?=[^@]{1,64}@.{1,253}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
+
 function verifiedEmail(payload: TokenPayload, skipVerification: boolean): string {
   const email = required(payload, 'email')
   const verified = payload['email_verified']
   if (!skipVerification && verified !== true && verified !== 'true') throw refused('its e-mail address is not verified')
-  if (
-    !/^[\u0021-\u007e]{1,64}@[A-Za-z0-9.-]{1,255}$/.test(email) ||
-    /[<>()[\],;:\\"]/.test(email) ||
-    email.indexOf('@') !== email.lastIndexOf('@')
-  ) {
-    throw refused(`${excerpt(email)} is not one e-mail address`)
-  }
+  if (!emailAddress.test(email)) throw refused(`${excerpt(email)} is not one e-mail address`)
   return email
 }
 
 function uriSubject(payload: TokenPayload, domain: string): string {
   const subject = required(payload, 'sub')
-  const uri = URL.canParse(subject) ? new URL(subject) : undefined
-  if (uri === undefined || uri.origin !== domain || uri.username !== '' || uri.password !== '') {
+  const rest = subject.startsWith(domain) ? subject.slice(domain.length) : undefined
+  // Decided on the text that is certified. What parsers read differently, such as backslashes, is refused.
+  if (rest === undefined || !/^(?:[/?#][\u0021-\u007e]*)?$/.test(rest) || rest.includes('\\')) {
     throw refused(`its subject ${excerpt(subject)} should be a URI of ${domain}`)
   }
   return subject
@@ -89,6 +92,13 @@ function usernameSubject(payload: TokenPayload): string {
   const subject = required(payload, 'sub')
   if (subject.includes('!') || subject.includes('@')) throw refused(`its subject ${excerpt(subject)} is no user name: it has ! or @`)
   return subject
+}
+
+/** Identities below the issuer: a path that means what it says. */
+function chainguardIdentity(issuerUrl: string, subject: string): string {
+  const isPath = subject.split('/').every((segment) => /^[A-Za-z0-9._~-]+$/.test(segment) && segment !== '.' && segment !== '..')
+  if (!isPath) throw refused(`its subject ${excerpt(subject)} is no path`)
+  return `${issuerUrl.replace(/\/$/, '')}/${subject}`
 }
 
 function spiffeId(payload: TokenPayload, trustDomain: string): string {

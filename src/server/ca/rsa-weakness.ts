@@ -2,7 +2,7 @@
 import type { RsaPublicKey } from '../../crypto/public-key.ts'
 import { parseDerSequence } from '../../encoding/der.ts'
 
-const sizes: readonly number[] = [2048, 3072, 4096]
+const sizes: ReadonlySet<number> = new Set([2048, 3072, 4096])
 const usualExponent = 65_537n
 
 /** What is wrong with a key, or undefined for one that may be certified: sizes and exponent of the algorithm registry, no known weakness. */
@@ -10,7 +10,7 @@ export function rsaWeakness(key: RsaPublicKey): string | undefined {
   const reader = parseDerSequence(key.pkcs1, 'the RSA key')
   const modulus = reader.integer('the modulus')
   const exponent = reader.integer('the exponent')
-  if (!sizes.includes(key.modulusBits)) return `RSA keys have 2048, 3072 or 4096 bits, found ${key.modulusBits}`
+  if (!sizes.has(key.modulusBits)) return `RSA keys have 2048, 3072 or 4096 bits, found ${key.modulusBits}`
   if (exponent !== usualExponent) return `RSA keys have the exponent ${usualExponent}, found ${exponent}`
   if (hasSmallFactor(modulus)) return 'the modulus of the RSA key has a small factor'
   if (hasRocaFingerprint(modulus)) return 'the RSA key is of a generator that was broken (CVE-2017-15361)'

@@ -16,7 +16,7 @@ import type { Clock } from '../clock.ts'
 export interface ForeignIssuer {
   /** The `iss` of its tokens, to the byte. */
   readonly url: string
-  /** Hosts beside its own that its keys may be fetched from. */
+  /** Hosts beside its own that its keys may be fetched from, with the port where it is not the usual one. */
   readonly hosts: readonly string[]
   /** Must be among the token's `aud`. */
   readonly audience: string
@@ -88,7 +88,7 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
   }
   const askOnce = (issuer: ForeignIssuer): Promise<Keys> => {
     const failure = failed.get(issuer.url)
-    if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) return Promise.reject(failure.error as Error)
+    if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) return Promise.reject(failure.error)
     const running = pending.get(issuer.url) ?? ask(issuer)
     pending.set(issuer.url, running)
     return running
@@ -132,8 +132,8 @@ function readForm(token: string): { readonly issuer: string; readonly keyId: str
   const [header = '', payload = ''] = token.split('.')
   const { alg, kid } = decodePart(header, 'header')
   const { iss } = decodePart(payload, 'payload')
-  if (typeof alg !== 'string') throw invalid('it names no algorithm')
-  if (!asymmetric.has(alg)) throw invalid(`it is signed with ${excerpt(alg)}, which is not accepted`)
+  if (typeof alg !== 'string' || !asymmetric.has(alg))
+    throw invalid(`it is signed with ${typeof alg === 'string' ? excerpt(alg) : 'nothing'}, which is not accepted`)
   if (typeof iss !== 'string') throw invalid('it has no issuer')
   return { issuer: iss, keyId: typeof kid === 'string' ? kid : undefined }
 }
@@ -194,7 +194,7 @@ function keysOf(published: readonly JWK[], algorithms: readonly string[], fetche
 function keysUrl(issuer: ForeignIssuer, value: unknown): URL {
   const own = new URL(issuer.url)
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  const isAllowed = url !== undefined && (url.host === own.host || (url.port === '' && issuer.hosts.includes(url.hostname)))
+  const isAllowed = url !== undefined && (url.host === own.host || issuer.hosts.includes(url.host))
   if (url === undefined || !isAllowed || url.username !== '' || (url.protocol !== 'https:' && url.protocol !== own.protocol)) {
     throw invalid(`its issuer ${excerpt(issuer.url)} has its keys at ${excerpt(String(value))}, which the configuration does not allow`)
   }
