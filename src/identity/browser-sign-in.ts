@@ -77,10 +77,9 @@ async function bringCodeBack(step: SignInStep, secrets: Secrets): Promise<URL> {
   terminal.say(`Go to the following link in a browser:\n\n\t ${await authorizationUrl(step, secrets, outOfBand)}`)
   const code = (await terminal.readLine('Enter verification code: '))?.trim() ?? ''
   if (code === '') throw new CountersignError('SIGN_IN_FAILED', 'nobody signed in: no verification code was entered')
-  // The state was never out of this process's hands; and who carries a code over does not carry the issuer's name (RFC 9207), which
-  // the library asks for where the issuer gives it.
-  const iss = step.client.configuration.serverMetadata().issuer
-  return new URL(`${outOfBand}?${new URLSearchParams({ code, state: secrets.state, iss }).toString()}`)
+  // What a redirect would have brought beside the code was never out of this process's hands.
+  const { issuer } = step.client.configuration.serverMetadata()
+  return new URL(`${outOfBand}?${new URLSearchParams({ code, state: secrets.state, iss: issuer }).toString()}`)
 }
 
 async function authorizationUrl({ client }: SignInStep, { verifier, state, nonce }: Secrets, redirect: string): Promise<string> {

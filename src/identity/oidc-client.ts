@@ -54,7 +54,8 @@ export async function explained<T>(issuer: string, signal: AbortSignal | undefin
     return await step()
   } catch (cause) {
     if (signal?.aborted === true) throw new CountersignError('ABORTED', 'the sign-in was aborted', { cause: signal.reason })
-    if (cause instanceof CountersignError && (cause.code === 'SIGN_IN_FAILED' || cause.code === 'ABORTED')) throw cause
+    // What we ourselves have to say is a sentence already, unless it is about the connection.
+    if (cause instanceof CountersignError && cause.code !== 'NETWORK_FAILED') throw cause
     throw new CountersignError('SIGN_IN_FAILED', `signing in with ${excerpt(issuer, 120)} failed: ${reasonOf(cause)}`, { cause })
   }
 }
@@ -94,12 +95,14 @@ function bodyOf(body: unknown): { readonly body?: Uint8Array } {
   throw new TypeError('the OpenID Connect client sends a body of a kind that is not expected')
 }
 
-/** What an error of the library says: the issuer's own `error` and its description where there is one. */
+/** What an error of the library says: the issuer's own `error` and its description, otherwise the innermost reason. */
 function reasonOf(error: unknown): string {
+  let innermost = messageOf(error)
   for (let link: unknown = error, depth = 0; link instanceof Error && depth < 5; link = link.cause, depth++) {
     if (link instanceof CountersignError) return link.message
+    innermost = link.message
     const { error: code, error_description: description } = link as { error?: unknown; error_description?: unknown }
     if (typeof code === 'string') return `${excerpt(code)}${typeof description === 'string' ? ` (${excerpt(description, 200)})` : ''}`
   }
-  return messageOf(error).slice(0, 200)
+  return innermost.slice(0, 200)
 }
