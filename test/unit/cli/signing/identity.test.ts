@@ -1,0 +1,96 @@
+/** Whose identity `sign-blob` signs with, and what it does where nobody can sign in. */
+import { describe, expect, it } from 'vitest'
+import { createWorkspace, tokenOf } from './signing-workspace.ts'
+import type { Workspace } from './signing-workspace.ts'
+import { chmodSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { createServer } from '../../../../src/server/index.ts'
+import { runCaptured } from '../captured-context.ts'
+
+const words = ['sign-blob', 'artifact', '--bundle', 'bundle.json', '--signing-config', 'config.json', '--trusted-root', 'root.json']
+
+function sign(workspace: Workspace, env: Record<string, string>, more: readonly string[] = [], typed = false) {
+  return workspace.run([...words, ...more], { env, typed })
+}
+
+it('takes the ambient token', async () => {
+  const workspace = await createWorkspace()
+  expect(await sign(workspace, { SIGSTORE_ID_TOKEN: tokenOf(workspace.universe) })).toMatchObject({ exitCode: 0 })
+})
+
+it('takes the token on the command line before the ambient one', async () => {
+  const workspace = await createWorkspace()
+  const outcome = await sign(workspace, { SIGSTORE_ID_TOKEN: 'nonsense' }, ['--identity-token', tokenOf(workspace.universe)])
+  expect(outcome.exitCode).toBe(0)
+})
+
+it('takes the token from the environment of a flag', async () => {
+  const workspace = await createWorkspace()
+  expect(await sign(workspace, { COSIGN_IDENTITY_TOKEN: tokenOf(workspace.universe) })).toMatchObject({ exitCode: 0 })
+})
+
+describe('without a token', () => {
+  it.each([
+    [{ GITHUB_ACTIONS: 'true', CI: 'true' }, 'permissions: id-token: write'],
+    [{ GITLAB_CI: 'true', CI: 'true' }, 'id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore'],
+    [{ CI: 'true' }, 'nobody can sign in there'],
+  ])('in CI nobody is asked to sign in: %o', async (env, message) => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, env)
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.stderr).toContain(message)
+    expect(workspace.services.requests).toEqual([])
+  })
+
+  it.each([
+    [['--fulcio-auth-flow', 'nonsense'], 'unsupported oauth flow: "nonsense"'],
+    [['--fulcio-auth-flow', 'token'], 'the token flow needs --identity-token'],
+    [['--fulcio-auth-flow', 'client_credentials'], 'needs --oidc-client-secret-file'],
+    [['--oidc-provider', 'nonsense'], 'there is no OIDC provider "nonsense"'],
+  ])('%s says what is wrong', async (more, message) => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, {}, more)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(message)
+  })
+
+  it('and without a terminal, the device flow is begun', async () => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, {})
+    expect(refused.stderr).toContain('Non-interactive mode detected, using device flow.')
+    // The universe has no issuer.
+    expect(refused.stderr).toContain('signing in with "http://127.0.0.1:')
+  })
+
+  it('--oidc-disable-ambient-providers does not look for one', async () => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, { SIGSTORE_ID_TOKEN: tokenOf(workspace.universe) }, ['--oidc-disable-ambient-providers'])
+    expect(refused.stderr).toContain('Non-interactive mode detected')
+  })
+})
+
+it('signs in with the browser that BROWSER names, on a terminal, after it has asked', async () => {
+  const server = await createServer({ services: ['issuer', 'ca', 'ctlog', 'tsa', 'rekor-v2'] })
+  const workspace = await createWorkspace()
+  writeFileSync(path.join(workspace.folder, 'config.json'), server.signingConfig)
+  writeFileSync(path.join(workspace.folder, 'root.json'), server.trustedRoot)
+  // A browser that only looks: nobody signs in.
+  const browser = path.join(workspace.folder, 'browser')
+  writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${path.join(workspace.folder, 'address')}'\nexit 3\n`)
+  chmodSync(browser, 0o755)
+  try {
+    const outcome = await runCaptured([...words, '--timeout', '20s'], {
+      cwd: workspace.folder,
+      env: { BROWSER: browser },
+      typed: true,
+      stdin: Buffer.from('y\n\n'),
+      now: Date.now(),
+    })
+    expect(outcome.exitCode).toBe(1)
+    expect(outcome.stderr).toContain('Are you sure you would like to continue? [y/N] Your browser will now be opened to:\n')
+    expect(workspace.read('address')).toContain(`${server.url}/oidc/`)
+    expect(outcome.stderr).toContain('nobody signed in: no verification code was entered')
+  } finally {
+    await server.close()
+  }
+})

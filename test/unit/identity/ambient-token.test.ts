@@ -1,0 +1,260 @@
+/** Identity tokens that a place offers: which, in which order, and what is said when there is none. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttp2 } from 'node:http2'
+import type { Http2Server } from 'node:http2'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ambientToken, missingPermission, tokenSourceNames } from '../../../src/identity/ambient-token.ts'
+import type { AmbientTokenOptions } from '../../../src/identity/ambient-token.ts'
+import { projectedTokenFile } from '../../../src/identity/sources/projected-file.ts'
+import { startServer } from '../http/test-server.ts'
+
+const secret = 'a-secret-of-the-job'
+
+function tokenIn(
+  env: Record<string, string>,
+  more: Partial<AmbientTokenOptions> & { files?: Record<string, string> } = {},
+): Promise<string | undefined> {
+  const { files = {}, ...options } = more
+  return ambientToken({ env, readFile: (file) => Promise.resolve(files[file]), ...options })
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof Error) || !('code' in error)) throw new Error('it did not fail')
+  expect(error.message).not.toContain(secret)
+  return { code: String(error.code), message: error.message }
+}
+
+it('nowhere is none', async () => {
+  expect(await tokenIn({})).toBeUndefined()
+})
+
+describe('the environment', () => {
+  it('has SIGSTORE_ID_TOKEN', async () => {
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' })).toBe('a.b.c')
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: '' })).toBeUndefined()
+  })
+
+  it('has the token of a CircleCI job, there only', async () => {
+    expect(await tokenIn({ CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'v2', CIRCLE_OIDC_TOKEN: 'v1' })).toBe('v2')
+    expect(await tokenIn({ CIRCLE_OIDC_TOKEN_V2: 'v2' })).toBeUndefined()
+  })
+
+  it('comes before the place: the first that offers a token decides', async () => {
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'mine', CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'theirs' })).toBe('mine')
+  })
+})
+
+describe('GitHub Actions', () => {
+  async function github(answer: string, status = 200) {
+    const seen: { url: string; authorization: string }[] = []
+    const server = await startServer((request, response) => {
+      seen.push({ url: request.url ?? '', authorization: request.headers.authorization ?? '' })
+      response.writeHead(status).end(answer)
+    })
+    const env = {
+      GITHUB_ACTIONS: 'true',
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${server.origin}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret,
+    }
+    return { env, seen }
+  }
+
+  it('gives a token for the audience sigstore', async () => {
+    const { env, seen } = await github('{"count":1,"value":"the.token.itself"}')
+    expect(await tokenIn(env)).toBe('the.token.itself')
+    expect(seen).toEqual([{ url: '/token?api-version=2.0&audience=sigstore', authorization: `bearer ${secret}` }])
+  })
+
+  it.each([
+    ['{"value":""}', 200, 'its answer has no value'],
+    ['not json eyJhbGciOi', 200, 'its answer has no value'],
+    [`{"message":"${secret}"}`, 401, 'answered 401'],
+  ])('that answers %s gives none', async (answer, status, reason) => {
+    const { env } = await github(answer, status)
+    const { code, message } = await failureOf(tokenIn(env))
+    expect(code).toBe('SIGN_IN_FAILED')
+    expect(message).toContain('fetching ambient OIDC credentials: GitHub Actions gave no identity token: ')
+    expect(message).toContain(reason)
+    expect(message).not.toContain('eyJ')
+  })
+
+  it('is not passed over for another identity when it fails', async () => {
+    const { env } = await github('{}')
+    await failureOf(tokenIn({ ...env, CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'another identity' }))
+  })
+
+  it('without its permission says which', () => {
+    expect(missingPermission({ GITHUB_ACTIONS: 'true', CI: 'true' })).toContain(
+      'lacks the permission id-token: write; add "permissions: id-token: write"',
+    )
+  })
+})
+
+describe('Buildkite', () => {
+  it('gives a token for its job', async () => {
+    const seen: string[] = []
+    const server = await startServer((request, response) => {
+      request.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
+      request.on('end', () => {
+        seen.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+        response.end('{"token":"the.token.itself"}')
+      })
+    })
+    const env = { BUILDKITE_AGENT_ACCESS_TOKEN: secret, BUILDKITE_JOB_ID: 'job/1', BUILDKITE_AGENT_ENDPOINT: `${server.origin}/v3/` }
+    expect(await tokenIn(env)).toBe('the.token.itself')
+    expect(seen).toEqual(['{"audience":"sigstore"}', `POST /v3/jobs/job%2F1/oidc/tokens Token ${secret}`])
+  })
+})
+
+describe('Google Cloud', () => {
+  async function metadata() {
+    const server = await startServer((request, response) => {
+      if (request.headers['metadata-flavor'] !== 'Google') return void response.writeHead(403).end()
+      response.end(
+        request.url?.startsWith('/computeMetadata/v1/instance/service-accounts/default/identity') === true
+          ? `token for ${request.url.split('?')[1]}\n`
+          : '{}',
+      )
+    })
+    return { GCE_METADATA_HOST: `127.0.0.1:${server.port}` }
+  }
+
+  it('gives the token of the service account that a machine runs as', async () => {
+    expect(await tokenIn(await metadata(), { provider: 'google-workload-identity' })).toBe('token for audience=sigstore&format=full')
+    expect(await tokenIn(await metadata(), { provider: 'google' })).toBe('token for audience=sigstore&format=full')
+  })
+
+  it('is recognised by its machines, which are asked nothing before', async () => {
+    const server = await startServer((_, response) => response.end())
+    expect(await tokenIn({}, { files: { '/sys/class/dmi/id/product_name': 'Standard PC\n' } })).toBeUndefined()
+    expect(server.requests).toEqual([])
+  })
+
+  it('cannot be impersonated without an access token', async () => {
+    const env = { ...(await metadata()), GOOGLE_SERVICE_ACCOUNT_NAME: 'signer@project.iam.gserviceaccount.com' }
+    expect((await failureOf(tokenIn(env))).message).toContain('its answer has no access_token')
+  })
+})
+
+describe('a projected file', () => {
+  it('is read, and trimmed', async () => {
+    expect(await tokenIn({}, { files: { [projectedTokenFile]: 'a.b.c\n' } })).toBe('a.b.c')
+  })
+
+  it('that is empty is no token', async () => {
+    expect((await failureOf(tokenIn({}, { files: { [projectedTokenFile]: '\n' } }))).message).toContain('holds no identity token')
+  })
+})
+
+describe('a SPIFFE agent', () => {
+  /** An agent that answers with these bytes. */
+  async function agent(
+    answer: (audience: Buffer) => Buffer | { readonly status: string },
+  ): Promise<{ env: Record<string, string>; headers: Record<string, unknown>[] }> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'countersign-spiffe-'))
+    const socket = path.join(folder, 'agent.sock')
+    const headers: Record<string, unknown>[] = []
+    const server: Http2Server = createHttp2()
+    server.on('stream', (stream, received) => {
+      headers.push({ ...received })
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('end', () => {
+        const message = answer(Buffer.concat(chunks).subarray(5))
+        if (!Buffer.isBuffer(message)) {
+          stream.respond(
+            { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': message.status, 'grpc-message': 'no identity issued' },
+            { endStream: true },
+          )
+          return
+        }
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+        const prefix = Buffer.alloc(5)
+        prefix.writeUInt32BE(message.length, 1)
+        stream.end(Buffer.concat([prefix, message]))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(socket, resolve))
+    onTestFinished(async () => {
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      rmSync(folder, { recursive: true, force: true })
+    })
+    return { env: { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` }, headers }
+  }
+
+  const field = (number: number, value: Buffer): Buffer => {
+    const length = value.length < 128 ? [value.length] : [(value.length & 127) | 128, value.length >> 7]
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), value])
+  }
+
+  it('gives a JWT-SVID for the audience, to whoever shows that it is no browser', async () => {
+    const asked: string[] = []
+    const { env, headers } = await agent((audience) => {
+      asked.push(audience.toString())
+      const svid = (id: string, token: string): Buffer => field(1, Buffer.concat([field(1, Buffer.from(id)), field(2, Buffer.from(token))]))
+      return Buffer.concat([
+        svid('spiffe://example.org/signer', `first.${'x'.repeat(300)}.token`),
+        svid('spiffe://example.org/other', 'second'),
+      ])
+    })
+    expect(await tokenIn(env)).toBe(`first.${'x'.repeat(300)}.token`)
+    expect(asked).toEqual(['\n\bsigstore'])
+    expect(headers[0]).toMatchObject({ ':path': '/SpiffeWorkloadAPI/FetchJWTSVID', 'workload.spiffe.io': 'true', te: 'trailers' })
+  })
+
+  it.each([
+    ['refuses', () => ({ status: '7' }), 'was refused with status 7: "no identity issued"'],
+    ['answers nothing', () => Buffer.alloc(0), 'its answer has none'],
+    ['answers nonsense', () => Buffer.from([0x0a, 0xff, 0xff, 0x01]), 'answered what is no protobuf message'],
+  ])('that %s gives none', async (_, answer, reason) => {
+    const { env } = await agent(answer)
+    expect((await failureOf(tokenIn(env))).message).toContain(reason)
+  })
+
+  it('that is not there is named', async () => {
+    expect((await failureOf(tokenIn({ SPIFFE_ENDPOINT_SOCKET: '/nonexistent/agent.sock' }))).message).toContain(
+      'could not reach /nonexistent/agent.sock',
+    )
+    expect((await failureOf(tokenIn({ SPIFFE_ENDPOINT_SOCKET: 'tcp://192.0.2.1:1' }))).message).toContain(
+      'should be the absolute path of a Unix socket',
+    )
+  })
+})
+
+describe('a provider by name', () => {
+  it('is the only one asked', async () => {
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'envvar' })).toBe('a.b.c')
+    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'github-actions' }))).message).toContain('id-token: write')
+    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'filesystem' }))).message).toContain(projectedTokenFile)
+  })
+
+  it('must exist', async () => {
+    const { code, message } = await failureOf(tokenIn({}, { provider: 'nonsense' }))
+    expect(code).toBe('USAGE')
+    expect(message).toContain(tokenSourceNames.join(', '))
+  })
+})
+
+describe('in CI without a token', () => {
+  it.each([
+    ['GITLAB_CI', 'id_tokens'],
+    ['CIRCLECI', 'context'],
+    ['BUILDKITE', 'BUILDKITE_AGENT_ACCESS_TOKEN'],
+    ['CI', '--identity-token or SIGSTORE_ID_TOKEN'],
+    ['JENKINS_URL', '--identity-token or SIGSTORE_ID_TOKEN'],
+  ])('with %s, the sentence says what is missing', (variable, words) => {
+    expect(missingPermission({ [variable]: 'true' })).toContain(words)
+  })
+
+  it('is nothing to say elsewhere', () => {
+    expect(missingPermission({})).toBeUndefined()
+    expect(missingPermission({ CI: 'false' })).toBeUndefined()
+  })
+})
