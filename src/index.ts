@@ -1,8 +1,9 @@
 /**
- * Countersign as a library: verify Sigstore bundles in-process.
+ * Countersign as a library: sign artifacts and verify Sigstore bundles in-process.
  *
  * ```ts
- * import { createVerifier, loadTrustedRoot } from 'countersign'
+ * import { createVerifier, loadTrustedRoot, sign } from 'countersign'
+ * const { bundle } = await sign(artifactBytes)
  * const verifier = createVerifier({ trust: await loadTrustedRoot(), identities: [{ subjectAlternativeName, issuer }] })
  * const evidence = verifier.verify(bundleJson, artifactBytes)
  * ```
@@ -13,11 +14,16 @@ export { encodeBundle } from './bundle/encode-bundle.ts'
 export { parseStatement } from './bundle/statement.ts'
 export type { Statement, Subject } from './bundle/statement.ts'
 export type { KeyMaterial, LogEntry, SignedEntity } from './bundle/signed-entity.ts'
-export { parsePublicKeyPem } from './crypto/public-key.ts'
+export { generateSigner, parsePrivateKeyPem } from './crypto/private-key.ts'
+export type { KeyKind, PrivateKey, SignatureState, Signer } from './crypto/private-key.ts'
+export { encodePublicKeyPem, parsePublicKeyPem } from './crypto/public-key.ts'
 export type { PublicKey } from './crypto/public-key.ts'
 export { loadEd25519ph } from './crypto/signature.ts'
 export { CountersignError, DecodingError, TransportError, UsageError, VerificationError } from './error.ts'
 export type { ErrorCode } from './error.ts'
+export { createSigningSession, sign } from './sign/sign.ts'
+export type { SignedArtifact, SigningSession, SignOptions } from './sign/sign.ts'
+export type { Payload } from './sign/signed-content.ts'
 export { emptyTrustMaterial, loadTrustMaterial } from './trust/trust-material.ts'
 export type { TrustMaterial } from './trust/trust-material.ts'
 export { loadTrustedRoot } from './tuf/load-trusted-root.ts'
