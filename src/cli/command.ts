@@ -85,13 +85,10 @@ export function defineGroup(spec: { readonly long?: string; readonly subcommands
 function readValues<Table extends FlagTable>(table: Table, given: ReadonlyMap<string, FlagValue>): FlagValues<Table> {
   const values: Record<string, FlagValue> = {}
   for (const [name, flag] of Object.entries(table)) {
-    if (isReceived(flag)) values[name] = given.get(name) ?? flag.default
+    if (!isReceived(flag)) continue
+    const value = given.get(name) ?? flag.default
+    if (typeof value !== typeof flag.default) throw new TypeError(`the value of --${name} is not of the kind that the flag has`)
+    values[name] = value
   }
-  if (!areValuesOf(table, values)) throw new TypeError('the values of the flags are not of the kinds that the flags have')
-  return values
-}
-
-function areValuesOf<Table extends FlagTable>(table: Table, values: object): values is FlagValues<Table> {
-  const kinds = new Map(Object.entries(values).map(([name, value]) => [name, typeof value]))
-  return Object.entries(table).every(([name, flag]) => !isReceived(flag) || kinds.get(name) === typeof flag.default)
+  return values as FlagValues<Table>
 }

@@ -7,5 +7,5 @@ process.exitCode = 1
 void run()
 
 async function run(): Promise<void> {
-  process.exitCode = await runConformance(process.argv.slice(2), createProcessContext())
+  process.exitCode = await runConformance(process.argv.slice(2), createProcessContext(new AbortController()))
 }

@@ -17,26 +17,29 @@ export interface Deadline {
 
 /**
  * Starts the time of a command.
- * @param outer the signal of the process
+ *
+ * Timer and signal are made when the command first waits, or asks for its signal: nothing can interrupt it before, and most
+ * verifications end without ever waiting, for which a millisecond is a long time.
+ * @param context what holds the signal of the process
  * @param milliseconds how long; a time that is not positive is over at once, and `undefined` is never over
  */
-export function startDeadline(outer: AbortSignal, milliseconds: number | undefined): Deadline {
-  const controller = new AbortController()
+export function startDeadline(context: { readonly signal: AbortSignal }, milliseconds: number | undefined): Deadline {
   const { promise: expired, reject } = withRejection()
-  const abort = (reason: unknown): void => {
-    controller.abort(reason)
-    reject(reason)
-  }
-  const forward = (): void => abort(outer.reason)
-  if (outer.aborted) forward()
-  outer.addEventListener('abort', forward, { once: true })
-  const timer = milliseconds === undefined ? undefined : startTimer(milliseconds, () => abort(timedOut(milliseconds)))
+  let watch: Watch | undefined
+  let stopped = false
+  const start = (): Watch => (watch ??= startWatch(context.signal, milliseconds, reject))
+  if (milliseconds !== undefined && milliseconds <= 0) start()
+  setImmediate(() => {
+    if (!stopped) start()
+  })
   return {
-    signal: controller.signal,
+    get signal() {
+      return start().signal
+    },
     expired,
     stop() {
-      clearTimeout(timer)
-      outer.removeEventListener('abort', forward)
+      stopped = true
+      watch?.stop()
     },
   }
 }
@@ -52,6 +55,28 @@ function isInterruption(error: unknown): boolean {
     if (link instanceof Error && (link.name === 'AbortError' || link.name === 'TimeoutError')) return true
   }
   return false
+}
+
+/** What can end the command, while it waits. */
+type Watch = Omit<Deadline, 'expired'>
+
+function startWatch(outer: AbortSignal, milliseconds: number | undefined, expire: (reason: unknown) => void): Watch {
+  const controller = new AbortController()
+  const abort = (reason: unknown): void => {
+    controller.abort(reason)
+    expire(reason)
+  }
+  const forward = (): void => abort(outer.reason)
+  if (outer.aborted) forward()
+  outer.addEventListener('abort', forward, { once: true })
+  const timer = milliseconds === undefined ? undefined : startTimer(milliseconds, () => abort(timedOut(milliseconds)))
+  return {
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', forward)
+    },
+  }
 }
 
 function timedOut(milliseconds: number): TransportError {

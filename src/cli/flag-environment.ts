@@ -25,6 +25,7 @@ export function assignFromEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   taken: (flagName: string, variable: string) => void,
 ): void {
+  if (!Object.keys(env).some(namesFlag)) return
   for (const name of [...index.long.keys()].sort()) {
     const named = index.long.get(name)
     if (named === undefined || named.flag.environment === false || flags.given.has(name)) continue
@@ -36,4 +37,10 @@ export function assignFromEnvironment(
       break
     }
   }
+}
+
+/** Most environments set no flag at all, and asking for every flag takes longer. On Windows names have no case. */
+function namesFlag(variable: string): boolean {
+  const name = variable.toUpperCase()
+  return PREFIXES.some((prefix) => name.startsWith(prefix))
 }

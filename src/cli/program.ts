@@ -10,12 +10,12 @@ import { createProcessContext } from './standard-streams.ts'
  */
 export async function runProgram(root?: CommandEntry): Promise<void> {
   process.exitCode = 1
-  const interruption = new AbortController()
-  const context = createProcessContext(interruption.signal)
+  const interruption = createInterruption()
+  const context = createProcessContext(interruption)
   catchSignals(interruption)
   let finished = false
   process.once('exit', () => {
-    if (!finished && !interruption.signal.aborted) reportFailure(new Error('the command ended without a result'), context)
+    if (!finished && !interruption.occurred) reportFailure(new Error('the command ended without a result'), context)
   })
   process.on('uncaughtException', (error) => {
     finished = true
@@ -31,12 +31,39 @@ export async function runProgram(root?: CommandEntry): Promise<void> {
   process.exit(exitCode)
 }
 
+/** What the user's signals do to the command. */
+interface Interruption {
+  readonly occurred: boolean
+  /** Made when it is asked for: that costs half a millisecond, for which most verifications have no use. */
+  readonly signal: AbortSignal
+  interrupt(reason: ExitError): void
+}
+
+function createInterruption(): Interruption {
+  let controller: AbortController | undefined
+  let occurred: ExitError | undefined
+  return {
+    get occurred() {
+      return occurred !== undefined
+    },
+    get signal() {
+      controller ??= new AbortController()
+      if (occurred !== undefined) controller.abort(occurred)
+      return controller.signal
+    },
+    interrupt(reason) {
+      occurred = reason
+      controller?.abort(reason)
+    },
+  }
+}
+
 /** The first signal lets the command clean up; the second ends the process. */
-function catchSignals(interruption: AbortController): void {
+function catchSignals(interruption: Interruption): void {
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
     const exitCode = signal === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.terminated
-    if (interruption.signal.aborted) process.exit(exitCode)
-    interruption.abort(new ExitError(exitCode, 'ABORTED', `interrupted by ${signal}`))
+    if (interruption.occurred) process.exit(exitCode)
+    interruption.interrupt(new ExitError(exitCode, 'ABORTED', `interrupted by ${signal}`))
   }
   process.on('SIGINT', handle)
   process.on('SIGTERM', handle)

@@ -12,12 +12,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
 }
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
-const UNQUOTABLE = /["\\\p{C}\p{Zl}\p{Zp}]/gu
 
 /** The text in double quotes as Go's `%q` writes it, cut after 80 characters. */
 export function quote(text: string): string {
-  return `"${shorten(text).replace(UNQUOTABLE, (character) => ESCAPES[character] ?? escapeCharacter(character))}"`
+  // The expressions are made here because every start of the program would have to look up their Unicode properties.
+  const unquotable = /["\\\p{C}\p{Zl}\p{Zp}]/gu
+  return `"${shorten(text).replace(unquotable, (character) => ESCAPES[character] ?? escapeCharacter(character))}"`
 }
 
 /** One character in single quotes, as Go's `%q` writes it. */
@@ -27,7 +27,9 @@ export function quoteCharacter(character: string): string {
 
 /** The text, with everything that could move the cursor or hide other text written as an escape. Keeps line ends. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => (character === '\n' || character === '\t' ? character : escapeCharacter(character)))
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\n' || character === '\t' ? character : escapeCharacter(character),
+  )
 }
 
 /** The text, cut after 80 characters. */

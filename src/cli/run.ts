@@ -2,13 +2,14 @@
 import type { CommandEntry, Invocation } from './command.ts'
 import { commandFlags, findCommand, unknownCommand, unmatchedVerb } from './command-search.ts'
 import type { FoundCommand } from './command-search.ts'
-import type { CommandContext } from './context.ts'
-import { logVerbose, warn } from './context.ts'
+import type { CommandContext, Writer } from './context.ts'
+import { warn } from './context.ts'
 import { reasonFor, startDeadline } from './deadline.ts'
 import { reportFailure } from './failure.ts'
 import { assignFromEnvironment } from './flag-environment.ts'
 import { parseArguments } from './flag-parser.ts'
 import { checkFlagRules } from './flag-rules.ts'
+import type { GlobalValues } from './global-flags.ts'
 import { readGlobals } from './global-flags.ts'
 import { checkPositional } from './positional.ts'
 import { rootEntry } from './root.ts'
@@ -56,33 +57,44 @@ async function execute(argv: readonly string[], context: CommandContext, root: C
   checkFlagRules(command.flags, command, flags.given)
 
   const globals = readGlobals(flags.values)
-  const verbose = { ...context, verbose: globals.verbose }
-  for (const line of taken) logVerbose(verbose, line)
-  await runRedirected(found, verbose, globals.outputFile, (output) =>
-    runInTime(found, output, globals.timeout, { values: flags.values, args, program: root }),
-  )
+  if (globals.verbose) for (const line of taken) context.stderr.write(`${line}\n`)
+  await runRedirected(found, context, globals, { values: flags.values, args, program: root })
 }
 
-async function runRedirected(
-  { command }: FoundCommand,
-  context: CommandContext,
-  outputFile: string,
-  run: (context: CommandContext) => Promise<void>,
-): Promise<void> {
-  if (outputFile === '' || command.run === undefined) return run(context)
+async function runRedirected(found: FoundCommand, context: CommandContext, globals: GlobalValues, invocation: Invocation): Promise<void> {
+  if (globals.outputFile === '') return runInTime(found, context, context.stdout, globals, invocation)
   const { openOutputFile } = await import('./output-file.ts')
-  const stdout = openOutputFile(outputFile, context.cwd)
+  const stdout = openOutputFile(globals.outputFile, context.cwd)
   try {
-    await run({ ...context, stdout })
+    await runInTime(found, context, stdout, globals, invocation)
   } finally {
     stdout.close()
   }
 }
 
-async function runInTime({ command }: FoundCommand, context: CommandContext, timeout: number, invocation: Invocation): Promise<void> {
-  const deadline = startDeadline(context.signal, command.untimed === true ? undefined : timeout)
+async function runInTime(
+  { command }: FoundCommand,
+  context: CommandContext,
+  stdout: Writer,
+  { timeout, verbose }: GlobalValues,
+  invocation: Invocation,
+): Promise<void> {
+  const { stdin, stderr, env, cwd } = context
+  const deadline = startDeadline(context, command.untimed === true ? undefined : timeout)
+  const own: CommandContext = {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    cwd,
+    get signal() {
+      return deadline.signal
+    },
+    verbose,
+    now: () => context.now(),
+  }
   try {
-    const run = command.run?.({ ...context, signal: deadline.signal }, invocation)
+    const run = command.run?.(own, invocation)
     // The command hears of the abort through its signal; the race is for one that does not listen. A server does, and takes its time.
     await (command.untimed === true ? run : Promise.race([run, deadline.expired]))
   } catch (error) {

@@ -13,16 +13,18 @@ const PAUSE = 2
 
 /**
  * The context that the process gives to a command.
- * @param signal aborted when the process is interrupted
+ * @param interruption holds the signal that is aborted when the process is interrupted
  */
-export function createProcessContext(signal: AbortSignal = new AbortController().signal): CommandContext {
+export function createProcessContext(interruption: { readonly signal: AbortSignal }): CommandContext {
   return {
     stdin: openStandardInput(),
     stdout: openStandardOutput(1),
     stderr: openStandardOutput(2),
     env: process.env,
     cwd: currentDirectory(),
-    signal,
+    get signal() {
+      return interruption.signal
+    },
     verbose: false,
     now: () => Date.now(),
   }

@@ -47,13 +47,12 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-// What JSON.stringify leaves alone, but a terminal acts on or a reader does not see: C1 controls, directions, other blanks.
-const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
-
 /** At most `limit` characters of untrusted text, printable and quoted, for an error message. */
 export function excerpt(text: string, limit = 60): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
-  return JSON.stringify(cut).replaceAll(unprintable, escapeCharacter)
+  // What JSON.stringify leaves alone, but a terminal acts on or a reader does not see: C1 controls, directions, other blanks.
+  // Not a constant of the module: Unicode properties are looked up when the expression is made.
+  return JSON.stringify(cut).replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, escapeCharacter)
 }
 
 function escapeCharacter(character: string): string {

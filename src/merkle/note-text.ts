@@ -9,7 +9,10 @@ export function hasControlCharacter(text: string): boolean {
   return false
 }
 
+/** Unicode spaces, written out because \p{White_Space} costs a process that verifies one file half a millisecond. */
+const forbiddenInName = /[+\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
+
 /** Whether this can be the name of a key: not empty, without Unicode spaces, plus signs and control characters. */
 export function isKeyName(name: string): boolean {
-  return /^[^\p{White_Space}+]+$/u.test(name) && name.isWellFormed() && !hasControlCharacter(name)
+  return name !== '' && !forbiddenInName.test(name) && name.isWellFormed() && !hasControlCharacter(name)
 }

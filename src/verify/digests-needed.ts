@@ -1,5 +1,4 @@
 /** Which digests of an artifact a verification will ask for, so that a large one is read and hashed only once. */
-import { Buffer } from 'node:buffer'
 import { parseStatement } from '../bundle/statement.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import type { DigestAlgorithm } from '../crypto/digest.ts'
@@ -40,8 +39,8 @@ export function digestsNeeded(entity: SignedEntity, key?: PublicKey): DigestsNee
   return { algorithms: [...algorithms], wholeArtifact: signingKey?.kind === 'ed25519' }
 }
 
-// OBJECT IDENTIFIER 1.3.101.112, as it stands in the key of a certificate.
-const ed25519Identifier = Buffer.of(0x06, 0x03, 0x2b, 0x65, 0x70)
+/** OBJECT IDENTIFIER 1.3.101.112, as it stands in the key of a certificate; one character for each byte. */
+const ed25519Identifier = '\u0006\u0003+ep'
 
 /**
  * Whether the signature may be of Ed25519 or Ed25519ph, so that `loadEd25519ph` must be awaited before verifying. Errs on
@@ -49,5 +48,5 @@ const ed25519Identifier = Buffer.of(0x06, 0x03, 0x2b, 0x65, 0x70)
  */
 export function mayUseEd25519({ keyMaterial }: SignedEntity, key?: PublicKey): boolean {
   if (key !== undefined) return key.kind === 'ed25519'
-  return keyMaterial.kind === 'certificate' && asBuffer(keyMaterial.leaf).includes(ed25519Identifier)
+  return keyMaterial.kind === 'certificate' && asBuffer(keyMaterial.leaf).toString('latin1').includes(ed25519Identifier)
 }

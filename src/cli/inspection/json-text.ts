@@ -2,8 +2,6 @@
 import type { JsonObject, JsonValue } from '../../encoding/json.ts'
 import { isJsonObject } from '../../encoding/json.ts'
 
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
-
 /**
  * The value as JSON, indented by two spaces and without a final newline. A bigint becomes an integer of any length,
  * members that are undefined are left out, and characters that `inline` would escape are written as `\uXXXX`.
@@ -39,7 +37,7 @@ function enclose(open: string, parts: readonly string[], close: string, lineBrea
 }
 
 function formatString(text: string): string {
-  return JSON.stringify(text).replace(unprintable, escapeUnits)
+  return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits)
 }
 
 function escapeUnits(character: string): string {

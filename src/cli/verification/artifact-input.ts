@@ -2,24 +2,27 @@
  * The artifact of a verification, as the user names it: a file, `-` for standard input, a URL, or `sha256:<hex>`. What is
  * larger than a few megabytes is hashed as it passes by and never held.
  */
-import { closeSync, existsSync, fstatSync, openSync, read, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, read, readSync } from 'node:fs'
 import path from 'node:path'
 import type { DigestAlgorithm, DigestState } from '../../crypto/digest.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import { decodeHex } from '../../encoding/hex.ts'
 import { concatBytes } from '../../encoding/bytes.ts'
-import { CountersignError, TransportError } from '../../error.ts'
+import { CountersignError } from '../../error.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { CommandContext } from '../context.ts'
-import { reasonOf, systemCodeOf } from './system-error.ts'
+import { unreadableFile } from './input-file.ts'
+import { systemCodeOf } from './system-error.ts'
 
 /** Up to here an artifact is kept in memory, because a signature over bytes is checked faster than one over a digest. */
 const maxHeldBytes = 4 * 1024 * 1024
 /** Pure Ed25519 needs the artifact whole, so this is the longest one it can be verified for. */
 const maxWholeBytes = 512 * 1024 * 1024
 const chunkBytes = 1024 * 1024
+/** Most artifacts that are not long end within the first chunk. */
+const firstChunkBytes = 64 * 1024
 
 const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
 
@@ -30,7 +33,7 @@ export async function loadArtifact(context: CommandContext, name: string, needed
   const digest = digestPattern.exec(name)
   if (digest !== null && !existsSync(file)) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
   if (/^https?:\/\//.test(name) && !existsSync(file)) return loadUrl(context, name, needed)
-  return loadFile(file, name, needed, context.signal)
+  return loadFile(file, name, needed, context)
 }
 
 /** An artifact that is known by a digest alone. */
@@ -44,35 +47,31 @@ async function loadUrl(context: CommandContext, url: string, needed: () => Diges
   return collect(stream, needed, context.signal)
 }
 
-async function loadFile(file: string, name: string, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
-  let descriptor: number
+async function loadFile(file: string, name: string, needed: () => DigestsNeeded, context: CommandContext): Promise<Artifact> {
+  let descriptor: number | undefined
   try {
     descriptor = openSync(file, 'r')
-  } catch (cause) {
-    throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
-  }
-  try {
-    const status = fstatSync(descriptor)
-    if (status.isDirectory()) throw new TransportError('FILE_UNREADABLE', `the artifact ${name} is a directory, a file was expected`)
-    return await collectFile(descriptor, status.size, needed, signal)
+    return await collectFile(descriptor, needed, context)
   } catch (cause) {
     if (systemCodeOf(cause) === undefined || cause instanceof CountersignError) throw cause
-    throw new TransportError('FILE_UNREADABLE', `the artifact ${name} cannot be read: ${reasonOf(cause)}`, { cause })
+    throw unreadableFile(`the artifact ${name}`, cause)
   } finally {
-    closeSync(descriptor)
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 
 /** A short file at one go; of a long one, the next chunk is read while the last one is hashed. */
-async function collectFile(descriptor: number, size: number, needed: () => DigestsNeeded, signal: AbortSignal): Promise<Artifact> {
+async function collectFile(descriptor: number, needed: () => DigestsNeeded, context: CommandContext): Promise<Artifact> {
   const collector = new ArtifactCollector(needed)
-  let chunk = Buffer.allocUnsafe(size === 0 ? chunkBytes : Math.min(chunkBytes, size))
+  let chunk = Buffer.allocUnsafe(firstChunkBytes)
   for (let total = 0; total <= maxHeldBytes;) {
     const length = readSync(descriptor, chunk, 0, chunk.length, null)
     if (length === 0) return collector.finish()
     collector.add(chunk.subarray(0, length))
     total += length
+    if (total >= firstChunkBytes && chunk.length === firstChunkBytes) chunk = Buffer.allocUnsafe(chunkBytes)
   }
+  const { signal } = context
   let ahead = Buffer.allocUnsafe(chunkBytes)
   let reading = readChunk(descriptor, chunk)
   try {

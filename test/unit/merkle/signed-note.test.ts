@@ -5,6 +5,7 @@ import { decodeBase64, encodeBase64 } from '../../../src/encoding/base64.ts'
 import { concatBytes, encodeUtf8, excerpt } from '../../../src/encoding/bytes.ts'
 import { decodeHex, encodeHex } from '../../../src/encoding/hex.ts'
 import { CountersignError } from '../../../src/error.ts'
+import { isKeyName } from '../../../src/merkle/note-text.ts'
 import type { NoteSignature } from '../../../src/merkle/signature-line.ts'
 import {
   encodeSignedNote,
@@ -151,6 +152,14 @@ describe('a signed note', () => {
       expect(failureOf(() => encodeSignedNote(text, [{ ...signatureOf('a', ed25519), name }]))).toEqual(expected)
     },
   )
+
+  it('is refused with exactly the characters in a key name that Unicode calls white space', () => {
+    const refused = Array.from({ length: 0x110000 }, (_, code) => code)
+      .filter((code) => code >= 0x20 && (code < 0xd800 || code > 0xdfff) && !isKeyName(`a${String.fromCodePoint(code)}`))
+      .map((code) => String.fromCodePoint(code))
+    expect(refused.filter((character) => !/^[\p{White_Space}+]$/u.test(character))).toEqual([])
+    expect(refused).toHaveLength(1 + 20)
+  })
 
   it.each(['a\u0001b', 'a\tb', '\ud800'])('is not written with the key name %j', (name) => {
     const expected = refusal(
