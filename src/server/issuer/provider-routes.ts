@@ -12,7 +12,7 @@ import type { AttemptLimit } from './attempt-limit.ts'
 import type { DeviceGrants } from './device-grants.ts'
 import { errorPage } from './pages/error.ts'
 import { codePage, stoppedPage } from './pages/sign-in.ts'
-import { deviceCodeGrant, outOfBandRedirect, paths } from './provider.ts'
+import { deviceCodeGrant, machineGrant, outOfBandRedirect, paths } from './provider.ts'
 import type { ChangedRequest } from './provider-exchange.ts'
 import { maxRequestBytes, openExchange } from './provider-exchange.ts'
 import { givenCodeHeader, wrongCodeHeader } from './provider-pages.ts'
@@ -95,23 +95,34 @@ async function showOutOfBand(answer: Response, style: string): Promise<Response>
 }
 
 async function answerToken({ deviceGrants }: ProviderRoutesOptions, ask: AskProvider, request: Request): Promise<Response> {
-  const body = await readBody(request, maxRequestBytes)
-  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
-  if (form.get('grant_type') === deviceCodeGrant) {
+  const { sent, form, body } = await readClientRequest(request)
+  const grantType = form.get('grant_type')
+  if (grantType === deviceCodeGrant) {
     const verdict = await deviceGrants.check(form.get('device_code') ?? '', form.get('code_verifier') ?? undefined)
     if (verdict !== 'fine') return Response.json({ error: verdict }, { status: 400, headers: { 'cache-control': 'no-store' } })
   }
-  return ask(request, { body })
+  const answer = await ask(sent, { body })
+  return grantType === machineGrant ? answer : withUsefulAccessToken(answer)
+}
+
+/**
+ * The access token of a person opens nothing here: there is no userinfo. As with Dex it is an ID token, since sigstore-python takes that for the
+ * identity token.
+ */
+async function withUsefulAccessToken(answer: Response): Promise<Response> {
+  const tokens = parseJson(await answer.text(), 'the answer of the token endpoint')
+  if (!isJsonObject(tokens)) throw new CountersignError('REQUEST_REFUSED', 'the OIDC library gave no tokens')
+  const body = tokens['id_token'] === undefined ? tokens : { ...tokens, access_token: tokens['id_token'] }
+  return Response.json(body, { status: answer.status, headers: answer.headers })
 }
 
 async function beginDevice({ deviceGrants }: ProviderRoutesOptions, ask: AskProvider, request: Request): Promise<Response> {
-  const body = await readBody(request, maxRequestBytes)
-  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  const { sent, form, body } = await readClientRequest(request)
   const challenge = form.get('code_challenge') ?? undefined
   if (challenge !== undefined && (form.get('code_challenge_method') !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(challenge))) {
     return Response.json({ error: 'invalid_request', error_description: 'code_challenge should be of the method S256' }, { status: 400 })
   }
-  const answer = await ask(request, { body })
+  const answer = await ask(sent, { body })
   if (answer.status !== 200) return answer
   const text = await answer.text()
   const grant = parseJson(text, 'the answer to a device')
@@ -119,6 +130,28 @@ async function beginDevice({ deviceGrants }: ProviderRoutesOptions, ask: AskProv
     await deviceGrants.begin(grant['device_code'], challenge, Number(grant['expires_in']))
   }
   return new Response(text, { status: answer.status, headers: answer.headers })
+}
+
+/** A request of a client: as it is to be sent to the library, its form, and that form's bytes. */
+async function readClientRequest(
+  request: Request,
+): Promise<{ readonly sent: Request; readonly form: URLSearchParams; readonly body: Uint8Array }> {
+  const body = await readBody(request, maxRequestBytes)
+  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  const client = clientWithoutSecret(request.headers.get('authorization'))
+  if (client === undefined) return { sent: request, form, body }
+  // sigstore-python names a public client by HTTP Basic with an empty secret; the library knows it by its form (RFC 6749 section 3.2.1).
+  if (!form.has('client_id')) form.set('client_id', client)
+  const headers = new Headers(request.headers)
+  headers.delete('authorization')
+  return { sent: new Request(request.url, { method: request.method, headers }), form, body: encodeUtf8(form.toString()) }
+}
+
+/** The name in HTTP Basic credentials whose secret is empty. */
+function clientWithoutSecret(authorization: string | null): string | undefined {
+  const [, encoded] = /^Basic ([A-Za-z0-9+/]{1,200}={0,2})$/i.exec(authorization ?? '') ?? []
+  const [, name] = /^([A-Za-z0-9._-]{1,64}):$/.exec(Buffer.from(encoded ?? '', 'base64').toString('latin1')) ?? []
+  return name
 }
 
 /** `verification_uri_complete` leads to the page that asks whether the code is right, without a script in between. */

@@ -92,6 +92,18 @@ describe('the authorization code flow', () => {
     expect([status, body['error']]).toEqual([400, 'invalid_grant'])
   })
 
+  test('takes the name of the public client with an empty secret, as sigstore-python sends it', async () => {
+    const { url, verifier } = await begin()
+    const fields = { grant_type: 'authorization_code', redirect_uri: redirectUri, code: codeOf(await signIn(url)), code_verifier: verifier }
+    const named = (name: string): { authorization: string } => ({ authorization: `Basic ${btoa(`${name}:`)}` })
+    expect((await askForToken(running.url, fields, named('somebody'))).status).toBe(401)
+    expect((await askForToken(running.url, { ...fields, client_id: 'somebody' }, named('sigstore'))).status).toBe(401)
+    const { body } = await askForToken(running.url, fields, named('sigstore'))
+    // It takes the access token for the identity token.
+    expect(body['access_token']).toBe(body['id_token'])
+    expect(body['id_token']).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  })
+
   test('takes a code once, even from several at the same time', async () => {
     const { url, verifier } = await begin()
     const code = codeOf(await signIn(url))
