@@ -42,8 +42,15 @@ describe.skipIf(isMissing && process.env['CI'] === undefined)('pages in a browse
     running = await runIssuer({
       settings: {
         connectors: [
-          { id: 'github', name: 'GitHub', type: 'github', 'client-id': 'app' },
-          { id: 'corp', name: 'Example Corp', type: 'oidc', issuer: 'https://login.example.com', 'client-id': 'app' },
+          { id: 'github', name: 'GitHub', type: 'github', 'client-id': 'app', 'email-domains': 'any' },
+          {
+            id: 'corp',
+            name: 'Example Corp',
+            type: 'oidc',
+            issuer: 'https://login.example.com',
+            'client-id': 'app',
+            'email-domains': ['example.com'],
+          },
         ],
       },
       others: [web()],

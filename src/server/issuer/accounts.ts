@@ -73,7 +73,7 @@ export function openAccounts({ documents, sealing, clock, users, settings }: Acc
 
 function isWelcome(connector: ConnectorSettings, email: string): boolean {
   const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
-  return connector['email-domains']?.includes(domain) ?? true
+  return connector['email-domains'] === 'any' || connector['email-domains'].includes(domain)
 }
 
 function refusal(connector: string, what: string): CountersignError {

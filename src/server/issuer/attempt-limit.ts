@@ -2,6 +2,7 @@
  * A limit on failed attempts, of sign-ins by account and by address, of device codes by address. An attempt counts before it is
  * decided, so that many at once are no more than one after another; what succeeds is taken back.
  */
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { parseJson } from '../../encoding/json.ts'
 import type { Clock } from '../clock.ts'
@@ -34,7 +35,9 @@ type Count = z.output<typeof stored>
 /** A limit whose counts are kept in the store, for all servers on it. */
 export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOptions): AttemptLimit {
   // Names that were mistyped may be passwords: they are not kept.
-  const idOf = (kind: AttemptKind, who: string): string => `${kind}-${sealing.pseudonym(who, 'attempt')}`
+  const idOf = (kind: AttemptKind, who: string): string => {
+    return `${kind}-${sealing.pseudonym(kind === 'account' ? who : networkOf(who), 'attempt')}`
+  }
   const change = async (id: string, next: (count: Count | undefined) => Count | undefined): Promise<Count | undefined> => {
     for (;;) {
       const document = await documents.get(collection, id)
@@ -59,4 +62,13 @@ export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOp
       else await change(idOf(kind, who), (count) => (count === undefined ? undefined : { ...count, count: Math.max(0, count.count - 1) }))
     },
   }
+}
+
+/** Whoever has one IPv6 address has the 2^64 of its network: they count as one. */
+function networkOf(address: string): string {
+  if (!isIPv6(address) || /^::ffff:[0-9.]+$/i.test(address)) return address
+  const [before = '', after = ''] = address.split('::')
+  const [head, tail] = [before, after].map((part) => (part === '' ? [] : part.split(':')))
+  const zeros = Array.from({ length: Math.max(0, 8 - (head?.length ?? 0) - (tail?.length ?? 0)) }, () => '0')
+  return [...(head ?? []), ...zeros, ...(tail ?? [])].slice(0, 4).join(':')
 }

@@ -100,7 +100,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const accounts = openAccounts({ ...state, users, settings })
   const connectors = await createConnectors(options, send)
   const attempts = createAttemptLimit(state)
-  const pages = createProviderPages(style, reportError)
+  const pages = createProviderPages(style)
   const provider = createProvider({ ...state, tokens, settings, pages, findIdentity: async (accountId) => accounts.find(accountId) })
   // Koa prints what nobody listens for.
   EventEmitter.prototype.on.call(provider, 'error', reportError)

@@ -21,9 +21,8 @@ export const givenCodeHeader = 'x-countersign-given-code'
 /**
  * The pages of the library.
  * @param style the path of the style sheet
- * @param reportError is told of what went wrong here, not at the client
  */
-export function createProviderPages(style: string, reportError: (error: unknown) => void): ProviderPages {
+export function createProviderPages(style: string): ProviderPages {
   return {
     deviceCodeEntry: async (ctx, _form, _out, error) => {
       const given = ctx.get(givenCodeHeader)
@@ -38,8 +37,7 @@ export function createProviderPages(style: string, reportError: (error: unknown)
     deviceDone: async (ctx) => {
       await write(ctx, deviceDonePage({ style }))
     },
-    error: async (ctx, out, error) => {
-      if (out.error === 'server_error') reportError(error)
+    error: async (ctx, out) => {
       await write(ctx, errorPage({ style, error: out.error, description: out.error_description }))
     },
   }

@@ -33,8 +33,8 @@ const connectorFields = {
   'client-id': text,
   /** The file with the client's secret, which `readSecret` reads. */
   'client-secret': text.optional(),
-  /** Only addresses of these domains may sign in; without the list, anyone whom the upstream issuer knows. */
-  'email-domains': z.array(domain).max(100).optional(),
+  /** Only addresses of these domains may sign in. `any` opens the server to everyone whom the upstream issuer knows. */
+  'email-domains': z.union([z.literal('any'), z.array(domain).min(1).max(100)]),
 }
 
 const connector = z.discriminatedUnion('type', [

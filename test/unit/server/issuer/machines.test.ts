@@ -99,7 +99,14 @@ test('the program that holds the issuer makes tokens without a request', async (
 describe('settings', () => {
   const machine = { id: 'builder', 'secret-hash': builder.secretHash, subject: 'https://ci.example.com/builder' }
   const rule = { issuer: 'https://ci.example.com', claims: { repository: 'a/b' }, identity: { subject: 'x' } }
-  const connector = { id: 'google', name: 'Google', type: 'oidc', issuer: 'https://accounts.google.com', 'client-id': 'x' }
+  const connector = {
+    id: 'google',
+    name: 'Google',
+    type: 'oidc',
+    issuer: 'https://accounts.google.com',
+    'client-id': 'x',
+    'email-domains': 'any',
+  }
 
   test('have defaults for everything', () => {
     expect(parseIssuerSettings({})).toMatchObject({
@@ -136,6 +143,7 @@ describe('settings', () => {
     ['an exchange without rules', { 'token-exchange': { rules: [] } }, /rules/],
     ['a connector that is called local', { connectors: [{ ...connector, id: 'local' }] }, /connectors\.0\.id/],
     ['a connector whose issuer has a user', { connectors: [{ ...connector, issuer: 'https://a@accounts.google.com' }] }, /without user/],
+    ['a connector that does not say whom it lets in', { connectors: [{ ...connector, 'email-domains': undefined }] }, /email-domains/],
     ['a connector of an unknown type', { connectors: [{ ...connector, type: 'saml' }] }, /connectors\.0/],
   ])('refuse %s', (_, settings, message) => {
     expect(() => parseIssuerSettings(settings)).toThrow(

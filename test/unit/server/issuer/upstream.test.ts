@@ -184,6 +184,7 @@ describe('sign-in through GitHub', () => {
             'client-secret': 'github.secret',
             url: github.url,
             'api-url': `${github.url}/api`,
+            'email-domains': 'any',
           },
         ],
       },
@@ -238,7 +239,7 @@ describe('sign-in through GitHub', () => {
 })
 
 function connectorTo({ url }: RunningIssuer): object {
-  return { id: 'corp', name: 'Corp & Sons', type: 'oidc', issuer: url, 'client-id': 'sigstore' }
+  return { id: 'corp', name: 'Corp & Sons', type: 'oidc', issuer: url, 'client-id': 'sigstore', 'email-domains': 'any' }
 }
 
 async function startGitHub(): Promise<{ url: string; server: Server; user: unknown; emails: unknown; asked: string[] }> {
