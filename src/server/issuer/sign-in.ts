@@ -1,30 +1,18 @@
 /** The sign-in pages' routes: one interaction of the library at a time, bound to the browser by its cookie and to its forms by a token. */
-import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { Context } from 'hono'
-import type { Provider } from 'oidc-provider'
 import { CountersignError, messageOf } from '../../error.ts'
 import { clientAddress } from '../request/client-address.ts'
 import type { Accounts } from './accounts.ts'
 import type { AttemptLimit } from './attempt-limit.ts'
 import type { Connector } from './connector.ts'
-import { errorPage } from './pages/error.ts'
 import { accountPage, signInPage } from './pages/sign-in.ts'
 import { paths } from './provider.ts'
-import { openExchange } from './provider-exchange.ts'
-import type { ProviderExchange } from './provider-exchange.ts'
-import { SessionNotFound } from './provider-library.ts'
-import type { Sealing } from './sealing.ts'
 import type { UpstreamSignIns } from './upstream-sign-in.ts'
 import type { Users } from './users.ts'
+import type { Visit, VisitBindings, VisitContext, VisitOptions } from './visit.ts'
+import { expired, finish, finishAs, formTargetsOf, formToken, onForm, onVisit, redirect } from './visit.ts'
 
-export interface SignInOptions {
-  readonly issuer: string
-  /** The path below which everything is, without a slash at its end. */
-  readonly mount: string
-  readonly style: string
-  readonly provider: Provider
-  readonly sealing: Sealing
+export interface SignInOptions extends VisitOptions {
   readonly users: Users
   readonly withPassword: boolean
   readonly accounts: Accounts
@@ -35,25 +23,10 @@ export interface SignInOptions {
   readonly reportError: (error: unknown) => void
 }
 
-type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
-type Bindings = { Bindings: Partial<HttpBindings> }
-type SignInContext = Context<Bindings>
-
-/** An interaction that the browser has shown to be its own. */
-interface Visit {
-  readonly exchange: ProviderExchange
-  readonly interaction: Interaction
-  /** The path of its page. */
-  readonly action: string
-}
-
-/** The purpose of the tokens in forms. */
-const formPurpose = 'form'
-
 /** The routes, by their full paths. */
-export function createSignInRoutes(options: SignInOptions): Hono<Bindings> {
+export function createSignInRoutes(options: SignInOptions): Hono<VisitBindings> {
   const { mount, connectors, upstream } = options
-  const routes = new Hono<Bindings>()
+  const routes = new Hono<VisitBindings>()
   const page = `${mount}${paths.signIn}/:uid` as const
   routes.get(page, (c) => onVisit(options, c, (visit) => showPage(options, visit, c.req.query('other') !== undefined)))
   routes.post(page, (c) => onForm(options, c, (visit, form) => signInWithPassword(options, c, visit, form)))
@@ -80,44 +53,6 @@ export function createSignInRoutes(options: SignInOptions): Hono<Bindings> {
   return routes
 }
 
-async function onVisit(
-  { provider, issuer, ...options }: SignInOptions,
-  c: SignInContext,
-  answer: (visit: Visit) => Promise<Response>,
-): Promise<Response> {
-  const exchange = await openExchange(c.req.raw, issuer)
-  try {
-    const interaction = await provider.interactionDetails(exchange.request, exchange.response)
-    if (interaction.uid !== c.req.param('uid')) return expired(options)
-    return await answer({ exchange, interaction, action: `${options.mount}${paths.signIn}/${encodeURIComponent(interaction.uid)}` })
-  } catch (error) {
-    if (error instanceof SessionNotFound) return expired(options)
-    throw error
-  }
-}
-
-/** As `onVisit`, for a form of ours: from our own page, with the token of this interaction. */
-async function onForm(
-  options: SignInOptions,
-  c: SignInContext,
-  answer: (visit: Visit, form: URLSearchParams) => Promise<Response>,
-): Promise<Response> {
-  const origin = c.req.header('origin')
-  const type = c.req.header('content-type')?.split(';')[0]
-  if ((origin !== undefined && origin !== new URL(options.issuer).origin) || type !== 'application/x-www-form-urlencoded') {
-    return errorPage({ style: options.style, status: 403, error: 'expired' })
-  }
-  return onVisit(options, c, async (visit) => {
-    const chunks: Uint8Array[] = []
-    for await (const chunk of visit.exchange.request) chunks.push(chunk as Uint8Array)
-    const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
-    if (!options.sealing.isToken(form.get('csrf') ?? '', visit.interaction.uid, formPurpose)) {
-      return errorPage({ style: options.style, status: 403, error: 'expired' })
-    }
-    return answer(visit, form)
-  })
-}
-
 async function showPage(options: SignInOptions, visit: Visit, other: boolean): Promise<Response> {
   const { style, sealing, accounts, connectors } = options
   const { interaction, action } = visit
@@ -125,7 +60,7 @@ async function showPage(options: SignInOptions, visit: Visit, other: boolean): P
   const identity = await accounts.find(interaction.session?.accountId ?? '')
   if (identity === undefined) return showForm(options, visit, {})
   const connector = connectors.find(({ id }) => id === identity.federatedClaims?.connectorId)?.name
-  const csrf = sealing.token(interaction.uid, formPurpose)
+  const csrf = formToken(sealing, interaction)
   return accountPage({ style, action, csrf, formTargets: formTargetsOf(interaction), email: identity.email, connector })
 }
 
@@ -137,7 +72,7 @@ function showForm(
   return signInPage({
     style,
     action,
-    csrf: sealing.token(interaction.uid, formPurpose),
+    csrf: formToken(sealing, interaction),
     formTargets: formTargetsOf(interaction),
     withPassword,
     connectors: connectors.map(({ id, name }) => ({ name, href: `${action}/with/${id}` })),
@@ -145,7 +80,7 @@ function showForm(
   })
 }
 
-async function signInWithPassword(options: SignInOptions, c: SignInContext, visit: Visit, form: URLSearchParams): Promise<Response> {
+async function signInWithPassword(options: SignInOptions, c: VisitContext, visit: Visit, form: URLSearchParams): Promise<Response> {
   const { users, attempts, withPassword, behindProxy } = options
   if (!withPassword) return expired(options)
   const email = (form.get('email') ?? '').trim()
@@ -198,46 +133,4 @@ function tellFailure(options: SignInOptions, visit: Visit, { name }: Connector, 
   options.reportError(error)
   const reason = error.message.startsWith(`${name} gave`) ? messageOf(error) : `Signing in with ${name} did not work`
   return showForm(options, visit, { problem: `${reason}. Try again, or sign in another way.`, status: 502 })
-}
-
-/** Signs the browser in. Where it was signed in as somebody else, the session becomes the new person's. */
-async function finishAs(options: SignInOptions, visit: Visit, accountId: string): Promise<Response> {
-  const { session: before } = visit.interaction
-  const answer = await finish(options, visit, { login: { accountId, remember: false }, select_account: {} })
-  if (before !== undefined && before.accountId !== accountId) {
-    const session = await options.provider.Session.findByUid(before.uid)
-    if (session !== undefined) {
-      session.accountId = accountId
-      session.authorizations = {}
-      await session.persist()
-    }
-  }
-  return answer
-}
-
-async function finish(
-  { provider }: SignInOptions,
-  { exchange }: Visit,
-  result: Parameters<Provider['interactionResult']>[2],
-): Promise<Response> {
-  const returnTo = await provider.interactionResult(exchange.request, exchange.response, result)
-  return redirect(returnTo, exchange.headers())
-}
-
-/** The redirect after the form ends at the program, on another origin: the page must allow it, and no other. */
-function formTargetsOf(interaction: Interaction): string[] {
-  const uri = interaction.params['redirect_uri']
-  if (typeof uri !== 'string' || !/^https?:/.test(uri)) return []
-  return [new URL(uri).origin]
-}
-
-function expired({ style }: Pick<SignInOptions, 'style'>): Response {
-  return errorPage({ style, status: 400, error: 'expired' })
-}
-
-function redirect(location: string, headers = new Headers()): Response {
-  headers.set('location', location)
-  headers.set('cache-control', 'no-store')
-  headers.set('referrer-policy', 'no-referrer')
-  return new Response(null, { status: 303, headers })
 }
