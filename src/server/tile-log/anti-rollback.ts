@@ -51,7 +51,7 @@ export async function acceptRollback(options: {
   if (stored?.head === undefined) throw new CountersignError('NOT_FOUND', `the database has no log ${logId}`)
   const copy = createHeadCopy(headsFolder, logId)
   const signedSize = (await copy.read())?.size
-  await copy.write(stored.head.checkpoint)
+  await copy.write(stored.head)
   return { signedSize, acceptedSize: stored.head.size }
 }
 

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { CountersignError, messageOf } from '../../error.ts'
 import { parseCheckpoint } from '../../merkle/checkpoint.ts'
 import { parseSignedNote } from '../../merkle/signed-note.ts'
+import type { LogHead } from './log.ts'
 
 /** What the copy says. */
 export interface CopiedHead {
@@ -18,8 +19,8 @@ export interface CopiedHead {
 export interface HeadCopy {
   /** @throws CountersignError LOG_CORRUPT when it cannot be understood, STORAGE_FAILED when it cannot be read */
   read(): Promise<CopiedHead | undefined>
-  /** Replaces the copy; durable when it resolves. @throws CountersignError STORAGE_FAILED */
-  write(checkpoint: string): Promise<void>
+  /** Replaces the copy, unless this wrote one of that size or a larger one before; durable when it resolves. @throws CountersignError STORAGE_FAILED */
+  write(head: Pick<LogHead, 'size' | 'checkpoint'>): Promise<void>
 }
 
 /** The steps of writing a copy, in their order; each is told of before it is done. */
@@ -31,6 +32,20 @@ export type CopyStep = 'write copy' | 'sync copy' | 'rename copy' | 'sync folder
  */
 export function createHeadCopy(folder: string, logId: string, onStep: (step: CopyStep) => void = () => {}): HeadCopy {
   const file = path.join(folder, logId)
+  let written = -1n
+  // One after another: they share the name of the temporary file.
+  let writing: Promise<void> = Promise.resolve()
+  const write = async ({ size, checkpoint }: Pick<LogHead, 'size' | 'checkpoint'>): Promise<void> => {
+    if (size <= written) return
+    try {
+      await replaceFile(file, checkpoint, onStep)
+    } catch (cause) {
+      throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be written: ${messageOf(cause)}`, {
+        cause,
+      })
+    }
+    written = size
+  }
   return {
     read: async () => {
       let checkpoint: string
@@ -49,14 +64,10 @@ export function createHeadCopy(folder: string, logId: string, onStep: (step: Cop
         })
       }
     },
-    write: async (checkpoint) => {
-      try {
-        await replaceFile(file, checkpoint, onStep)
-      } catch (cause) {
-        throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be written: ${messageOf(cause)}`, {
-          cause,
-        })
-      }
+    write: (head) => {
+      const done = writing.then(() => write(head))
+      writing = done.catch(() => {})
+      return done
     },
   }
 }

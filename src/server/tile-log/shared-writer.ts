@@ -147,7 +147,10 @@ class SharedWriter implements LogWriter {
       if (index !== undefined) places.set(waiter, index)
       else tryFor(waiter, () => submitted.push({ waiter, entry: pendingEntryOf(waiter) }))
     }
-    if (places.size > 0) await this.#follow()
+    if (places.size > 0) {
+      await this.#follow()
+      await this.#copyHead(this.state)
+    }
     await Promise.all([...places].map(([waiter, index]) => answerFromTree(id, reader, this.state, waiter, index, true)))
     if (submitted.length === 0) return
     await this.#sharing.submit(
@@ -213,6 +216,11 @@ class SharedWriter implements LogWriter {
       this.#followed = followed
   }
 
+  /** Whoever is answered here is answered from a head that this process has a copy of: it notices should the database lose it. */
+  async #copyHead({ head }: TreeState): Promise<void> {
+    await this.#context.headCopy?.write(head)
+  }
+
   /** Keeps up with the tree, and answers those whose entries stand in it. One at a time; further calls make it look again. */
   #look(): Promise<void> {
     this.#lookAgain = true
@@ -241,6 +249,7 @@ class SharedWriter implements LogWriter {
     for (const [key, waiters] of this.#handedOver) if (waiters.every((waiter) => waiter.isSettled())) this.#handedOver.delete(key)
     const waiting = [...this.#handedOver.values()].flatMap(([first]) => (first === undefined ? [] : [first]))
     if (waiting.length === 0) return
+    await this.#copyHead(state)
     const indices = await storage.heads.findIdentities(
       id,
       waiting.map(({ identity }) => identity),

@@ -74,7 +74,7 @@ export class TreeWriter {
   static async open(context: TreeWriterContext, epoch: bigint): Promise<TreeWriter> {
     const state = (await loadTree(context)) ?? (await createTree(context, epoch))
     // Left behind where the process died between database and copy.
-    await context.headCopy?.write(state.head.checkpoint)
+    await context.headCopy?.write(state.head)
     return new TreeWriter(context, epoch, state)
   }
 
@@ -132,7 +132,7 @@ export class TreeWriter {
     if (!(await storage.heads.swap(id, headSwapOf(previous, grown, head, this.#epoch, pending)))) throw takenOver(id)
     onStep('copy')
     // After the database: a copy that is newer than the database means that the database went back, and nothing else.
-    await headCopy?.write(checkpoint)
+    await headCopy?.write(head)
     return stateAfterGrowth(previous, grown, head)
   }
 }
