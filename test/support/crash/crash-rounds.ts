@@ -2,8 +2,9 @@
 import path from 'node:path'
 import type { StorageLocation } from '../../../src/server/storage/storage.ts'
 import type { AddingProcess } from './adding.ts'
-import { buildAddingPrograms, checkKept, startAdding } from './adding.ts'
+import { buildAddingPrograms, startAdding } from './adding.ts'
 import type { Acknowledged, CrashPoint } from './crash-log.ts'
+import { checkKept } from './kept.ts'
 
 /** The log's own steps, in their order. */
 export const logSteps = [
@@ -43,8 +44,11 @@ export interface CrashedLog {
 
 const adders = 64
 
-/** @param folder for copies of heads */
-export async function createCrashedLog(location: StorageLocation, folder: string): Promise<CrashedLog> {
+/**
+ * @param folder for copies of heads
+ * @param roundsPerFsck fsck reads the whole log: a log of many rounds has it every few rounds only
+ */
+export async function createCrashedLog(location: StorageLocation, folder: string, roundsPerFsck = 1): Promise<CrashedLog> {
   const { program, sqliteWorker } = await buildAddingPrograms()
   const headsFolder = path.join(folder, 'heads')
   const acknowledged: Acknowledged[] = []
@@ -56,7 +60,7 @@ export async function createCrashedLog(location: StorageLocation, folder: string
   const finish = async (process: AddingProcess): Promise<number> => {
     const signal = await process.ended
     if (signal !== 'SIGKILL') throw new Error(`the process should have been killed, but ended by itself: ${process.errors()}`)
-    await checkKept(location, headsFolder, process.acknowledged)
+    await checkKept(location, headsFolder, process.acknowledged, rounds % roundsPerFsck === 0)
     acknowledged.push(...process.acknowledged)
     return process.acknowledged.length
   }
