@@ -135,5 +135,7 @@ export function proofRequest(token: string, challenge: string, key: TestKey = na
 
 /** The key in a certificate, as `node:crypto` prints it. */
 export function pemOfSpki(spki: Uint8Array): string {
-  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }).export({ type: 'spki', format: 'pem' }).toString()
+  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString()
 }

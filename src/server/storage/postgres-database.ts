@@ -13,6 +13,8 @@ export interface PostgresDatabase extends SqlDatabase {
 }
 
 const maxConnections = 8
+/** The first with `idle_session_timeout`, by which a leader that hangs loses its lock. */
+const oldestVersion = 140_000
 /** Values that one statement can have. */
 const maxParameters = 30_000
 /** Any number, as long as it is always the same: one process at a time brings the schema up to date. */
@@ -158,14 +160,21 @@ async function run<Row>(client: Pool | PoolClient, { sql, parameters }: SqlQuery
 }
 
 async function prepareSchema(client: PoolClient): Promise<void> {
-  const [setting] = await run<{ fsync: string }>(client, { sql: "SELECT current_setting('fsync') AS fsync", parameters: [] })
+  const [setting] = await run<{ fsync: string; version: string }>(client, {
+    sql: "SELECT current_setting('fsync') AS fsync, current_setting('server_version_num') AS version",
+    parameters: [],
+  })
+  if (Number(setting?.version ?? 0) < oldestVersion)
+    throw new CountersignError('STORAGE_FAILED', `PostgreSQL 14 or newer is needed, found the version number ${setting?.version}`)
   if (setting?.fsync !== 'on')
     throw new CountersignError(
       'STORAGE_FAILED',
       `the PostgreSQL server runs with fsync = ${setting?.fsync}, which loses acknowledged entries: set it to on`,
     )
   await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock.toString()])
-  await client.query('CREATE SCHEMA IF NOT EXISTS countersign')
+  const existing = await client.query("SELECT FROM pg_namespace WHERE nspname = 'countersign'")
+  // Where an administrator made the schema, the right to make others is not needed.
+  if (existing.rowCount === 0) await client.query('CREATE SCHEMA countersign')
   await client.query('CREATE TABLE IF NOT EXISTS countersign.schema_version (version BIGINT NOT NULL)')
   const [row] = await run<{ version: bigint }>(client, { sql: 'SELECT version FROM countersign.schema_version', parameters: [] })
   const version = Number(row?.version ?? 0n)

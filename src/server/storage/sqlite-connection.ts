@@ -16,6 +16,8 @@ export interface SqliteConnection {
 type PreparedStatement = ReturnType<InstanceType<typeof Database>['prepare']>
 
 const maxPrepared = 200
+/** How long another process, such as a backup, may hold a lock. */
+const busyTimeoutMs = 10_000
 
 /**
  * Opens a database and brings its schema up to date.
@@ -25,10 +27,17 @@ const maxPrepared = 200
  */
 export function openSqliteConnection(file: string, onStep: (step: string) => void = () => {}): SqliteConnection {
   try {
-    const database = new Database(file, { timeout: 5 })
+    const database = new Database(file, { timeout: busyTimeoutMs })
     database.defaultSafeIntegers(true)
     // FULL: a transaction of the write-ahead log is synced before it counts as committed.
-    for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'cache_size = -65536']) database.pragma(setting)
+    for (const setting of [
+      `busy_timeout = ${busyTimeoutMs}`,
+      'journal_mode = WAL',
+      'synchronous = FULL',
+      'foreign_keys = ON',
+      'cache_size = -65536',
+    ])
+      database.pragma(setting)
     migrate(database, file)
     return connectionOf(database, onStep)
   } catch (cause) {
