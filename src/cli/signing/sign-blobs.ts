@@ -9,6 +9,7 @@ import { signContent } from '../../sign/sign-content.ts'
 import { signMessage } from '../../sign/signed-content.ts'
 import { ephemeralKeyKinds, messageAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
+import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import { formatJson } from '../inspection/json-text.ts'
@@ -63,7 +64,7 @@ export async function signBlobs(
   for (const [at, blob] of blobs.entries()) {
     if (at > 0) announce(context, blob)
     const output = outputs[at]
-    if (output !== undefined) await named(blob, () => signBlob(task, material, identify, blob, output))
+    if (output !== undefined) await named(blob, adviceFor(flags, material), () => signBlob(task, material, identify, blob, output))
   }
 }
 
@@ -182,13 +183,22 @@ function warnOldFormat({ stderr }: CommandContext, { signer }: SigningIdentity, 
   )
 }
 
-/** cosign's `signing <blob>: ` in front of what went wrong with a blob. */
-async function named(blob: string, sign: () => Promise<void>): Promise<void> {
+/** Codes of answers that the trust material does not account for. */
+const distrust: ReadonlySet<string> = new Set(['CERTIFICATE_UNTRUSTED', 'SCT_UNVERIFIED', 'LOG_ENTRY_UNVERIFIED', 'TIME_UNVERIFIED'])
+
+/** Whoever signs with an instance of their own and trusts another one has forgotten a flag. */
+function adviceFor(flags: SignBlobFlags, { services }: SigningMaterial): string {
+  if (flags['trusted-root'] !== '' || services === noServices) return ''
+  return ' (the trusted root is the one that TUF distributes: for services of another instance run initialize, or give --trusted-root)'
+}
+
+/** cosign's `signing <blob>: ` in front of what went wrong with a blob, and advice behind it where there is any. */
+async function named(blob: string, advice: string, sign: () => Promise<void>): Promise<void> {
   try {
     await sign()
   } catch (cause) {
     if (!(cause instanceof CountersignError) || cause.code === 'ABORTED') throw cause
-    throw new CountersignError(cause.code, `signing ${blob}: ${cause.message}`, { cause })
+    throw new CountersignError(cause.code, `signing ${blob}: ${cause.message}${distrust.has(cause.code) ? advice : ''}`, { cause })
   }
 }
 

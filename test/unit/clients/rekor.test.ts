@@ -43,13 +43,11 @@ afterAll(() => sigstore.close())
 
 /** Passes requests on to the log; those to add an entry are answered with a conflict. */
 function conflicting(conflict: (response: ServerResponse) => void): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    if (request.method === 'POST') return conflict(response)
-    void fetch(`${sigstore.url}${request.url}`).then(async (answer) => {
-      response.writeHead(answer.status)
-      response.end(Buffer.from(await answer.arrayBuffer()))
-    })
+  const passOn = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const answer = await fetch(`${sigstore.url}${request.url}`)
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()))
   }
+  return (request, response) => (request.method === 'POST' ? conflict(response) : void passOn(request, response))
 }
 
 describe('Rekor v1', () => {
