@@ -1,6 +1,6 @@
 /**
- * The command line of the public sigstore-conformance suite: `verify-bundle` with its flags in a fixed order. Exit status 0
- * means verified; anything else means refused, with the reason on standard error.
+ * The command line of the public sigstore-conformance suite: `verify-bundle` and `sign-bundle` with their flags in a fixed
+ * order. Exit status 0 means verified, or signed; anything else means refused, with the reason on standard error.
  */
 import { existsSync } from 'node:fs'
 import { parseBundle } from '../bundle/bundle.ts'
@@ -25,6 +25,7 @@ const sha256ArgumentLength = 'sha256:'.length + 64
 interface Arguments {
   readonly flags: ReadonlyMap<string, string>
   readonly staging: boolean
+  readonly inToto: boolean
   readonly artifact: string
 }
 
@@ -32,7 +33,9 @@ const valueFlags: ReadonlySet<string> = new Set([
   '--bundle',
   '--certificate-identity',
   '--certificate-oidc-issuer',
+  '--identity-token',
   '--key',
+  '--signing-config',
   '--trusted-root',
 ])
 
@@ -40,9 +43,9 @@ const valueFlags: ReadonlySet<string> = new Set([
 export async function runConformance(argv: readonly string[], context: CommandContext): Promise<number> {
   try {
     const [verb, ...rest] = argv
-    if (verb === 'sign-bundle') throw new UsageError('USAGE', 'sign-bundle is not supported by this version')
-    if (verb !== 'verify-bundle') throw new UsageError('USAGE', 'usage: conformance verify-bundle --bundle FILE … FILE_OR_DIGEST')
-    await verifyBundle(parseArguments(rest), context)
+    if (verb === 'sign-bundle') await signBundle(parseArguments(rest), context)
+    else if (verb === 'verify-bundle') await verifyBundle(parseArguments(rest), context)
+    else throw new UsageError('USAGE', 'usage: conformance verify-bundle|sign-bundle --bundle FILE … FILE_OR_DIGEST')
     return 0
   } catch (error) {
     context.stderr.write(`${messageOf(error)}\n`)
@@ -53,11 +56,14 @@ export async function runConformance(argv: readonly string[], context: CommandCo
 function parseArguments(argv: readonly string[]): Arguments {
   const flags = new Map<string, string>()
   let staging = false
+  let inToto = false
   let artifact: string | undefined
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? ''
     if (word === '--staging') {
       staging = true
+    } else if (word === '--in-toto') {
+      inToto = true
     } else if (valueFlags.has(word)) {
       const value = argv[++at]
       if (value === undefined || flags.has(word)) throw new UsageError('USAGE', `${word} should be given once, with a value`)
@@ -69,7 +75,7 @@ function parseArguments(argv: readonly string[]): Arguments {
     }
   }
   if (artifact === undefined) throw new UsageError('USAGE', 'a file or a digest was expected as the last argument')
-  return { flags, staging, artifact }
+  return { flags, staging, inToto, artifact }
 }
 
 async function verifyBundle({ flags, staging, artifact }: Arguments, context: CommandContext): Promise<void> {
@@ -84,6 +90,27 @@ async function verifyBundle({ flags, staging, artifact }: Arguments, context: Co
     digestsNeeded(entity, key),
   )
   verify(entity, trust, { artifact: loaded, signer })
+}
+
+async function signBundle({ flags, staging, inToto, artifact }: Arguments, context: CommandContext): Promise<void> {
+  const [{ createSigningSession }, { writeOutputs }] = await Promise.all([import('../sign/sign.ts'), import('./signing/output-files.ts')])
+  const file = (flag: string, what: string): Uint8Array | undefined => {
+    const name = flags.get(flag)
+    return name === undefined ? undefined : readInputFile(context.cwd, name, what, maxRootBytes)
+  }
+  const [signingConfig, trustedRoot] = [file('--signing-config', 'the signing config'), file('--trusted-root', 'the trusted root')]
+  const session = await createSigningSession({
+    identityToken: required(flags, '--identity-token'),
+    env: context.env,
+    signal: context.signal,
+    now: () => context.now(),
+    ...(signingConfig === undefined ? {} : { signingConfig }),
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+    ...(staging ? { tuf: { instance: 'staging' as const } } : {}),
+  })
+  const contents = readInputFile(context.cwd, artifact, 'the artifact', maxBundleBytes)
+  const { bundle } = inToto ? await session.signStatement(contents) : await session.sign(contents)
+  writeOutputs(context.cwd, [{ path: required(flags, '--bundle'), what: 'bundle', contents: bundle }])
 }
 
 function readSigner(flags: ReadonlyMap<string, string>, context: CommandContext): Policy['signer'] {
