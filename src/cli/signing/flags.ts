@@ -58,10 +58,10 @@ export const witnessFlags = {
     stringFlag('address of the transparency log', { default: DEFAULT_REKOR_URL, completion: 'none' }),
   ),
   'signing-config': stringFlag('sign with the services of this SigningConfig JSON file', FILE),
-  'timestamp-client-cacert': stringFlag('certificate authorities of the timestamp authority’s connection, in PEM', FILE),
+  'timestamp-client-cacert': stringFlag('certificate authorities of the timestamp authority connection, in PEM', FILE),
   'timestamp-client-cert': stringFlag('certificate to authenticate to the timestamp authority with, in PEM', FILE),
   'timestamp-client-key': stringFlag('private key of that certificate, in PEM', FILE),
-  'timestamp-server-name': stringFlag('name that the certificate of the timestamp authority’s connection must have', TEXT),
+  'timestamp-server-name': stringFlag('name that the certificate of the timestamp authority connection must have', TEXT),
   'timestamp-server-url': deprecated(
     signingConfigAdvice,
     stringFlag('address of the timestamp authority, with its path: https://tsa.example.com/api/v1/timestamp', TEXT),
