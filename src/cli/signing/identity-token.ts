@@ -21,6 +21,8 @@ export interface TokenInput {
   readonly confirmation: Confirmation
   /** Standard input is what is signed. */
   readonly inputIsTaken: boolean
+  /** Standard output is for a signature or for JSON. */
+  readonly outputIsTaken: boolean
 }
 
 const maxTokenBytes = 64 * 1024
@@ -56,7 +58,8 @@ function offeredToken(context: CommandContext, flags: IdentityFlags): Promise<st
   return ambientToken({ env: context.env, signal: context.signal, ...(provider === '' ? {} : { provider }) })
 }
 
-async function signedInToken(context: CommandContext, { flags, issuer, confirmation, inputIsTaken }: TokenInput): Promise<string> {
+async function signedInToken(context: CommandContext, input: TokenInput): Promise<string> {
+  const { flags, issuer, confirmation, inputIsTaken } = input
   const flow = chooseFlow(context, flags, inputIsTaken)
   const address = issuer()
   if (flow === 'normal') await confirmation.ask([address])
@@ -73,7 +76,7 @@ async function signedInToken(context: CommandContext, { flags, issuer, confirmat
     flow,
     env: context.env,
     signal: context.signal,
-    terminal: terminalOf(context, inputIsTaken),
+    terminal: terminalOf(context, input),
   })
 }
 
@@ -94,11 +97,11 @@ function chooseFlow(context: CommandContext, flags: IdentityFlags, inputIsTaken:
   return 'device'
 }
 
-function terminalOf(context: CommandContext, inputIsTaken: boolean): SignInTerminal {
+function terminalOf(context: CommandContext, { inputIsTaken, outputIsTaken }: TokenInput): SignInTerminal {
   return {
     isInteractive: context.stdin.isTTY && !inputIsTaken,
     say: (line) => context.stderr.write(`${line}\n`),
-    print: (line) => context.stdout.write(`${line}\n`),
+    print: (line) => (outputIsTaken ? context.stderr : context.stdout).write(`${line}\n`),
     readLine(question) {
       context.stderr.write(question)
       return context.stdin.readLine()

@@ -36,6 +36,8 @@ interface Task {
   readonly confirmation: Confirmation
   /** Standard input is one of the blobs. */
   readonly inputIsTaken: boolean
+  /** Standard output gets a signature or JSON. */
+  readonly outputIsTaken: boolean
 }
 
 /**
@@ -52,7 +54,13 @@ export async function signBlobs(
   checkFlags(flags, blobs)
   const outputs = planOutputs(context.cwd, flags, blobs)
   const inputIsTaken = blobs.includes('-')
-  const task: Task = { context, flags, inputIsTaken, confirmation: createConfirmation(context, flags.yes, inputIsTaken) }
+  const task: Task = {
+    context,
+    flags,
+    inputIsTaken,
+    outputIsTaken: flags.format === 'json' || outputs.some(({ printSignature }) => printSignature),
+    confirmation: createConfirmation(context, flags.yes, inputIsTaken),
+  }
   checkBlobs(context, blobs)
   checkOutputs(context.cwd, outputs)
   announce(context, blobs[0])

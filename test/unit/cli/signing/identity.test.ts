@@ -94,3 +94,28 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
     await server.close()
   }
 })
+
+describe('the device flow', () => {
+  // The code is entered by nobody: the test ends the command.
+  it.each([
+    [['--bundle', 'b.json'], 'stdout'],
+    [['--bundle', 'b.json', '-o', 'json'], 'stderr'],
+  ] as const)('says its code where nothing else goes (%s)', async (more, stream) => {
+    const server = await createServer({ services: ['issuer'] })
+    const workspace = await createWorkspace()
+    const config = JSON.parse(workspace.read('config.json')) as { oidcUrls: { url: string }[] }
+    for (const service of config.oidcUrls) service.url = `${server.url}/oidc`
+    writeFileSync(path.join(workspace.folder, 'config.json'), JSON.stringify(config))
+    try {
+      const outcome = await workspace.run(
+        ['sign-blob', 'artifact', ...more, '--signing-config', 'config.json', '--trusted-root', 'root.json', '--timeout', '2s'],
+        { env: {} },
+      )
+      expect(outcome.exitCode).toBe(1)
+      expect(outcome[stream]).toMatch(/^Enter the verification code [A-Z]{4}-[A-Z]{4} in your browser at: http/m)
+      expect(outcome.stderr).toContain('the command did not finish within 2s')
+    } finally {
+      await server.close()
+    }
+  })
+})
