@@ -3,14 +3,15 @@
  *
  * The program is started for every file that is checked, so its start is built for speed. All of its own code is one
  * CommonJS file (an ES module entry costs 8 to 10 ms on Node 20), in which what a verb does not need is not evaluated;
- * libraries are files of their own, loaded when first used; and V8's code cache of the file lies beside it. A cache made by
- * another Node is ignored by V8, and the file is compiled as usual.
+ * libraries are files of their own, loaded when first used; V8's code cache of the file lies beside it (`launcher.ts`); and
+ * the verb that runs most often has a file without the other verbs, which would cost it a millisecond by being there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { cacheMaker, launcher, wrapper } from './launcher.ts'
 import { buildWorkers } from './workers.ts'
 
 const outdir = 'dist/cli'
@@ -19,18 +20,31 @@ const warmUpIdentity = ['--certificate-identity', 'warm-up@example.com', '--cert
 const withLibrary = process.argv.includes('--lib')
 /** The server's program and its workers, by the names of their files in dist/server. */
 const serverPrograms = { program: 'src/server/program.ts' }
+/** Each program, and the verb whose functions go into its code cache. */
+const programs = {
+  main: { entryPoint: 'src/cli/main.ts', warmUpVerb: 'verify-blob' },
+  'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUpVerb: 'verify-blob' },
+  conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUpVerb: 'verify-bundle' },
+}
+const launchers = {
+  main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob' } },
+  conformance: { usual: 'conformance', byVerb: {} },
+}
 /** Libraries that the program imports, each put in a file of its own. */
 const libraries = new Set<string>()
 
 rmSync(withLibrary ? 'dist' : outdir, { recursive: true, force: true })
 rmSync(serverOutdir, { recursive: true, force: true })
 mkdirSync(`${outdir}/library`, { recursive: true })
-const programs = { main: 'src/cli/main.ts', conformance: 'src/cli/conformance-main.ts' }
-await Promise.all([...Object.entries(programs).map(([name, entryPoint]) => buildProgram(name, entryPoint)), buildServer()])
+await Promise.all([...Object.entries(programs).map(([name, { entryPoint }]) => buildProgram(name, entryPoint)), buildServer()])
+for (const [name, choice] of Object.entries(launchers)) {
+  writeFileSync(`${outdir}/${name}.cjs`, launcher(choice))
+  chmodSync(`${outdir}/${name}.cjs`, 0o755)
+}
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
 await buildWorkers()
-for (const name of Object.keys(programs)) makeCodeCache(name)
+for (const [name, { warmUpVerb }] of Object.entries(programs)) makeCodeCache(name, warmUpVerb)
 if (withLibrary) execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 
 function commonOptions(): BuildOptions {
@@ -52,6 +66,8 @@ async function buildProgram(name: string, entryPoint: string): Promise<void> {
     ...commonOptions(),
     entryPoints: [entryPoint],
     outfile: `${outdir}/${name}-program.cjs`,
+    banner: { js: wrapper.head },
+    footer: { js: wrapper.foot },
     // import() would start Node's ES module loader; require() of what is bundled anyway does not.
     supported: { 'dynamic-import': false },
     plugins: [serverAside(), librariesAside()],
@@ -62,43 +78,16 @@ async function buildProgram(name: string, entryPoint: string): Promise<void> {
       __COUNTERSIGN_BUILD_DATE__: JSON.stringify(git('log', '-1', '--format=%cI')),
     },
   })
-  writeFileSync(`${outdir}/${name}.cjs`, launcher(name))
-  chmodSync(`${outdir}/${name}.cjs`, 0o755)
 }
 
-/** Functions are in the cache once they ran, so the commonest verb is run on a bundle that it verifies. */
-function makeCodeCache(name: string): void {
-  const words = ['--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [path.resolve(outdir, `${name}.cjs`), name === 'main' ? 'verify-blob' : 'verify-bundle', ...words],
-    {
-      cwd: 'scripts/warm-up',
-      env: { ...process.env, COUNTERSIGN_MAKE_CODE_CACHE: '1' },
-      encoding: 'utf8',
-    },
-  )
+/** Functions are in the cache once they ran, so a verb is run on a bundle that it verifies. */
+function makeCodeCache(program: string, verb: string): void {
+  const words = [verb, '--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
+  const maker = path.resolve(outdir, `${program}-cache-maker.cjs`)
+  writeFileSync(maker, cacheMaker(program))
+  const { status, stderr } = spawnSync(process.execPath, [maker, ...words], { cwd: 'scripts/warm-up', encoding: 'utf8' })
+  rmSync(maker)
   if (status !== 0) throw new Error(`the program that was built does not verify scripts/warm-up: ${stderr}`)
-}
-
-/** Runs a program from its file and code cache. */
-function launcher(name: string): string {
-  return `#!/usr/bin/env node
-'use strict'
-const fs = require('node:fs')
-const { Script } = require('node:vm')
-const filename = __dirname + '/${name}-program.cjs'
-let cachedData
-try {
-  cachedData = fs.readFileSync(filename + '.cache')
-} catch {}
-const source = '(function (require, module, __dirname, importServer) {' + fs.readFileSync(filename, 'latin1') + '\\n})'
-const script = new Script(source, { filename, cachedData })
-if (process.env.COUNTERSIGN_MAKE_CODE_CACHE === '1') {
-  process.once('exit', () => fs.writeFileSync(filename + '.cache', script.createCachedData()))
-}
-script.runInThisContext()(require, module, __dirname, (name) => import('../server/' + name))
-`
 }
 
 async function buildLibrary(library: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** The entry of the process. */
 import { runProgram } from './program.ts'
+import { rootEntry } from './root.ts'
 
-void runProgram()
+void runProgram(rootEntry)

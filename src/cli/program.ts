@@ -8,7 +8,7 @@ import { createProcessContext } from './standard-streams.ts'
  * Runs the process's command line and sets its exit code. Until the command has succeeded the code is that of a failure, so
  * that a process which ends early, for whatever reason, never looks like a successful verification.
  */
-export async function runProgram(root?: CommandEntry): Promise<void> {
+export async function runProgram(root: CommandEntry): Promise<void> {
   process.exitCode = 1
   const interruption = createInterruption()
   const context = createProcessContext(interruption)

@@ -1,6 +1,6 @@
 /** The program: every verb, with what help says about it in one line. A verb's own file is loaded when it is run. */
 import type { CommandEntry } from './command.ts'
-import { defineGroup } from './command.ts'
+import { programEntry, verifyBlobEntry } from './program-entry.ts'
 
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
@@ -45,11 +45,7 @@ export const verbs: readonly CommandEntry[] = [
     short: 'Sign files, with an identity or a key',
     load: () => import('./commands/sign-blob.ts'),
   },
-  {
-    name: 'verify-blob',
-    short: 'Verify the signature on a file',
-    load: () => import('./commands/verify-blob.ts'),
-  },
+  verifyBlobEntry,
   {
     name: 'verify-blob-attestation',
     short: 'Verify an attestation about a file',
@@ -62,11 +58,5 @@ export const verbs: readonly CommandEntry[] = [
   },
 ]
 
-const root = defineGroup({ subcommands: verbs })
-
 /** The program itself, as the parent of its verbs. */
-export const rootEntry: CommandEntry = {
-  name: 'countersign',
-  short: 'Sign and verify software artefacts, run a private Sigstore, enforce signature policies',
-  load: () => Promise.resolve({ command: root }),
-}
+export const rootEntry: CommandEntry = programEntry(verbs)

@@ -12,14 +12,13 @@ import { checkFlagRules } from './flag-rules.ts'
 import type { GlobalValues } from './global-flags.ts'
 import { readGlobals } from './global-flags.ts'
 import { checkPositional } from './positional.ts'
-import { rootEntry } from './root.ts'
 
 /**
  * Runs a command line in a context and returns the exit code. Errors are printed, not thrown.
  * @param argv the arguments after the program's name
- * @param root the program: all verbs of Countersign unless a test brings its own
+ * @param root the program, with the verbs that it has
  */
-export async function runCli(argv: readonly string[], context: CommandContext, root: CommandEntry = rootEntry): Promise<number> {
+export async function runCli(argv: readonly string[], context: CommandContext, root: CommandEntry): Promise<number> {
   try {
     await execute(argv, context, root)
     return 0

@@ -5,21 +5,22 @@ import { concatBytes } from './bytes.ts'
 
 /** Reads numbers and length-prefixed vectors from a byte string, front to back. */
 export class TlsReader {
-  readonly #bytes: Uint8Array
-  readonly #what: string
-  readonly #code: ErrorCode
-  #at = 0
+  // Private by type, for the reason given in JsonFields.
+  private readonly bytes: Uint8Array
+  private readonly what: string
+  private readonly code: ErrorCode
+  private at = 0
 
   /** @param what names the bytes in error messages; `code` is the code of those errors */
   constructor(bytes: Uint8Array, what: string, code: ErrorCode = 'ENCODING_INVALID') {
-    this.#bytes = bytes
-    this.#what = what
-    this.#code = code
+    this.bytes = bytes
+    this.what = what
+    this.code = code
   }
 
   /** Whether everything was read. */
   get done(): boolean {
-    return this.#at === this.#bytes.length
+    return this.at === this.bytes.length
   }
 
   /** An unsigned big-endian number of 1 to 6 bytes. */
@@ -38,13 +39,13 @@ export class TlsReader {
 
   /** The next `length` bytes, not copied. */
   take(length: number): Uint8Array {
-    const end = this.#at + length
-    if (end > this.#bytes.length) {
-      const left = this.#bytes.length - this.#at
-      throw new DecodingError(this.#code, `${this.#what} ends early: ${length} more bytes were expected, ${left} are left`)
+    const end = this.at + length
+    if (end > this.bytes.length) {
+      const left = this.bytes.length - this.at
+      throw new DecodingError(this.code, `${this.what} ends early: ${length} more bytes were expected, ${left} are left`)
     }
-    const taken = this.#bytes.subarray(this.#at, end)
-    this.#at = end
+    const taken = this.bytes.subarray(this.at, end)
+    this.at = end
     return taken
   }
 
@@ -56,7 +57,7 @@ export class TlsReader {
   /** Demands that everything was read. */
   end(): void {
     if (!this.done) {
-      throw new DecodingError(this.#code, `${this.#what} has ${this.#bytes.length - this.#at} bytes after its end`)
+      throw new DecodingError(this.code, `${this.what} has ${this.bytes.length - this.at} bytes after its end`)
     }
   }
 }

@@ -54,11 +54,14 @@ function formatTimestamp(instant: number): string {
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/
 
+/** Up to here there is no fraction that is finer than a millisecond. */
+const longestExact = '2022-01-01T00:00:00.000Z'.length
+
 /** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off). */
 function readTimestamp(fields: JsonFields, name: string): number | undefined {
   const text = fields.optionalString(name)
   if (text === undefined) return undefined
-  const instant = rfc3339.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, '$1')) : Number.NaN
+  const instant = rfc3339.test(text) ? Date.parse(text.length > longestExact ? text.replace(/(\.\d{3})\d+/, '$1') : text) : Number.NaN
   if (Number.isNaN(instant)) throw fields.invalid(`${fields.pathOf(name)} should be an RFC 3339 timestamp, found ${excerpt(text)}`)
   return instant
 }

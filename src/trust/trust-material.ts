@@ -148,7 +148,10 @@ function loadLog(instance: LogInstance): TrustedLog {
   const key = isPkcs1 ? parsePkcs1PublicKey(instance.keyBytes) : parsePublicKey(instance.keyBytes)
   return {
     baseUrl: instance.baseUrl,
-    host: hostOf(instance.baseUrl),
+    // Asked for only by entries of Rekor v2.
+    get host() {
+      return hostOf(instance.baseUrl)
+    },
     key,
     algorithm: signatureAlgorithmFromKeyDetails(instance.keyDetails, key),
     window: instance.window,

@@ -30,9 +30,11 @@ const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
 export async function loadArtifact(context: CommandContext, name: string, needed: () => DigestsNeeded): Promise<Artifact> {
   if (name === '-') return collect(context.stdin.read(), needed, context.signal)
   const file = path.resolve(context.cwd, name)
-  const digest = digestPattern.exec(name)
-  if (digest !== null && !existsSync(file)) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
-  if (/^https?:\/\//.test(name) && !existsSync(file)) return loadUrl(context, name, needed)
+  if (name.includes(':') && !existsSync(file)) {
+    const digest = digestPattern.exec(name)
+    if (digest !== null) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
+    if (/^https?:\/\//.test(name)) return loadUrl(context, name, needed)
+  }
   return loadFile(file, name, needed, context)
 }
 

@@ -1,6 +1,7 @@
 /** A context for commands under test: nothing of the process, everything printed is kept. */
 import type { CommandEntry } from '../../../src/cli/command.ts'
 import type { CommandContext, Writer } from '../../../src/cli/context.ts'
+import { rootEntry } from '../../../src/cli/root.ts'
 import { runCli } from '../../../src/cli/run.ts'
 
 /** What a test may say about the surroundings of a command. */
@@ -59,7 +60,7 @@ export interface Outcome {
 }
 
 /** Runs a command line in-process. */
-export async function runCaptured(argv: readonly string[], surroundings: Surroundings = {}, root?: CommandEntry): Promise<Outcome> {
+export async function runCaptured(argv: readonly string[], surroundings: Surroundings = {}, root: CommandEntry = rootEntry): Promise<Outcome> {
   const { context, stdout, stderr } = captureContext(surroundings)
   const exitCode = await runCli(argv, context, root)
   return { exitCode, stdout: stdout(), stderr: stderr() }
