@@ -69,9 +69,19 @@ export type ErrorCode =
   | 'TRUST_ROOT_UNAVAILABLE'
   | 'ABORTED'
 
-/** Base of every error that Countersign throws on purpose. */
+/** What errors of every copy of this file carry: the command line and the server's program are built apart, each with its own. */
+const mark = Symbol.for('countersign.error')
+
+/** Base of every error that Countersign throws on purpose. `instanceof` knows those of other copies of this class too. */
 export class CountersignError extends Error {
   readonly code: ErrorCode
+  readonly [mark] = true
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Subclasses inherit this, and are about themselves.
+    if (this !== CountersignError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return value instanceof Error && mark in value
+  }
 
   constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
