@@ -77,7 +77,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
     for (const closer of closers.splice(0).toReversed()) await closer()
   }
   try {
-    const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock })
+    const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
     closers.push(() => storage.close())
     const pool = createSignaturePool({ size: Math.max(1, availableParallelism() - 1) })
     closers.push(() => pool.close())

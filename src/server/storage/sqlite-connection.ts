@@ -2,6 +2,7 @@
 import Database from 'libsql'
 import { CountersignError, messageOf } from '../../error.ts'
 import { migrationsFrom, schemaVersion } from './migrations.ts'
+import { createPrivateFile } from './private-file.ts'
 import type { SqlInsert, SqlQuery, SqlStep } from './sql-database.ts'
 
 /** What a connection can be asked. */
@@ -27,6 +28,7 @@ const busyTimeoutMs = 10_000
  */
 export function openSqliteConnection(file: string, onStep: (step: string) => void = () => {}): SqliteConnection {
   try {
+    if (file !== ':memory:') createPrivateFile(file)
     const database = new Database(file, { timeout: busyTimeoutMs })
     database.defaultSafeIntegers(true)
     // FULL: a transaction of the write-ahead log is synced before it counts as committed.

@@ -18,13 +18,20 @@ export async function openMemoryDatabase(): Promise<SqlDatabase> {
   }
 }
 
+/** How a database file is opened. */
+export interface FileDatabaseOptions {
+  /** The file of the thread that has the connection, in place of the program's own. */
+  readonly worker?: string | undefined
+  /** Whether only one process may open it so at a time. */
+  readonly isSole?: boolean | undefined
+}
+
 /**
  * Opens a database file, creating it when there is none.
- * @param worker the file of the thread that has the connection
  * @throws CountersignError STORAGE_FAILED
  */
-export async function openFileDatabase(file: string, worker = workerFile('sqlite-worker')): Promise<SqlDatabase> {
-  const thread = new DatabaseThread(file, worker)
+export async function openFileDatabase(file: string, { worker, isSole = false }: FileDatabaseOptions = {}): Promise<SqlDatabase> {
+  const thread = new DatabaseThread(worker ?? workerFile('sqlite-worker'), { file, isSole })
   // The first answer says whether it could be opened.
   await thread.ask({ method: 'rows', query: { sql: 'SELECT 1', parameters: [] } })
   return {
@@ -47,8 +54,8 @@ class DatabaseThread {
   #lastId = 0
   #failure: CountersignError | undefined
 
-  constructor(file: string, worker: string) {
-    this.#worker = new Worker(worker, { workerData: { file } })
+  constructor(worker: string, workerData: { readonly file: string; readonly isSole: boolean }) {
+    this.#worker = new Worker(worker, { workerData })
     this.#worker.on('message', (answer: SqliteAnswer) => this.#take(answer))
     this.#worker.on('error', (cause) => this.#fail(messageOf(cause), cause))
     this.#worker.on('exit', () => this.#fail('it is closed'))

@@ -22,6 +22,8 @@ export type StorageLocation =
 export interface StorageOptions {
   /** Says which documents have expired. */
   readonly clock: Clock
+  /** Whether no other process may have it open with this set, as servers do. PostgreSQL is for several. */
+  readonly isSole?: boolean
   /** For tests: the file of the thread that has the SQLite connection, in place of the program's own. */
   readonly sqliteWorker?: string
 }
@@ -38,14 +40,14 @@ export interface Storage {
 
 /**
  * Opens the storage, creating it or bringing its schema up to date.
- * @throws CountersignError STORAGE_FAILED when it cannot be opened, or was written by a newer program
+ * @throws CountersignError STORAGE_FAILED when it cannot be opened, was written by a newer program, or another process has it alone
  */
-export async function openStorage(location: StorageLocation, { clock, sqliteWorker }: StorageOptions): Promise<Storage> {
+export async function openStorage(location: StorageLocation, { clock, isSole, sqliteWorker }: StorageOptions): Promise<Storage> {
   switch (location.kind) {
     case 'memory':
       return storageOn(location.kind, await openMemoryDatabase(), clock)
     case 'sqlite':
-      return storageOn(location.kind, await openFileDatabase(location.file, sqliteWorker), clock)
+      return storageOn(location.kind, await openFileDatabase(location.file, { worker: sqliteWorker, isSole }), clock)
     case 'postgres':
       return openPostgresStorage(location.url, clock)
   }
