@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
 import type { Metrics } from './metrics.ts'
-import { clientAddress, isLoopback } from './request/client-address.ts'
+import { clientAddress, clientNetwork, isLoopback } from './request/client-address.ts'
 import type { RateLimit } from './request/rate-limit.ts'
 import { createRateLimiter } from './request/rate-limit.ts'
 import { errorFields } from './request-log.ts'
@@ -75,7 +75,7 @@ function limitRate({ clock, behindProxy }: OriginOptions, limit: RateLimit) {
   return async (c: Context<{ Bindings: Partial<HttpBindings> }>, next: Next): Promise<Response | void> => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
     const client = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
-    const waitMs = isLoopback(client) ? 0 : limiter.take(client, clock())
+    const waitMs = isLoopback(client) ? 0 : limiter.take(clientNetwork(client), clock())
     if (waitMs === 0) return next()
     c.header('retry-after', String(Math.ceil(waitMs / 1000)))
     return c.json({ code: 429, message: 'too many requests from this address, try again later' }, 429)
@@ -93,9 +93,13 @@ async function answerMetrics(c: Context, metrics: Metrics): Promise<Response> {
   return c.body(text, 200, { 'content-type': contentType })
 }
 
-/** What no service has answered itself: a body that is too large, or a bug. */
+/** What no service has answered itself: a body that is too large or never came, or a bug. */
 function answerError(error: Error, c: Context, log: ServerLog): Response {
-  if (error instanceof CountersignError && error.code === 'TOO_LARGE') return c.json({ code: 413, message: error.message }, 413)
+  if (error instanceof CountersignError) {
+    if (error.code === 'TOO_LARGE') return c.json({ code: 413, message: error.message }, 413)
+    if (error.code === 'REQUEST_INVALID') return c.json({ code: 400, message: error.message }, 400)
+    if (error.code === 'LOG_OVERLOADED') return c.json({ code: 503, message: error.message }, 503, { 'retry-after': '1' })
+  }
   const id = randomUUID()
   log.error({ id, method: c.req.method, route: c.req.routePath, ...errorFields(error) }, 'a request failed')
   return c.json({ code: 500, message: `internal error, logged under ${id}` }, 500)

@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../../encoding/json.ts'
 import { CountersignError } from '../../error.ts'
 import { readBody } from '../request/body.ts'
-import { clientAddress } from '../request/client-address.ts'
+import { clientAddress, clientNetwork } from '../request/client-address.ts'
 import type { AttemptLimit } from './attempt-limit.ts'
 import type { DeviceGrants } from './device-grants.ts'
 import { errorPage } from './pages/error.ts'
@@ -167,7 +167,7 @@ async function enterDeviceCode(
   ask: AskProvider,
   c: RouteContext,
 ): Promise<Response> {
-  const address = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
+  const address = clientNetwork(clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy))
   if ((await attempts.begin('code', address)) > 0) return errorPage({ style, status: 429, error: 'slow_down' })
   const body = await readBody(c.req.raw, maxRequestBytes)
   const answer = await ask(c.req.raw, { body: encodeUtf8(normalizeUserCode(Buffer.from(body).toString('utf8'))) })

@@ -1,7 +1,7 @@
 /** The sign-in pages' routes: one interaction of the library at a time, bound to the browser by its cookie and to its forms by a token. */
 import { Hono } from 'hono'
 import { CountersignError, messageOf } from '../../error.ts'
-import { clientAddress } from '../request/client-address.ts'
+import { clientAddress, clientNetwork } from '../request/client-address.ts'
 import type { Accounts } from './accounts.ts'
 import type { AttemptLimit } from './attempt-limit.ts'
 import type { Connector } from './connector.ts'
@@ -84,7 +84,7 @@ async function signInWithPassword(options: SignInOptions, c: VisitContext, visit
   const { users, attempts, withPassword, behindProxy } = options
   if (!withPassword) return expired(options)
   const email = (form.get('email') ?? '').trim()
-  const address = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
+  const address = clientNetwork(clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy))
   const waitMs = Math.max(await attempts.begin('account', email.toLowerCase()), await attempts.begin('address', address))
   if (waitMs > 0) {
     const minutes = Math.ceil(waitMs / 60_000)

@@ -1,27 +1,50 @@
-/** Request bodies, bounded. */
+/** Request bodies, bounded: each, and all that are being received together. */
 import { CountersignError } from '../../error.ts'
+
+/** Read at once: smaller than the bookkeeping is worth, and few enough for as many connections as there may be. */
+const smallBytes = 16 * 1024
+/** Of larger bodies that clients are in the middle of sending. Without it, slow ones on many connections would take all memory. */
+const maxReceivingBytes = 256 * 1024 * 1024
+
+let receivingBytes = 0
 
 /**
  * The body of a request.
- * @throws CountersignError TOO_LARGE, having read no more than the limit and one chunk
+ * @throws CountersignError TOO_LARGE, having read no more than the limit and one chunk; REQUEST_INVALID when the client went away;
+ *   LOG_OVERLOADED while too much is being received from others
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const announced = request.headers.get('content-length')
   if (announced !== null && Number(announced) > maxBytes) throw tooLarge(maxBytes)
-  if (announced !== null) {
+  try {
     // The announced length is what the connection delivers, so this is bounded too.
-    const whole = new Uint8Array(await request.arrayBuffer())
+    const isSmall = announced !== null && Number(announced) <= smallBytes
+    const whole = isSmall ? new Uint8Array(await request.arrayBuffer()) : await collect(request.body, maxBytes)
     if (whole.length > maxBytes) throw tooLarge(maxBytes)
     return whole
+  } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
+    throw new CountersignError('REQUEST_INVALID', "the request's body could not be read to its end", { cause })
   }
+}
+
+async function collect(body: Request['body'], maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length
-    if (size > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
+  try {
+    for await (const chunk of body ?? []) {
+      size += chunk.length
+      receivingBytes += chunk.length
+      if (size > maxBytes) throw tooLarge(maxBytes)
+      if (receivingBytes > maxReceivingBytes) {
+        throw new CountersignError('LOG_OVERLOADED', 'too many large requests are being received, try again in a moment')
+      }
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks, size)
+  } finally {
+    receivingBytes -= size
   }
-  return Buffer.concat(chunks, size)
 }
 
 function tooLarge(maxBytes: number): CountersignError {

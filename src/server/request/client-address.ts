@@ -19,3 +19,20 @@ export function clientAddress(connection: string | undefined, forwardedFor: stri
 export function isLoopback(address: string): boolean {
   return address === '::1' || (isIP(address) !== 0 && /^(?:::ffff:)?127\./.test(address))
 }
+
+/**
+ * What stands for a client where clients are counted: its address, or for IPv6 the network of 64 bits that one customer has at least
+ * and can take any address of.
+ */
+export function clientNetwork(address: string): string {
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  const [withoutZone = ''] = address.split('%')
+  if (isIP(withoutZone) !== 6) return address
+  // Writes it in one way: lower case, the longest run of zeros left out.
+  const [head = '', tail] = new URL(`http://[${withoutZone}]`).hostname.slice(1, -1).split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const groups = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after]
+  return `${groups.slice(0, 4).join(':')}::/64`
+}
