@@ -36,13 +36,21 @@ export async function isInitialised(folder: string): Promise<boolean> {
     throw error
   }
   if (names.includes(dataFiles.configuration)) return true
-  // An init that was interrupted leaves keys that nobody has seen; a new one replaces them.
-  const strange = names.find((name) => name !== dataFiles.keys && name !== dataFiles.certificates && name !== dataFiles.issuers)
+  const strange = names.find((name) => !isLeftOver(name))
   if (strange === undefined) return false
   throw new CountersignError(
     'FILE_UNREADABLE',
     `${folder} has no ${dataFiles.configuration} but holds ${strange}: name the folder of a server, or an empty one, with --data`,
   )
+}
+
+/**
+ * An init that was interrupted leaves keys that nobody has seen, which a new one replaces, and files that were being written. The root
+ * of a new volume may have `lost+found`.
+ */
+function isLeftOver(name: string): boolean {
+  const ours: readonly string[] = [dataFiles.keys, dataFiles.certificates, dataFiles.issuers, 'lost+found']
+  return ours.includes(name) || /^\.(?:server|issuers)\.yaml\.[0-9a-f]+\.tmp$/.test(name)
 }
 
 /** Reads a text file of the folder. @throws CountersignError FILE_UNREADABLE when it is missing, TOO_LARGE */

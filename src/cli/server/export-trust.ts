@@ -1,4 +1,5 @@
 /** `server export-trust`: the files that clients need. */
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { defineCommand } from '../command.ts'
 import { stringFlag } from '../flags.ts'
@@ -24,7 +25,7 @@ All of it is public.`,
     const administration = await program.openAdministration(data)
     try {
       const files = await administration.exportTrust()
-      await program.makePrivateFolder(folder)
+      mkdirSync(folder, { recursive: true })
       writeOutputs(
         context.cwd,
         files.map(({ name, contents }) => ({ path: path.join(folder, name), what: name, contents })),
