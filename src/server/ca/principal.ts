@@ -6,6 +6,7 @@ import type { SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
 import type { Claims } from './claim-template.ts'
 import type { TrustedIssuer } from './issuer-configuration.ts'
 import type { SubjectRule } from './subject-rule.ts'
+import { parseUri } from './uri.ts'
 
 export interface Principal {
   readonly name: IssuedName
@@ -60,8 +61,9 @@ function nameOf(rule: SubjectRule, issuerUrl: string, payload: TokenPayload): Is
       return { kind: 'uri', value: chainguardIdentity(issuerUrl, required(payload, 'sub')) }
     case 'ci': {
       const value = rule.subject(claimsOf(payload))
-      if (!URL.canParse(value)) throw refused(`the name made of its claims is no URI: ${excerpt(value)}`)
-      return { kind: 'uri', value }
+      const uri = parseUri(value)
+      if (uri === undefined) throw refused(`the name made of its claims is no URI: ${excerpt(value)}`)
+      return { kind: 'uri', value: uri.text }
     }
   }
 }
@@ -80,12 +82,9 @@ function verifiedEmail(payload: TokenPayload, skipVerification: boolean): string
 
 function uriSubject(payload: TokenPayload, domain: string): string {
   const subject = required(payload, 'sub')
-  const rest = subject.startsWith(domain) ? subject.slice(domain.length) : undefined
-  // Decided on the text that is certified. What parsers read differently, such as backslashes, is refused.
-  if (rest === undefined || !/^(?:[/?#][\u0021-\u007e]*)?$/.test(rest) || rest.includes('\\')) {
-    throw refused(`its subject ${excerpt(subject)} should be a URI of ${domain}`)
-  }
-  return subject
+  const uri = parseUri(subject)
+  if (uri?.origin !== domain) throw refused(`its subject ${excerpt(subject)} should be a URI of ${domain}`)
+  return uri.text
 }
 
 function usernameSubject(payload: TokenPayload): string {
