@@ -64,6 +64,8 @@ const keysPauseMs = 30_000
 const failurePauseMs = 5_000
 /** Issuers whose keys are kept: families of issuers have any number of them. */
 const maxIssuers = 1_000
+/** Issuers that are asked at the same time: whoever makes up names of a family must not make us send any number of requests. */
+const maxPending = 100
 
 /** No symmetric one: with those, whoever knows a public key could sign. */
 const asymmetric = new Set(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])
@@ -89,9 +91,12 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
   const askOnce = (issuer: ForeignIssuer): Promise<Keys> => {
     const failure = failed.get(issuer.url)
     if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) return Promise.reject(failure.error)
-    const running = pending.get(issuer.url) ?? ask(issuer)
-    pending.set(issuer.url, running)
-    return running
+    const running = pending.get(issuer.url)
+    if (running !== undefined) return running
+    if (pending.size >= maxPending) return Promise.reject(invalid('too many other issuers are being asked for their keys at this moment'))
+    const started = ask(issuer)
+    pending.set(issuer.url, started)
+    return started
   }
   const keysFor = async (issuer: ForeignIssuer, keyId: string | undefined): Promise<Keys> => {
     const keys = known.get(issuer.url)
