@@ -36,6 +36,8 @@ export interface IssuerConfiguration {
 }
 
 const maxCharacters = 1_000_000
+/** Fulcio's own file has `*alias:` for a key. To YAML 1.2, but not to Go's reader, the colon there belongs to the alias's name. */
+const aliasAsKey = /^( *\*[A-Za-z0-9_-]+):(?=[ \r]*$)/gm
 /** Where Google publishes its keys; other issuers do it on their own host. */
 const knownKeyHosts: Readonly<Record<string, readonly string[]>> = { 'https://accounts.google.com': ['www.googleapis.com'] }
 
@@ -49,7 +51,7 @@ export function parseIssuerConfiguration(source: string, file: string): IssuerCo
     new CountersignError('CONFIGURATION_INVALID', `${file} cannot be used: ${reason}`, { cause })
   if (source.length > maxCharacters) throw fail(`it has more than ${maxCharacters} characters`)
   const lines = new LineCounter()
-  const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true })
+  const document = parseDocument(source.replaceAll(aliasAsKey, '$1 :'), { lineCounter: lines, uniqueKeys: true })
   const [mistake] = document.errors
   if (mistake !== undefined) throw fail(`line ${lines.linePos(mistake.pos[0]).line}: ${mistake.message.split('\n')[0] ?? ''}`)
   try {

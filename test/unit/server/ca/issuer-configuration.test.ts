@@ -71,7 +71,7 @@ describe('the configuration of issuers', () => {
         '    type: ci-provider',
         '    ci-provider: *mine',
         'ci-issuer-metadata:',
-        '  *mine :',
+        '  *mine:',
         '    default-template-values:',
         '      url: "https://ci.test"',
         '    extension-templates:',
