@@ -134,23 +134,33 @@ function readForm(token: string): { readonly issuer: string; readonly keyId: str
   let dots = 0
   for (let at = token.indexOf('.'); at !== -1 && dots <= 2; at = token.indexOf('.', at + 1)) dots++
   if (dots !== 2) throw invalid('it has not three parts')
-  const [header = '', payload = ''] = token.split('.')
-  const { alg, kid } = decodePart(header, 'header')
-  const { iss } = decodePart(payload, 'payload')
+  const [header = '', payload = '', signature = ''] = token.split('.')
+  const { alg, kid } = parsePart(header, 'header')
+  const { iss } = parsePart(payload, 'payload')
+  decodePart(signature, 'signature')
   if (typeof alg !== 'string' || !asymmetric.has(alg))
     throw invalid(`it is signed with ${typeof alg === 'string' ? excerpt(alg) : 'nothing'}, which is not accepted`)
   if (typeof iss !== 'string') throw invalid('it has no issuer')
   return { issuer: iss, keyId: typeof kid === 'string' ? kid : undefined }
 }
 
-function decodePart(part: string, what: string): JsonObject {
+function parsePart(part: string, what: string): JsonObject {
+  const bytes = decodePart(part, what)
   try {
-    const value = parseJson(decodeBase64Url(part, what), what, { maxBytes: maxTokenCharacters, maxDepth: 20, maxValues: 2_000 })
+    const value = parseJson(bytes, what, { maxBytes: maxTokenCharacters, maxDepth: 20, maxValues: 2_000 })
     if (isJsonObject(value)) return value
   } catch (cause) {
-    throw invalid(`its ${what} is not JSON in base64url`, cause)
+    throw invalid(`its ${what} is not JSON`, cause)
   }
   throw invalid(`its ${what} is not an object`)
+}
+
+function decodePart(part: string, what: string): Uint8Array {
+  try {
+    return decodeBase64Url(part, what)
+  } catch (cause) {
+    throw invalid(`its ${what} is not base64url`, cause)
+  }
 }
 
 async function verifyWith(token: string, issuer: ForeignIssuer, keys: Keys, options: ForeignTokenOptions): Promise<JWTPayload> {
