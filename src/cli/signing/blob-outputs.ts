@@ -24,6 +24,8 @@ export interface OutputFlags {
 
 /** The files to write for one blob; empty names are not written. */
 export interface BlobOutputs {
+  /** The blob as the user named it. */
+  readonly blob: string
   readonly bundle: string
   readonly signature: string
   readonly certificate: string
@@ -62,6 +64,7 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
     bundles.add(path.resolve(cwd, bundle))
     const isLegacyBundle = bundle !== '' && !flags['new-bundle-format']
     return {
+      blob,
       bundle,
       signature,
       certificate: flags['output-certificate'],

@@ -2,46 +2,33 @@
 import type { PrivateKey } from '../../crypto/private-key.ts'
 import { digestOf } from '../../crypto/signature.ts'
 import { CountersignError, UsageError } from '../../error.ts'
-import { loadPrivateKey } from '../../keys/private-key-reference.ts'
-import { createKeylessIdentity } from '../../sign/keyless-identity.ts'
-import type { SigningIdentity } from '../../sign/sign-content.ts'
+import type { TlsSettings } from '../../http/fetch.ts'
+import type { SignedResult, SigningIdentity } from '../../sign/sign-content.ts'
 import { signContent } from '../../sign/sign-content.ts'
 import { signMessage } from '../../sign/signed-content.ts'
-import { ephemeralKeyKinds, messageAlgorithm } from '../../sign/signing-algorithm.ts'
-import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
+import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
-import type { FlagValues } from '../flags.ts'
 import { formatJson } from '../inspection/json-text.ts'
 import { checkBlobs, openBlob } from './blob-input.ts'
 import type { BlobOutputs } from './blob-outputs.ts'
 import { checkOutputs, keepsTimestamp, needsSearchableLog, outputFiles, planOutputs, printedSignature } from './blob-outputs.ts'
-import type { Confirmation } from './confirmation.ts'
 import { createConfirmation } from './confirmation.ts'
-import type { signBlobFlags } from './flags.ts'
-import { getIdentityToken } from './identity-token.ts'
+import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
-import { readPassword } from './password.ts'
 import type { SigningMaterial } from './services.ts'
 import { loadSigningMaterial } from './services.ts'
 import { describeSigned, reportSigned } from './signature-report.ts'
+import { sideBySide } from './side-by-side.ts'
+import { identitySource, loadKey } from './signing-identity.ts'
+import type { SignBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
-export type SignBlobFlags = FlagValues<typeof signBlobFlags>
-
-/** A command line of `sign-blob` that was checked. */
-interface Task {
-  readonly context: CommandContext
-  readonly flags: SignBlobFlags
-  readonly confirmation: Confirmation
-  /** Standard input is one of the blobs. */
-  readonly inputIsTaken: boolean
-  /** Standard output gets a signature or JSON. */
-  readonly outputIsTaken: boolean
-}
+/** How many blobs are under way at a time: the services take longer to answer than to ask. */
+const concurrency = 8
 
 /**
- * Signs blobs, one after another, with one identity.
+ * Signs blobs with one identity.
  * @param isGiven whether a flag was given, on the command line or by the environment
  * @throws CountersignError, in cosign's words where it has any
  */
@@ -65,15 +52,22 @@ export async function signBlobs(
   checkOutputs(context.cwd, outputs)
   announce(context, blobs[0])
 
-  const key = flags.key === '' ? undefined : await loadPrivateKey(flags.key, keyOptions(task))
+  const key = flags.key === '' ? undefined : await loadKey(task)
   const material = await loadMaterial(task, outputs, key, isGiven)
   await confirmRecord(task, material, outputs)
   const identify = identitySource(task, material, key)
-  for (const [at, blob] of blobs.entries()) {
-    if (at > 0) announce(context, blob)
-    const output = outputs[at]
-    if (output !== undefined) await named(blob, adviceFor(flags, material), () => signBlob(task, material, identify, blob, output))
-  }
+  const timestampTls = readTimestampTls(context, flags)
+  await sideBySide(outputs, {
+    limit: concurrency,
+    run: (output, stop) => {
+      const options = { ...material, ...(timestampTls === undefined ? {} : { timestampTls }) }
+      return named(output.blob, adviceFor(flags, material), () => signBlob(context, options, identify, output, stop))
+    },
+    done: (output, signed) => {
+      if (output.blob !== blobs[0]) announce(context, output.blob)
+      report(task, output, signed)
+    },
+  })
 }
 
 function checkFlags(flags: SignBlobFlags, blobs: readonly string[]): void {
@@ -94,10 +88,6 @@ function checkFlags(flags: SignBlobFlags, blobs: readonly string[]): void {
 /** cosign prints it for files, not for standard input. */
 function announce({ stderr }: CommandContext, blob: string | undefined): void {
   if (blob !== undefined && blob !== '-') stderr.write(`Using payload from: ${blob}\n`)
-}
-
-function keyOptions({ context, inputIsTaken }: Task): Parameters<typeof loadPrivateKey>[1] {
-  return { env: context.env, cwd: context.cwd, password: () => readPassword(context, inputIsTaken) }
 }
 
 async function loadMaterial(
@@ -129,56 +119,41 @@ async function confirmRecord(
   await confirmation.ask(services.logs.map(({ url }) => url))
 }
 
-function identitySource(task: Task, material: SigningMaterial, key: PrivateKey | undefined): () => Promise<SigningIdentity> {
-  const { context, flags } = task
-  const { services, trust, scts, issuer } = material
-  const ownSigner = key?.createSigner(messageAlgorithm(key.publicKey, services.logs.length > 0))
-  if (services.certificateAuthority === undefined && ownSigner !== undefined) {
-    return () => Promise.resolve({ signer: ownSigner, certificate: undefined })
-  }
-  return createKeylessIdentity({
-    url: services.certificateAuthority ?? '',
-    trust,
-    scts,
-    env: context.env,
-    signal: context.signal,
-    now: () => context.now(),
-    signer: ownSigner,
-    keyKind: ephemeralKeyKinds[algorithmOf(flags)],
-    async token() {
-      if (key === undefined) context.stderr.write('Generating ephemeral keys...\n')
-      const token = await getIdentityToken(context, { ...task, issuer })
-      context.stderr.write('Retrieving signed certificate...\n')
-      return token
-    },
-  })
+/** A blob whose signature is written. */
+interface SignedBlob {
+  readonly result: SignedResult
+  readonly files: readonly OutputFile[]
 }
 
 async function signBlob(
-  { context, flags }: Task,
-  { services, trust, scts }: SigningMaterial,
+  context: CommandContext,
+  { services, trust, scts, timestampTls }: SigningMaterial & { readonly timestampTls?: TlsSettings },
   identify: () => Promise<SigningIdentity>,
-  blob: string,
   output: BlobOutputs,
-): Promise<void> {
+  stop: AbortSignal,
+): Promise<SignedBlob> {
+  const signal = AbortSignal.any([context.signal, stop])
   const identity = await identify()
   warnOldFormat(context, identity, output, services.logs.length > 0)
-  const timestampTls = readTimestampTls(context, flags)
-  const result = await signContent(identity, (signer) => signMessage(openBlob(context, blob), signer), {
+  const result = await signContent(identity, (signer) => signMessage(openBlob({ ...context, signal }, output.blob), signer), {
     services,
     trust,
     scts,
     now: context.now(),
     env: context.env,
-    signal: context.signal,
+    signal,
     ...(timestampTls === undefined ? {} : { timestampTls }),
   })
-  context.signal.throwIfAborted()
+  signal.throwIfAborted()
   const files = outputFiles(output, result.entity)
   writeOutputs(context.cwd, files)
+  return { result, files }
+}
+
+function report({ context, flags }: Task, output: BlobOutputs, { result, files }: SignedBlob): void {
   reportSigned(context, files, result)
   if (output.printSignature) context.stdout.write(printedSignature(output, result.entity))
-  if (flags.format === 'json') context.stdout.write(`${formatJson(describeSigned(blob, files, result))}\n`)
+  if (flags.format === 'json') context.stdout.write(`${formatJson(describeSigned(output.blob, files, result))}\n`)
 }
 
 /** cosign's words: the verifiers of that time knew SHA-256 only. */
@@ -201,18 +176,13 @@ function adviceFor(flags: SignBlobFlags, { services }: SigningMaterial): string 
 }
 
 /** cosign's `signing <blob>: ` in front of what went wrong with a blob, and advice behind it where there is any. */
-async function named(blob: string, advice: string, sign: () => Promise<void>): Promise<void> {
+async function named<T>(blob: string, advice: string, sign: () => Promise<T>): Promise<T> {
   try {
-    await sign()
+    return await sign()
   } catch (cause) {
     if (!(cause instanceof CountersignError) || cause.code === 'ABORTED') throw cause
     throw new CountersignError(cause.code, `signing ${blob}: ${cause.message}${distrust.has(cause.code) ? advice : ''}`, { cause })
   }
-}
-
-function algorithmOf(flags: SignBlobFlags): SigningAlgorithmName {
-  const name = flags['signing-algorithm']
-  return Object.hasOwn(ephemeralKeyKinds, name) ? (name as SigningAlgorithmName) : 'ecdsa-sha2-256-nistp256'
 }
 
 function usage(message: string): UsageError {
