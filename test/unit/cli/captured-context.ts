@@ -60,7 +60,11 @@ export interface Outcome {
 }
 
 /** Runs a command line in-process. */
-export async function runCaptured(argv: readonly string[], surroundings: Surroundings = {}, root: CommandEntry = rootEntry): Promise<Outcome> {
+export async function runCaptured(
+  argv: readonly string[],
+  surroundings: Surroundings = {},
+  root: CommandEntry = rootEntry,
+): Promise<Outcome> {
   const { context, stdout, stderr } = captureContext(surroundings)
   const exitCode = await runCli(argv, context, root)
   return { exitCode, stdout: stdout(), stderr: stderr() }
