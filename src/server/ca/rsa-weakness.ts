@@ -69,6 +69,7 @@ function isSquare(value: bigint): boolean {
 
 /** The integer part of the root, by Newton's method from above. */
 function squareRoot(value: bigint): bigint {
+  if (value < 2n) return value
   let root = 1n << BigInt(Math.ceil(value.toString(16).length * 2))
   for (;;) {
     const next = (root + value / root) >> 1n

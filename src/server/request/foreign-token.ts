@@ -150,7 +150,7 @@ function parsePart(part: string, what: string): JsonObject {
     const value = parseJson(bytes, what, { maxBytes: maxTokenCharacters, maxDepth: 20, maxValues: 2_000 })
     if (isJsonObject(value)) return value
   } catch (cause) {
-    throw invalid(`its ${what} is not JSON`, cause)
+    throw invalid(`its ${what} is not JSON in base64url`, cause)
   }
   throw invalid(`its ${what} is not an object`)
 }
@@ -159,7 +159,7 @@ function decodePart(part: string, what: string): Uint8Array {
   try {
     return decodeBase64Url(part, what)
   } catch (cause) {
-    throw invalid(`its ${what} is not base64url`, cause)
+    throw invalid(`its ${what} is not ${what === 'signature' ? '' : 'JSON in '}base64url`, cause)
   }
 }
 

@@ -290,7 +290,7 @@ describe('the keys of an issuer', () => {
 
   it('may be in this process: then nobody is asked, and a new one is known at once', async () => {
     let keys = issuer.keys.keys
-    const local = verifierOf({ localKeys: async () => ({ keys: keys as never }) })
+    const local = verifierOf({ localKeys: async () => ({ keys }) })
     expect(await accepted(token, local)).toBe('a')
     const next = testIssuer(url, epoch, namedKey('next key'))
     keys = [...keys, jwkOf(next.key, 'next')]
