@@ -5,11 +5,11 @@
 import { CountersignError } from '../../error.ts'
 import type { HeadSharing, Lease, NumberedEntry, PendingEntry } from '../storage/head-store.ts'
 import { answerBatch, answerFromTree } from './answers.ts'
-import { checkEntrySize } from './batch.ts'
 import type { BatchOptions, Waiter } from './entry-queue.ts'
 import { EntryQueue } from './entry-queue.ts'
 import { checkContinues, followTree } from './followed-tree.ts'
-import { fillTemplate, leafTemplateOf } from './leaf-template.ts'
+import { HandedOver, pendingEntryOf } from './handed-over.ts'
+import { fillTemplate } from './leaf-template.ts'
 import type { AddedEntry, NewEntry } from './log.ts'
 import type { LogRole, LogWriter } from './log-writer.ts'
 import type { TreeState } from './tree-state.ts'
@@ -38,8 +38,7 @@ class SharedWriter implements LogWriter {
   readonly #sharing: HeadSharing
   readonly #options: BatchOptions
   readonly #queue: EntryQueue
-  /** Those whose entries were handed to the leader, by identity in hexadecimal. */
-  readonly #handedOver = new Map<string, Waiter[]>()
+  readonly #handedOver: HandedOver
   #followed: TreeState | undefined
   #leading: Leading | undefined
   #mayBePending = true
@@ -53,6 +52,7 @@ class SharedWriter implements LogWriter {
     this.#context = context
     this.#sharing = sharing
     this.#options = options
+    this.#handedOver = new HandedOver(context.id, context.storage.heads, context.reader)
     this.#queue = new EntryQueue(context.id, options, (waiters) => this.#process(waiters))
   }
 
@@ -157,7 +157,7 @@ class SharedWriter implements LogWriter {
       id,
       submitted.map(({ entry }) => entry),
     )
-    for (const { waiter } of submitted) this.#handedOver.set(waiter.key, [...(this.#handedOver.get(waiter.key) ?? []), waiter])
+    this.#handedOver.add(submitted.map(({ waiter }) => waiter))
     void this.#look()
   }
 
@@ -237,46 +237,18 @@ class SharedWriter implements LogWriter {
         await this.#follow()
         await this.#answerHandedOver()
       } catch (error) {
-        for (const waiter of [...this.#handedOver.values()].flat()) waiter.reject(error)
-        this.#handedOver.clear()
+        this.#handedOver.rejectAll(error)
       }
     }
   }
 
   async #answerHandedOver(): Promise<void> {
-    const { id, storage, reader } = this.#context
-    const state = this.state
-    for (const [key, waiters] of this.#handedOver) if (waiters.every((waiter) => waiter.isSettled())) this.#handedOver.delete(key)
-    const waiting = [...this.#handedOver.values()].flatMap(([first]) => (first === undefined ? [] : [first]))
-    if (waiting.length === 0) return
+    this.#handedOver.forgetSettled()
+    if (this.#handedOver.size === 0) return
+    const { state } = this
     await this.#copyHead(state)
-    const indices = await storage.heads.findIdentities(
-      id,
-      waiting.map(({ identity }) => identity),
-    )
-    await Promise.all(
-      waiting.map(async ({ key }, position) => {
-        const index = indices[position]
-        if (index === undefined) return
-        // It was added while this was looking: the next look has the tree with it.
-        if (index >= state.head.size) return this.#lookSoon()
-        const waiters = this.#handedOver.get(key) ?? []
-        this.#handedOver.delete(key)
-        await Promise.all(waiters.map((waiter, place) => answerFromTree(id, reader, state, waiter, index, place > 0)))
-      }),
-    )
+    if (await this.#handedOver.answer(state)) this.#lookAgain = true
   }
-
-  #lookSoon(): void {
-    this.#lookAgain = true
-  }
-}
-
-function pendingEntryOf({ entry, identity }: Waiter): PendingEntry {
-  const { bytes, timestampAt } = leafTemplateOf(entry.leaf)
-  const extra = entry.extra ?? new Uint8Array()
-  checkEntrySize(bytes, extra)
-  return { identity, leaf: bytes, timestampAt, extra }
 }
 
 /** An entry of another process: who waits for it is answered there. */
