@@ -14,7 +14,7 @@ import type { IssuerSettings } from './issuer/settings.ts'
 import type { ServerMaterial } from './material.ts'
 import type { Metrics } from './metrics.ts'
 import { createOrigin } from './origin.ts'
-import type { ReadinessCheck } from './origin.ts'
+import type { Origin, ReadinessCheck } from './origin.ts'
 import type { PublicTrust, RekorChoice } from './public-trust.ts'
 import { createRekorV1 } from './rekor/rekor-v1.ts'
 import type { RekorV1Options } from './rekor/rekor-v1.ts'
@@ -80,7 +80,7 @@ export interface App {
   readonly tuf: TufRepository | undefined
   /** Uses another configuration of trusted issuers from now on. */
   useIssuers(issuers: IssuerConfiguration): void
-  fetch(request: Request, env?: object): Response | Promise<Response>
+  readonly origin: Origin
   readonly trust: PublicTrust
   /** Starts timers and followers. */
   start(): Promise<void>
@@ -127,7 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const origin = createOrigin({ ...options, services: parts.services, readiness: parts.readiness })
     addLogMetrics(metrics, instances)
     return {
-      fetch: (request, env) => origin.fetch(request, env),
+      origin,
       trust,
       issuer,
       tuf,

@@ -66,8 +66,12 @@ export async function createServer(options: CreateServerOptions = {}): Promise<P
   let shift = options.time === undefined ? 0 : options.time - Date.now()
   const clock = (): number => Date.now() + shift
   let app: App | undefined
-  const listener = await listen({ host: '127.0.0.1', port: options.port ?? 0, tls: undefined, behindProxy: false }, (request, env) =>
-    app === undefined ? new Response('the server is starting', { status: 503 }) : app.fetch(request, env as object),
+  const listener = await listen(
+    { host: '127.0.0.1', port: options.port ?? 0, tls: undefined, behindProxy: false },
+    {
+      fetch: (request, env) => app?.origin.fetch(request, env) ?? new Response('the server is starting', { status: 503 }),
+      answerDirectly: (message, response) => app?.origin.answerDirectly(message, response) ?? false,
+    },
   )
   const url = `http://localhost:${listener.port}`
   const storage = await openStorage({ kind: 'memory' }, { clock })

@@ -1,7 +1,7 @@
 /** The server's socket: plain or TLS, with the limits that keep slow and idle clients from taking it over. */
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
@@ -32,17 +32,25 @@ export interface Listener {
   close(graceMs?: number): Promise<void>
 }
 
-type Fetch = (request: Request, env: unknown) => Response | Promise<Response>
+/** Who answers. */
+export interface Answerer {
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
+  /** Answers a request itself, if it can. @returns whether it does */
+  readonly answerDirectly?: (message: IncomingMessage, response: ServerResponse) => boolean
+}
 
 /**
- * Opens the socket. Requests are answered by what `fetch` gives at that time.
+ * Opens the socket. Requests are answered by `answerer`.
  * @throws UsageError USAGE for an address that is open to others without TLS; CountersignError NETWORK_FAILED when the address is
  *   taken or not of this machine, FILE_UNREADABLE for the TLS files
  */
-export async function listen(options: ListenOptions, fetch: Fetch): Promise<Listener> {
+export async function listen(options: ListenOptions, answerer: Answerer | Answerer['fetch']): Promise<Listener> {
   refuseOpenPlaintext(options)
-  const handler = getRequestListener(fetch, { overrideGlobalObjects: false })
-  const requestListener = (...words: Parameters<typeof handler>): void => void handler(...words)
+  const { fetch, answerDirectly }: Answerer = typeof answerer === 'function' ? { fetch: answerer } : answerer
+  const handler = getRequestListener((request, env) => fetch(request, env), { overrideGlobalObjects: false })
+  const requestListener = (message: IncomingMessage, response: ServerResponse): void => {
+    if (answerDirectly?.(message, response) !== true) void handler(message, response)
+  }
   const server = options.tls === undefined ? createServer(requestListener) : createTlsServer(await readTls(options.tls), requestListener)
   server.headersTimeout = 15_000
   server.requestTimeout = 60_000

@@ -1,5 +1,6 @@
 /** The one origin that all services share: what every request meets before and after the service it is for. */
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Next } from 'hono'
 import { Hono } from 'hono'
@@ -7,6 +8,8 @@ import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
 import type { Metrics } from './metrics.ts'
 import { clientAddress, clientNetwork, isLoopback } from './request/client-address.ts'
+import type { Exchange, ExchangeAnswer } from './request/exchange.ts'
+import { exchangeRequestOf, responseOf, sendAnswer } from './request/exchange.ts'
 import type { RateLimit } from './request/rate-limit.ts'
 import { createRateLimiter } from './request/rate-limit.ts'
 import { errorFields } from './request-log.ts'
@@ -34,19 +37,42 @@ export interface OriginOptions {
   readonly rateLimit: RateLimit | undefined
 }
 
-type Origin = Hono<{ Bindings: Partial<HttpBindings> }>
+type App = Hono<{ Bindings: Partial<HttpBindings> }>
+
+/** The services behind one address. */
+export interface Origin {
+  /** Answers any request. */
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
+  /** Answers a request from the socket itself, if it is one of the services' exchanges. @returns whether it is */
+  readonly answerDirectly: (message: IncomingMessage, response: ServerResponse) => boolean
+}
 
 /** Mounts the services. */
 export function createOrigin(options: OriginOptions): Origin {
-  const app: Origin = new Hono<{ Bindings: Partial<HttpBindings> }>()
+  const limit = options.rateLimit === undefined ? () => 0 : createLimit(options, options.rateLimit)
+  const app = createApp(options, limit)
+  const exchanges = new Map(options.services.flatMap((service) => service.exchanges ?? []).map((exchange) => [exchange.path, exchange]))
+  return {
+    fetch: (request, env) => app.fetch(request, env),
+    answerDirectly: (message, response) => {
+      const exchange = message.method === 'POST' ? exchanges.get(message.url ?? '') : undefined
+      if (exchange === undefined) return false
+      void answerExchange(exchange, message, response, options, limit)
+      return true
+    },
+  }
+}
+
+function createApp(options: OriginOptions, limit: Limit): App {
+  const app: App = new Hono<{ Bindings: Partial<HttpBindings> }>()
   app.use(observe(options))
-  if (options.rateLimit !== undefined) app.use(limitRate(options, options.rateLimit))
+  app.use(limitRate(limit))
   app.get('/healthz', (c) => c.json({ status: 'SERVING' }))
   app.get('/readyz', (c) => answerReadiness(c, options.readiness))
   if (options.serveMetrics) app.get('/metrics', (c) => answerMetrics(c, options.metrics))
   for (const service of options.services) app.route('/', service.routes)
   app.notFound((c) => c.json({ code: 404, message: `there is nothing at ${c.req.path.slice(0, 200)}` }, 404))
-  app.onError((error, c) => answerError(error, c, options.log))
+  app.onError((error, c) => responseOf(failureOf(error, c.req.routePath, options.log)))
   return app
 }
 
@@ -70,16 +96,48 @@ function observe({ log, metrics }: OriginOptions) {
   }
 }
 
-function limitRate({ clock, behindProxy }: OriginOptions, limit: RateLimit) {
-  const limiter = createRateLimiter(limit)
+/** Gives for how many milliseconds a client has to wait before it may write again. */
+type Limit = (connection: string | undefined, forwardedFor: string | undefined) => number
+
+function createLimit({ clock, behindProxy }: OriginOptions, rate: RateLimit): Limit {
+  const limiter = createRateLimiter(rate)
+  return (connection, forwardedFor) => {
+    const client = clientAddress(connection, forwardedFor, behindProxy)
+    return isLoopback(client) ? 0 : limiter.take(clientNetwork(client), clock())
+  }
+}
+
+function limitRate(limit: Limit) {
   return async (c: Context<{ Bindings: Partial<HttpBindings> }>, next: Next): Promise<Response | void> => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-    const client = clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy)
-    const waitMs = isLoopback(client) ? 0 : limiter.take(clientNetwork(client), clock())
-    if (waitMs === 0) return next()
-    c.header('retry-after', String(Math.ceil(waitMs / 1000)))
-    return c.json({ code: 429, message: 'too many requests from this address, try again later' }, 429)
+    // Requests that are made in this process have no connection, and no environment.
+    const waitMs = limit((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))
+    return waitMs === 0 ? next() : responseOf(tooMany(waitMs))
   }
+}
+
+function tooMany(waitMs: number): ExchangeAnswer {
+  return json(
+    429,
+    { code: 429, message: 'too many requests from this address, try again later' },
+    { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+  )
+}
+
+async function answerExchange(
+  exchange: Exchange,
+  message: IncomingMessage,
+  response: ServerResponse,
+  { metrics, log }: OriginOptions,
+  limit: Limit,
+): Promise<void> {
+  const start = performance.now()
+  const request = exchangeRequestOf(message)
+  const waitMs = limit(message.socket.remoteAddress, request.header('x-forwarded-for'))
+  const answer =
+    waitMs > 0 ? tooMany(waitMs) : await exchange.answer(request).catch((error: unknown) => failureOf(error, exchange.path, log))
+  sendAnswer(response, answer)
+  metrics.countRequest('POST', exchange.path, answer.status, (performance.now() - start) / 1000)
 }
 
 async function answerReadiness(c: Context, checks: readonly ReadinessCheck[]): Promise<Response> {
@@ -94,13 +152,17 @@ async function answerMetrics(c: Context, metrics: Metrics): Promise<Response> {
 }
 
 /** What no service has answered itself: a body that is too large or never came, or a bug. */
-function answerError(error: Error, c: Context, log: ServerLog): Response {
+function failureOf(error: unknown, route: string, log: ServerLog): ExchangeAnswer {
   if (error instanceof CountersignError) {
-    if (error.code === 'TOO_LARGE') return c.json({ code: 413, message: error.message }, 413)
-    if (error.code === 'REQUEST_INVALID') return c.json({ code: 400, message: error.message }, 400)
-    if (error.code === 'LOG_OVERLOADED') return c.json({ code: 503, message: error.message }, 503, { 'retry-after': '1' })
+    if (error.code === 'TOO_LARGE') return json(413, { code: 413, message: error.message })
+    if (error.code === 'REQUEST_INVALID') return json(400, { code: 400, message: error.message })
+    if (error.code === 'LOG_OVERLOADED') return json(503, { code: 503, message: error.message }, { 'retry-after': '1' })
   }
   const id = randomUUID()
-  log.error({ id, method: c.req.method, route: c.req.routePath, ...errorFields(error) }, 'a request failed')
-  return c.json({ code: 500, message: `internal error, logged under ${id}` }, 500)
+  log.error({ id, route, ...errorFields(error) }, 'a request failed')
+  return json(500, { code: 500, message: `internal error, logged under ${id}` })
+}
+
+function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): ExchangeAnswer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
 }

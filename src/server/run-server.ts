@@ -104,7 +104,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
     })
     closers.push(() => app.close())
     await app.start()
-    const listener = await listen(options, (request, env) => app.fetch(request, env as object))
+    const listener = await listen(options, app.origin)
     closers.push(() => listener.close())
     if (metricsAddress !== 'origin' && metricsAddress !== 'off') {
       const metricsOrigin = createMetricsOrigin(metrics)

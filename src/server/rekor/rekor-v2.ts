@@ -11,7 +11,8 @@ import {
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
 import { noteKeyHash } from '../../merkle/signed-note.ts'
-import { readBody } from '../request/body.ts'
+import type { Exchange, ExchangeAnswer } from '../request/exchange.ts'
+import { mountExchange, responseOf } from '../request/exchange.ts'
 import type { Service } from '../service.ts'
 import type { AddedEntry, TileLog } from '../tile-log/log.ts'
 import { defaultKeyDetails } from './algorithm-policy.ts'
@@ -55,18 +56,22 @@ export function createRekorV2(options: RekorV2Options): Service {
   }
   const routes = new Hono()
 
-  routes.post(`${prefix}${rekorV2EntriesPath}`, async (context) => {
-    if (log.state !== 'active') return frozen()
-    try {
-      const request = parseCreateEntryRequest(await readBody(context.req.raw, maxRekorV2RequestBytes))
-      const entry = await checkEntryV2(request, rules)
-      const added = await log.add({ leaf: entry.body, extra: entry.supplement })
-      options.onAdded?.()
-      return json(201, answerOf(logId, entry, added))
-    } catch (error) {
-      return answerFailure(error, options.onError)
-    }
-  })
+  const exchange: Exchange = {
+    path: `${prefix}${rekorV2EntriesPath}`,
+    answer: async (message) => {
+      if (log.state !== 'active') return frozen()
+      try {
+        const request = parseCreateEntryRequest(await message.readBody(maxRekorV2RequestBytes))
+        const entry = await checkEntryV2(request, rules)
+        const added = await log.add({ leaf: entry.body, extra: entry.supplement })
+        options.onAdded?.()
+        return json(201, answerOf(logId, entry, added))
+      } catch (error) {
+        return answerFailure(error, options.onError)
+      }
+    },
+  }
+  mountExchange(routes, exchange)
   routes.get(`${prefix}${rekorV2CheckpointPath}`, (context) => read(() => answerCheckpoint(context.req.raw, log)))
   routes.get(`${prefix}/api/v2/tile/*`, (context) =>
     read(() => answerTile(context.req.raw, log, context.req.path.slice(`${prefix}/api/v2/`.length))),
@@ -76,11 +81,11 @@ export function createRekorV2(options: RekorV2Options): Service {
     try {
       return await answer()
     } catch (error) {
-      return answerFailure(error, options.onError)
+      return responseOf(answerFailure(error, options.onError))
     }
   }
 
-  return { routes }
+  return { routes, exchanges: [exchange] }
 }
 
 /** The answer for an entry that is in the log. The same entry added again has the same place in it. */
@@ -111,7 +116,7 @@ function checkOrigin(origin: string): void {
 }
 
 /** What is wrong with the request is the client's to know; what is wrong with us is not. */
-function answerFailure(error: unknown, onError: RekorV2Options['onError']): Response {
+function answerFailure(error: unknown, onError: RekorV2Options['onError']): ExchangeAnswer {
   if (error instanceof CountersignError) {
     switch (error.code) {
       case 'LOG_OVERLOADED':
@@ -133,17 +138,15 @@ function answerFailure(error: unknown, onError: RekorV2Options['onError']): Resp
   return failure(500, grpcCode.unknown, 'failed to integrate entry')
 }
 
-function frozen(): Response {
-  return new Response('This log has been frozen, please switch to the latest log.\n', {
-    status: 405,
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
-  })
+function frozen(): ExchangeAnswer {
+  const body = 'This log has been frozen, please switch to the latest log.\n'
+  return { status: 405, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
 }
 
-function failure(status: number, code: number, message: string, headers: Record<string, string> = {}): Response {
+function failure(status: number, code: number, message: string, headers: Record<string, string> = {}): ExchangeAnswer {
   return json(status, encodeRekorV2Error({ code, message }), headers)
 }
 
-function json(status: number, body: string, headers: Record<string, string> = {}): Response {
-  return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } })
+function json(status: number, body: string, headers: Record<string, string> = {}): ExchangeAnswer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body }
 }

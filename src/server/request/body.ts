@@ -8,31 +8,50 @@ const maxReceivingBytes = 256 * 1024 * 1024
 
 let receivingBytes = 0
 
+/** A body that is on its way. */
+export interface IncomingBody {
+  /** The `content-length`, if there is one: the connection delivers no more than it. */
+  readonly announced: string | undefined
+  /** Reads it at once, for a short one. */
+  readonly whole: () => Promise<Uint8Array>
+  readonly chunks: () => AsyncIterable<Uint8Array>
+}
+
 /**
  * The body of a request.
  * @throws CountersignError TOO_LARGE, having read no more than the limit and one chunk; REQUEST_INVALID when the client went away;
  *   LOG_OVERLOADED while too much is being received from others
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const announced = request.headers.get('content-length')
-  if (announced !== null && Number(announced) > maxBytes) throw tooLarge(maxBytes)
+export function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const incoming: IncomingBody = {
+    announced: request.headers.get('content-length') ?? undefined,
+    whole: async () => new Uint8Array(await request.arrayBuffer()),
+    chunks: () => request.body ?? noChunks(),
+  }
+  return readIncomingBody(incoming, maxBytes)
+}
+
+/** As `readBody`, for a body of any origin. */
+export async function readIncomingBody({ announced, whole, chunks }: IncomingBody, maxBytes: number): Promise<Uint8Array> {
+  if (announced !== undefined && Number(announced) > maxBytes) throw tooLarge(maxBytes)
   try {
-    // The announced length is what the connection delivers, so this is bounded too.
-    const isSmall = announced !== null && Number(announced) <= smallBytes
-    const whole = isSmall ? new Uint8Array(await request.arrayBuffer()) : await collect(request.body, maxBytes)
-    if (whole.length > maxBytes) throw tooLarge(maxBytes)
-    return whole
+    const isSmall = announced !== undefined && Number(announced) <= smallBytes
+    const bytes = await (isSmall ? whole() : collect(chunks(), maxBytes))
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes)
+    return bytes
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause
     throw new CountersignError('REQUEST_INVALID', "the request's body could not be read to its end", { cause })
   }
 }
 
-async function collect(body: Request['body'], maxBytes: number): Promise<Uint8Array> {
+async function* noChunks(): AsyncGenerator<Uint8Array> {}
+
+async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {
-    for await (const chunk of body ?? []) {
+    for await (const chunk of body) {
       size += chunk.length
       receivingBytes += chunk.length
       if (size > maxBytes) throw tooLarge(maxBytes)

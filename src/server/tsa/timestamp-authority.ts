@@ -15,7 +15,8 @@ import { CountersignError, DecodingError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { createTimestampTokenWriter } from '../../x509/timestamp-token-writer.ts'
 import type { Clock } from '../clock.ts'
-import { readBody } from '../request/body.ts'
+import type { Exchange, ExchangeAnswer, ExchangeRequest } from '../request/exchange.ts'
+import { mountExchange } from '../request/exchange.ts'
 import type { Service } from '../service.ts'
 import { acceptRequest, refusal } from './acceptance.ts'
 import { checkAuthorityChain } from './authority-chain.ts'
@@ -81,12 +82,13 @@ export function createTimestampAuthority(options: TimestampAuthorityOptions): Ti
   const routes = new Hono()
   const path = `${prefix}/api/v1/timestamp`
   const pem = chain.map((certificate) => encodePem('CERTIFICATE', certificate.bytes)).join('')
-  routes.post(path, (c) => answer(c.req.raw, stamp))
+  const exchange: Exchange = { path, answer: (request) => answer(request, stamp) }
+  mountExchange(routes, exchange)
   routes.get(`${path}/certchain`, (c) =>
     c.body(pem, 200, { 'content-type': 'application/pem-certificate-chain', 'cache-control': 'max-age=86400, immutable' }),
   )
   routes.get(`${prefix}/ping`, (c) => c.text('.'))
-  return { routes, stamp, unreadiness }
+  return { routes, exchanges: [exchange], stamp, unreadiness }
 }
 
 /** 158 random bits, positive and always of the same length. */
@@ -103,15 +105,16 @@ function expiry(leaf: Certificate, now: number): string | undefined {
   return undefined
 }
 
-async function answer(request: Request, stamp: (request: TimestampRequest) => Uint8Array): Promise<Response> {
-  const parse = parserOf(request.headers.get('content-type'))
+async function answer(request: ExchangeRequest, stamp: (request: TimestampRequest) => Uint8Array): Promise<ExchangeAnswer> {
+  const contentType = request.header('content-type')
+  const parse = parserOf(contentType)
   if (parse === undefined) {
-    const found = (request.headers.get('content-type') ?? '').slice(0, 100)
+    const found = (contentType ?? '').slice(0, 100)
     return refuse(415, `unsupported media type "${found}", only [application/json ${timestampQueryType}] are allowed`)
   }
   try {
-    const reply = stamp(parse(await readBody(request, maxBodyBytes)))
-    return new Response(reply, { headers: { 'content-type': timestampReplyType, 'cache-control': 'no-store' } })
+    const reply = stamp(parse(await request.readBody(maxBodyBytes)))
+    return { status: 200, headers: { 'content-type': timestampReplyType, 'cache-control': 'no-store' }, body: reply }
   } catch (error) {
     if (error instanceof CountersignError) return answerError(error)
     throw error
@@ -119,13 +122,13 @@ async function answer(request: Request, stamp: (request: TimestampRequest) => Ui
 }
 
 /** By media type alone: what its parameters hold is no type. */
-function parserOf(contentType: string | null): ((body: Uint8Array) => TimestampRequest) | undefined {
+function parserOf(contentType: string | undefined): ((body: Uint8Array) => TimestampRequest) | undefined {
   const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase()
   if (mediaType === 'application/json') return parseTimestampJson
   return mediaType === timestampQueryType ? parseTimestampRequest : undefined
 }
 
-function answerError(error: CountersignError): Response {
+function answerError(error: CountersignError): ExchangeAnswer {
   if (error.code === 'REQUEST_REFUSED') return refuse(400, error.message)
   if (error.code === 'CLOCK_SUSPECT') return refuse(503, error.message, { 'retry-after': '30' })
   if (error.code === 'CERTIFICATE_EXPIRED') return refuse(503, error.message)
@@ -134,6 +137,10 @@ function answerError(error: CountersignError): Response {
   throw error
 }
 
-function refuse(code: number, message: string, headers: Readonly<Record<string, string>> = {}, detail?: string): Response {
-  return Response.json({ code, message, detail }, { status: code, headers: { 'cache-control': 'no-store', ...headers } })
+function refuse(code: number, message: string, headers: Readonly<Record<string, string>> = {}, detail?: string): ExchangeAnswer {
+  return {
+    status: code,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify({ code, message, detail }),
+  }
 }
