@@ -137,7 +137,7 @@ function readForm(token: string): { readonly issuer: string; readonly keyId: str
   const [header = '', payload = '', signature = ''] = token.split('.')
   const { alg, kid } = parsePart(header, 'header')
   const { iss } = parsePart(payload, 'payload')
-  decodePart(signature, 'signature')
+  decodePart(signature, 'signature is not base64url')
   if (typeof alg !== 'string' || !asymmetric.has(alg))
     throw invalid(`it is signed with ${typeof alg === 'string' ? excerpt(alg) : 'nothing'}, which is not accepted`)
   if (typeof iss !== 'string') throw invalid('it has no issuer')
@@ -145,7 +145,7 @@ function readForm(token: string): { readonly issuer: string; readonly keyId: str
 }
 
 function parsePart(part: string, what: string): JsonObject {
-  const bytes = decodePart(part, what)
+  const bytes = decodePart(part, `${what} is not JSON in base64url`)
   try {
     const value = parseJson(bytes, what, { maxBytes: maxTokenCharacters, maxDepth: 20, maxValues: 2_000 })
     if (isJsonObject(value)) return value
@@ -155,11 +155,11 @@ function parsePart(part: string, what: string): JsonObject {
   throw invalid(`its ${what} is not an object`)
 }
 
-function decodePart(part: string, what: string): Uint8Array {
+function decodePart(part: string, complaint: string): Uint8Array {
   try {
-    return decodeBase64Url(part, what)
+    return decodeBase64Url(part, 'a part of the token')
   } catch (cause) {
-    throw invalid(`its ${what} is not ${what === 'signature' ? '' : 'JSON in '}base64url`, cause)
+    throw invalid(`its ${complaint}`, cause)
   }
 }
 
