@@ -83,9 +83,9 @@ export interface App {
   readonly origin: Origin
   readonly trust: PublicTrust
   /** Starts timers and followers. */
-  start(): Promise<void>
+  readonly start: () => Promise<void>
   /** Ends what is under way, then closes the logs. The storage stays open. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**

@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
-import type { IssuerConfiguration } from './ca/issuer-configuration.ts'
-import { parseIssuerConfiguration } from './ca/issuer-configuration.ts'
+import { openIssuerFile } from './ca/issuer-file.ts'
 import type { Clock } from './clock.ts'
 import type { ServerConfiguration } from './configuration.ts'
 import { parseConfiguration } from './configuration.ts'
@@ -76,13 +75,23 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()
   }
+  let app: App | undefined
   try {
     const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
     closers.push(() => storage.close())
     const pool = createSignaturePool({ size: Math.max(1, availableParallelism() - 1) })
     closers.push(() => pool.close())
+    const issuerFile = await openIssuerFile({
+      file: path.resolve(folder, configuration.issuers),
+      onChange: (issuers) => {
+        app?.useIssuers(issuers)
+        log.info({ issuers: issuers.issuers.length }, 'the configuration of issuers was read again')
+      },
+      onError: (error) => log.error(errorFields(error), 'the configuration of issuers stays as it was'),
+    })
+    closers.push(async () => issuerFile.close())
     const metricsAddress = metricsPlace(configuration, options)
-    const app = await createApp({
+    app = await createApp({
       url: configuration.url,
       material,
       storage,
@@ -97,14 +106,15 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       serveMetrics: metricsAddress === 'origin',
       behindProxy: options.behindProxy,
       rateLimit: { perSecond: configuration.limits['writes-per-second'], burst: configuration.limits.burst },
-      issuers: await readIssuers(folder, configuration),
+      issuers: issuerFile.issuers,
       issuerSettings: parseIssuerSettings(configuration.issuer.settings),
       readSecret: async (file) => (await readDataText(folder, file)).trim(),
       checkSignature: pool.check,
     })
-    closers.push(() => app.close())
-    await app.start()
-    const listener = await listen(options, app.origin)
+    const { origin, close: closeApp, start } = app
+    closers.push(closeApp)
+    await start()
+    const listener = await listen(options, origin)
     closers.push(() => listener.close())
     if (metricsAddress !== 'origin' && metricsAddress !== 'off') {
       const metricsOrigin = createMetricsOrigin(metrics)
@@ -120,7 +130,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       services: configuration.services,
       reload: async () => {
         await listener.reload()
-        app.useIssuers(await readIssuers(folder, configuration))
+        await issuerFile.reload()
         log.info({}, 'reloaded')
       },
       close,
@@ -129,11 +139,6 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
     await close().catch((cause: unknown) => log.error(errorFields(cause), 'closing after a failed start failed'))
     throw error
   }
-}
-
-/** The configuration of trusted issuers. @throws CountersignError FILE_UNREADABLE, CONFIGURATION_INVALID */
-export async function readIssuers(folder: string, { issuers }: ServerConfiguration): Promise<IssuerConfiguration> {
-  return parseIssuerConfiguration(await readDataText(folder, issuers), path.resolve(folder, issuers))
 }
 
 /** Metrics tell strangers too much: they are on the origin only while nobody else can reach it. */
