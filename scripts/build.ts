@@ -11,6 +11,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { putAside } from './asides.ts'
 import { cacheMaker, launcher, wrapper } from './launcher.ts'
 import { buildWorkers } from './workers.ts'
 
@@ -20,11 +21,17 @@ const warmUpIdentity = ['--certificate-identity', 'warm-up@example.com', '--cert
 const withLibrary = process.argv.includes('--lib')
 /** The server's program and its workers, by the names of their files in dist/server. */
 const serverPrograms = { program: 'src/server/program.ts' }
-/** Each program, and the verb whose functions go into its code cache. */
-const programs = {
-  main: { entryPoint: 'src/cli/main.ts', warmUpVerb: 'verify-blob' },
-  'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUpVerb: 'verify-blob' },
-  conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUpVerb: 'verify-bundle' },
+interface Program {
+  readonly entryPoint: string
+  /** The verb whose functions go into its code cache. */
+  readonly warmUpVerb: string
+  /** Whether what it imports when needed is put aside. In a program of many verbs that would be nearly everything. */
+  readonly isFlat: boolean
+}
+const programs: Readonly<Record<string, Program>> = {
+  main: { entryPoint: 'src/cli/main.ts', warmUpVerb: 'verify-blob', isFlat: false },
+  'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUpVerb: 'verify-blob', isFlat: true },
+  conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUpVerb: 'verify-bundle', isFlat: true },
 }
 const launchers = {
   main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob' } },
@@ -36,7 +43,7 @@ const libraries = new Set<string>()
 rmSync(withLibrary ? 'dist' : outdir, { recursive: true, force: true })
 rmSync(serverOutdir, { recursive: true, force: true })
 mkdirSync(`${outdir}/library`, { recursive: true })
-await Promise.all([...Object.entries(programs).map(([name, { entryPoint }]) => buildProgram(name, entryPoint)), buildServer()])
+await Promise.all([...Object.entries(programs).map(([name, program]) => buildProgram(name, program)), buildServer()])
 for (const [name, choice] of Object.entries(launchers)) {
   writeFileSync(`${outdir}/${name}.cjs`, launcher(choice))
   chmodSync(`${outdir}/${name}.cjs`, 0o755)
@@ -60,15 +67,11 @@ function commonOptions(): BuildOptions {
   }
 }
 
-async function buildProgram(name: string, entryPoint: string): Promise<void> {
+async function buildProgram(name: string, { entryPoint, isFlat }: Program): Promise<void> {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
-  await build({
+  const options: BuildOptions = {
     ...commonOptions(),
-    entryPoints: [entryPoint],
-    outfile: `${outdir}/${name}-program.cjs`,
-    banner: { js: wrapper.head },
-    footer: { js: wrapper.foot },
-    // import() would start Node's ES module loader; require() of what is bundled anyway does not.
+    // import() would start Node's ES module loader; require() does not.
     supported: { 'dynamic-import': false },
     plugins: [serverAside(), librariesAside()],
     define: {
@@ -77,6 +80,14 @@ async function buildProgram(name: string, entryPoint: string): Promise<void> {
       __COUNTERSIGN_TREE_STATE__: JSON.stringify(git('status', '--porcelain') === '' ? 'clean' : 'dirty'),
       __COUNTERSIGN_BUILD_DATE__: JSON.stringify(git('log', '-1', '--format=%cI')),
     },
+  }
+  await build({
+    ...options,
+    entryPoints: [entryPoint],
+    outfile: `${outdir}/${name}-program.cjs`,
+    banner: { js: wrapper.head },
+    footer: { js: wrapper.foot },
+    plugins: [...(isFlat ? [putAside(name, outdir, options)] : []), ...(options.plugins ?? [])],
   })
 }
 

@@ -26,16 +26,17 @@ const forbiddenBuiltins = [
   'inspector',
 ]
 
+const launcher = path.resolve('dist/cli/main.cjs')
 const folder = mkdtempSync(path.join(tmpdir(), 'countersign-startup-'))
 try {
   const loaded = modulesOfVerifyBlob()
   const builtins = forbiddenBuiltins.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))
-  const packages = loaded.files.filter((file) => file.includes('/library/')).map((file) => path.basename(file, '.cjs'))
-  if (builtins.length + packages.length > 0) {
-    console.error(`verify-blob loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...packages].join(', ')}`)
+  const files = loaded.files.filter((file) => file !== launcher).map((file) => path.relative('dist/cli', file))
+  if (builtins.length + files.length > 0) {
+    console.error(`verify-blob loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...files].join(', ')}`)
     process.exitCode = 1
   } else {
-    console.log(`start-up: clean (${loaded.builtins.length} modules of Node, no library)`)
+    console.log(`start-up: clean (${loaded.builtins.length} modules of Node, no library, nothing that lies aside)`)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -65,7 +66,7 @@ function modulesOfVerifyBlob(): LoadedModules {
     hook,
     `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(report)}, JSON.stringify({ builtins: process.moduleLoadList, files: Object.keys(require.cache) })))`,
   )
-  const words = ['-r', hook, path.resolve('dist/cli/main.cjs'), 'verify-blob', 'x', '--key', 'x.pub', '--insecure-ignore-tlog']
+  const words = ['-r', hook, launcher, 'verify-blob', 'x', '--key', 'x.pub', '--insecure-ignore-tlog']
   // Certificates named by NODE_EXTRA_CA_CERTS make Node itself load its TLS module.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env })

@@ -1,6 +1,6 @@
 /** The program: every verb, with what help says about it in one line. A verb's own file is loaded when it is run. */
 import type { CommandEntry } from './command.ts'
-import { programEntry, verifyBlobEntry } from './program-entry.ts'
+import { programEntry, verifyBlob } from './program-entry.ts'
 
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
@@ -45,7 +45,10 @@ export const verbs: readonly CommandEntry[] = [
     short: 'Sign files, with an identity or a key',
     load: () => import('./commands/sign-blob.ts'),
   },
-  verifyBlobEntry,
+  {
+    ...verifyBlob,
+    load: () => import('./commands/verify-blob.ts'),
+  },
   {
     name: 'verify-blob-attestation',
     short: 'Verify an attestation about a file',

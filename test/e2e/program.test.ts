@@ -1,7 +1,7 @@
 /** The built program, as its users start it: exit codes, output, and the connections it does not open. */
 import { spawnSync } from 'node:child_process'
 import type { SpawnSyncReturns } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -68,10 +68,19 @@ describe('the program', () => {
     expect(stderr).toMatch(/^Error: (.*)\nerror during command execution: \1\n$/)
   })
   it('runs without a code cache, or with one of another program', () => {
-    const cache = `${path.join(project, 'dist/cli/main-program.cjs')}.cache`
-    expect(existsSync(cache)).toBe(true)
+    expect(existsSync(path.join(project, 'dist/cli/verify-blob-program.cjs.cache'))).toBe(true)
     const { status } = run(['verify-blob', 'app', '--trusted-root', 'root.json', ...who], { node: ['--no-opt'] })
     expect(status).toBe(0)
+  })
+  it('finds what verify-blob rarely needs in files beside it, and knows their errors', () => {
+    expect(run(['verify-blob', '--help']).stdout).toContain('--certificate-identity-regexp')
+    const pattern = ['--certificate-identity-regexp', '(', '--certificate-oidc-issuer', 'x']
+    expect(run(['verify-blob', 'app', '--trusted-root', 'root.json', ...pattern]).stderr).toMatch(
+      /^Error: "\(" is not a regular expression in RE2 syntax\n/,
+    )
+    const output = ['--output', 'json', '--output-file', 'evidence.json']
+    expect(run(['verify-blob', 'app', '--trusted-root', 'root.json', ...who, ...output]).status).toBe(0)
+    expect(JSON.parse(readFileSync(path.join(folder, 'evidence.json'), 'utf8'))).toMatchObject({ verified: true })
   })
   it('knows its version', () => {
     expect(JSON.parse(run(['version', '--json']).stdout)).toMatchObject({ gitVersion: expect.stringMatching(/^v?\d+\.\d+\.\d+/) })

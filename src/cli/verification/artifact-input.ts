@@ -3,7 +3,7 @@
  * larger than a few megabytes is hashed as it passes by and never held.
  */
 import { closeSync, existsSync, openSync, read, readSync } from 'node:fs'
-import path from 'node:path'
+import { resolve as resolvePath } from 'node:path'
 import type { DigestAlgorithm, DigestState } from '../../crypto/digest.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import { decodeHex } from '../../encoding/hex.ts'
@@ -29,7 +29,7 @@ const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
 /** Reads or hashes the artifact. */
 export async function loadArtifact(context: CommandContext, name: string, needed: () => DigestsNeeded): Promise<Artifact> {
   if (name === '-') return collect(context.stdin.read(), needed, context.signal)
-  const file = path.resolve(context.cwd, name)
+  const file = resolvePath(context.cwd, name)
   if (name.includes(':') && !existsSync(file)) {
     const digest = digestPattern.exec(name)
     if (digest !== null) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')

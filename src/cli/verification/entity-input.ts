@@ -1,6 +1,6 @@
 /** The signed entity of a verification: a Sigstore bundle, cosign's local bundle, or a signature and certificate in files. */
 import { existsSync } from 'node:fs'
-import path from 'node:path'
+import { resolve } from 'node:path'
 import { claimsToBeBundle, parseBundleLines, readBundle } from '../../bundle/bundle.ts'
 import { parseEnvelope } from '../../bundle/dsse.ts'
 import type { LegacyBundle } from '../../bundle/legacy-bundle.ts'
@@ -44,7 +44,7 @@ const maxFileBytes = 128 * 1024 * 1024
 export function discoverBundle(context: CommandContext, artifact: string): string {
   if (artifact === '' || artifact === '-') return ''
   for (const name of [`${artifact}.sigstore.json`, `${artifact}.sigstore`]) {
-    if (existsSync(path.resolve(context.cwd, name))) return name
+    if (existsSync(resolve(context.cwd, name))) return name
   }
   return ''
 }
@@ -116,7 +116,7 @@ async function readSignature(context: CommandContext, reference: string, kind: '
 }
 
 async function readReference(context: CommandContext, reference: string, what: string): Promise<Uint8Array> {
-  if (existsSync(path.resolve(context.cwd, reference))) return readInputFile(context.cwd, reference, what, maxFileBytes)
+  if (existsSync(resolve(context.cwd, reference))) return readInputFile(context.cwd, reference, what, maxFileBytes)
   if (/^https?:\/\//.test(reference)) {
     const { fetchBytes } = await import('../../http/fetch.ts')
     return fetchBytes(reference, { maxBytes: maxFileBytes, env: context.env, signal: context.signal })

@@ -1,6 +1,6 @@
 /** Files that the user names: read whole, within limits, with one clear sentence when that cannot be done. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import path from 'node:path'
+import { resolve } from 'node:path'
 import { TransportError } from '../../error.ts'
 import { reasonOf, systemCodeOf } from './system-error.ts'
 
@@ -15,7 +15,7 @@ const shortFileBytes = 64 * 1024
 export function readInputFile(cwd: string, file: string, what: string, maxBytes: number): Uint8Array {
   let descriptor: number | undefined
   try {
-    descriptor = openSync(path.resolve(cwd, file), 'r')
+    descriptor = openSync(resolve(cwd, file), 'r')
     const contents = readToEnd(descriptor, `${what} ${file}`, maxBytes)
     if (contents.length === 0) throw new TransportError('FILE_UNREADABLE', `${what} ${file} is empty`)
     return contents
