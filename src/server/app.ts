@@ -197,7 +197,7 @@ async function openIssuer({ options, trust, onError }: Parts): Promise<Issuer> {
 
 /** The CT log and the authority that enters its certificates there. */
 function addCertificateAuthority({ options, instances, services }: Parts, issuer: Issuer | undefined): CertificateAuthority {
-  const { material, storage, clock, issuers, log } = options
+  const { material, storage, clock, issuers, log, checkSignature } = options
   const chain = material.ca.chain.map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
   const signer = newest.material.key.createSigner()
@@ -211,7 +211,8 @@ function addCertificateAuthority({ options, instances, services }: Parts, issuer
   const authority = createCertificateAuthority({
     signer: material.ca.key.createSigner(),
     chain,
-    log: ctLog,
+    log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
+    ...(checkSignature === undefined ? {} : { checkSignature }),
     logKey: signer.publicKey,
     clock,
     issuers,

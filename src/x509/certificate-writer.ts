@@ -67,9 +67,15 @@ export function encodeName(parts: { readonly organization?: string; readonly com
   return derSequence(...attributes)
 }
 
+/** Identifiers of extensions are few, and encoded for each certificate. */
+const encodedIdentifiers = new Map<string, Uint8Array>()
+const maxEncodedIdentifiers = 64
+
 /** An extension. @param value what its OCTET STRING holds */
 export function encodeExtension(identifier: string, critical: boolean, value: Uint8Array): Uint8Array {
-  return derSequence(derOid(identifier), ...(critical ? [derBoolean(true)] : []), derOctetString(value))
+  const encoded = encodedIdentifiers.get(identifier) ?? derOid(identifier)
+  if (encodedIdentifiers.size < maxEncodedIdentifiers) encodedIdentifiers.set(identifier, encoded)
+  return derSequence(encoded, ...(critical ? [derBoolean(true)] : []), derOctetString(value))
 }
 
 /** Section 4.2.1.3, critical: the numbers of the bits that are set. */

@@ -26,6 +26,7 @@ import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
 import { verifyPossession } from './proof-of-possession.ts'
 import { RefusalError, refusalOf, refuseAs } from './refusal.ts'
+import { checkHere } from './signature-checker.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
   readonly issuers: IssuerConfiguration
@@ -45,7 +46,7 @@ const bearer = /^Bearer +(\S+)$/i
 
 /** Makes the service. @throws CountersignError CONFIGURATION_INVALID */
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const { chain, onRefusal = () => {} } = options
+  const { chain, checkSignature = checkHere, onRefusal = () => {} } = options
   const issue = createIssuance(options)
   let identify = createIdentification(options.issuers, options)
   let described = describeIssuers(options.issuers)
@@ -54,7 +55,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
   const certify = async (request: SigningCertificateRequest, header: string | undefined): Promise<readonly Uint8Array[]> => {
     const token = request.token ?? bearer.exec(header ?? '')?.[1]
     const principal = await refuseAs(fulcioRefusals.token, () => identify(token))
-    return issue(principal, verifyPossession(request.proof, principal.challenges))
+    return issue(principal, await verifyPossession(request.proof, principal.challenges, checkSignature))
   }
   const answer = async (c: Context, parse: Parse, give: (chain: readonly Uint8Array[]) => Response): Promise<Response> => {
     try {

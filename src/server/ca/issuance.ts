@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
-import { verifySignature } from '../../crypto/signature.ts'
 import type { Signer } from '../../crypto/signer.ts'
-import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
@@ -30,6 +29,8 @@ import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
 import type { Principal } from './principal.ts'
 import { logFailure } from './refusal.ts'
+import type { SignatureChecker } from './signature-checker.ts'
+import { checkHere } from './signature-checker.ts'
 
 /** A certificate transparency log that takes precertificates. */
 export interface PrecertificateLog {
@@ -46,6 +47,8 @@ export interface IssuanceOptions {
   /** The key that SCTs have to verify with before they are embedded. */
   readonly logKey: PublicKey
   readonly clock: Clock
+  /** Checks proofs of possession and SCTs; in this thread by default. */
+  readonly checkSignature?: SignatureChecker
 }
 
 /** Issues a certificate for a key. @returns DER, the leaf first, the root last */
@@ -61,7 +64,7 @@ const emptyName = encodeName({})
  * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key, or that may not issue.
  *   The function throws RefusalError when the log fails, CountersignError CERTIFICATE_EXPIRED at the end of the chain's time
  */
-export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOptions): Issue {
+export function createIssuance({ signer, chain, log, logKey, clock, checkSignature = checkHere }: IssuanceOptions): Issue {
   const [issuer] = chain
   if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki))
     throw misconfigured('does not begin with the certificate of its key')
@@ -78,17 +81,18 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
     poison: poisonExtension(),
   }
   const sign = (tbs: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
-  const checkSct = (sct: SignedCertificateTimestamp, tbs: Uint8Array): void => {
-    const signed = precertificateSignedBytes(sct, tbs, issuerKeyHash)
+  const checkSct = async (sct: SignedCertificateTimestamp, tbs: Uint8Array): Promise<void> => {
+    const bytes = precertificateSignedBytes(sct, tbs, issuerKeyHash)
     const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
-    if (equalBytes(sct.logId, logId) && verifySignature(logKey, algorithm, signed, sct.signature)) return
+    const check = { key: logKey, algorithm, signature: sct.signature, over: { kind: 'data', bytes } } as const
+    if (equalBytes(sct.logId, logId) && (await checkSignature(check))) return
     throw new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify')
   }
 
   const addToLog = async (submitted: readonly Uint8Array[], tbs: Uint8Array): Promise<SignedCertificateTimestamp> => {
     try {
       const sct = await log.addPreChain(submitted)
-      checkSct(sct, tbs)
+      await checkSct(sct, tbs)
       return sct
     } catch (cause) {
       throw logFailure(cause)
@@ -110,16 +114,17 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
       notBeforeMs: now,
       notAfterMs: now + lifetimeMs,
       spki: publicKey.spki,
-      extensions: [
-        ...fixed.usage,
-        subjectKeyIdentifierExtension(keyIdentifier(publicKey)),
-        fixed.authority,
-        subjectAlternativeNameExtension(name),
-        ...sigstoreExtensionElements(extensions),
-      ],
+      extensions: [],
     }
+    const common = concatBytes(
+      ...fixed.usage,
+      subjectKeyIdentifierExtension(keyIdentifier(publicKey)),
+      fixed.authority,
+      subjectAlternativeNameExtension(name),
+      ...sigstoreExtensionElements(extensions),
+    )
     const encode = (...further: readonly Uint8Array[]): Uint8Array =>
-      encodeTbsCertificate({ ...template, extensions: [...template.extensions, ...further] }, algorithm)
+      encodeTbsCertificate({ ...template, extensions: [common, ...further] }, algorithm)
     const precertificate = sign(encode(fixed.poison))
     const sct = await addToLog([precertificate, ...above], encode())
     return [sign(encode(sctListExtension(sct))), ...above]

@@ -4,36 +4,42 @@ import { algorithmRefusal, fulcioRefusals } from '../../api/fulcio.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { describeKey, parsePublicKey, parsePublicKeyPem } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
-import { defaultSignatureAlgorithm, verifySignature } from '../../crypto/signature.ts'
+import { defaultSignatureAlgorithm } from '../../crypto/signature.ts'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import { parseCertificateRequest } from '../../x509/certificate-request.ts'
 import { RefusalError } from './refusal.ts'
 import { rsaWeakness } from './rsa-weakness.ts'
+import type { SignatureChecker } from './signature-checker.ts'
 
 /**
  * The key that is proven to be held.
  * @param challenges the texts of which one has to be signed; a signing request proves possession by itself
  * @throws RefusalError
  */
-export function verifyPossession(proof: KeyProof, challenges: readonly string[]): PublicKey {
-  return proof.kind === 'csr' ? verifySigningRequest(proof.request) : verifyProof(proof, challenges)
+export function verifyPossession(proof: KeyProof, challenges: readonly string[], check: SignatureChecker): Promise<PublicKey> {
+  return proof.kind === 'csr' ? verifySigningRequest(proof.request, check) : verifyProof(proof, challenges, check)
 }
 
-function verifyProof(proof: Extract<KeyProof, { kind: 'proof' }>, challenges: readonly string[]): PublicKey {
-  const key = parseKey(() => readKey(proof.publicKey), fulcioRefusals.publicKey)
+async function verifyProof(
+  { publicKey, signature }: Extract<KeyProof, { kind: 'proof' }>,
+  challenges: readonly string[],
+  check: SignatureChecker,
+): Promise<PublicKey> {
+  const key = parseKey(() => readKey(publicKey), fulcioRefusals.publicKey)
   checkStrength(key)
   const algorithm = defaultSignatureAlgorithm(key)
-  const isProven = challenges.some((challenge) => verifySignature(key, algorithm, encodeUtf8(challenge), proof.signature))
-  if (!isProven) throw new RefusalError(fulcioRefusals.proof, 'the signature of the proof of possession does not verify')
-  return key
+  for (const challenge of new Set(challenges)) {
+    if (await check({ key, algorithm, signature, over: { kind: 'data', bytes: encodeUtf8(challenge) } })) return key
+  }
+  throw new RefusalError(fulcioRefusals.proof, 'the signature of the proof of possession does not verify')
 }
 
-function verifySigningRequest(bytes: Uint8Array): PublicKey {
+async function verifySigningRequest(bytes: Uint8Array, check: SignatureChecker): Promise<PublicKey> {
   const request = parseKey(() => parseCertificateRequest(bytes), fulcioRefusals.csr)
   const { publicKey, algorithm, signedBytes, signature } = request
   checkStrength(publicKey)
-  if (!verifySignature(publicKey, algorithm, signedBytes, signature))
+  if (!(await check({ key: publicKey, algorithm, signature, over: { kind: 'data', bytes: signedBytes } })))
     throw new RefusalError(fulcioRefusals.proof, 'the certificate signing request is not signed by its own key')
   checkAlgorithm(publicKey, algorithm)
   return publicKey

@@ -7,6 +7,7 @@ import { derInteger, derSequence } from '../../../../src/encoding/der-writer.ts'
 import { encodeUtf8 } from '../../../../src/encoding/bytes.ts'
 import { verifyPossession } from '../../../../src/server/ca/proof-of-possession.ts'
 import { RefusalError } from '../../../../src/server/ca/refusal.ts'
+import { checkHere } from '../../../../src/server/ca/signature-checker.ts'
 import { hasClosePrimes, hasRocaFingerprint, hasSmallFactor } from '../../../../src/server/ca/rsa-weakness.ts'
 import { createOpenssl, hasOpenssl } from '../../../support/openssl.ts'
 import type { KeyKind, TestKey } from '../../../support/universe/keys.ts'
@@ -30,9 +31,9 @@ const proofOf = (publicKey: Uint8Array | string, signature: Uint8Array): KeyProo
 const proved = (key: TestKey, text = 'dev@example.com'): KeyProof => proofOf(key.pem, signWith(key, Buffer.from(text)))
 const requested = (request: Uint8Array): KeyProof => ({ kind: 'csr', request })
 
-function refusal(proof: KeyProof, names: readonly string[] = challenges): string {
+async function refusal(proof: KeyProof, names: readonly string[] = challenges): Promise<string> {
   try {
-    verifyPossession(proof, names)
+    await verifyPossession(proof, names, checkHere)
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error
     expect(error.refusal.code).toBe(3)
@@ -41,29 +42,29 @@ function refusal(proof: KeyProof, names: readonly string[] = challenges): string
   throw new Error('it was accepted')
 }
 
-const hexOf = (proof: KeyProof, names: readonly string[] = challenges): string =>
-  Buffer.from(verifyPossession(proof, names).spki).toString('hex')
+const hexOf = async (proof: KeyProof, names: readonly string[] = challenges): Promise<string> =>
+  Buffer.from((await verifyPossession(proof, names, checkHere)).spki).toString('hex')
 
 describe('a proof', () => {
-  it.each(kinds)('over the first or the second name holds, with a %s key in PEM and in DER', (kind) => {
+  it.each(kinds)('over the first or the second name holds, with a %s key in PEM and in DER', async (kind) => {
     const key = namedKey('proof', kind)
     const spki = Buffer.from(key.spki).toString('hex')
-    expect(hexOf(proved(key))).toBe(spki)
-    expect(hexOf(proved(key, 'user-1'))).toBe(spki)
-    expect(hexOf(proofOf(key.spki, signWith(key, Buffer.from('user-1'))))).toBe(spki)
+    expect(await hexOf(proved(key))).toBe(spki)
+    expect(await hexOf(proved(key, 'user-1'))).toBe(spki)
+    expect(await hexOf(proofOf(key.spki, signWith(key, Buffer.from('user-1'))))).toBe(spki)
   })
 
-  it.each(kinds)('over another text, by another key, bent or missing does not hold, with a %s key', (kind) => {
+  it.each(kinds)('over another text, by another key, bent or missing does not hold, with a %s key', async (kind) => {
     const key = namedKey('proof', kind)
     const good = signWith(key, Buffer.from('dev@example.com'))
     const bent = Uint8Array.from(good)
     bent[bent.length - 1] = (bent[bent.length - 1] ?? 0) ^ 1
     for (const text of ['', 'dev@example.com ', 'Dev@example.com', 'dev@example.com\n', 'user-2', 'dev@example.comuser-1'])
-      expect(refusal(proved(key, text))).toBe(unproven)
+      expect(await refusal(proved(key, text))).toBe(unproven)
     for (const signature of [bent, good.subarray(1), Buffer.concat([good, Buffer.of(0)]), new Uint8Array(), new Uint8Array(64)])
-      expect(refusal(proofOf(key.pem, signature))).toBe(unproven)
-    expect(refusal(proofOf(key.pem, signWith(namedKey('another', kind), Buffer.from('dev@example.com'))))).toBe(unproven)
-    expect(refusal(proved(key), [])).toBe(unproven)
+      expect(await refusal(proofOf(key.pem, signature))).toBe(unproven)
+    expect(await refusal(proofOf(key.pem, signWith(namedKey('another', kind), Buffer.from('dev@example.com'))))).toBe(unproven)
+    expect(await refusal(proved(key), [])).toBe(unproven)
   })
 
   it.each([
@@ -71,20 +72,20 @@ describe('a proof', () => {
     ['p384', 'sha256'],
     ['p521', 'sha256'],
     ['rsa', 'sha512'],
-  ] as const)('with a digest that is not the usual one does not hold: %s with %s', (kind, digest) => {
+  ] as const)('with a digest that is not the usual one does not hold: %s with %s', async (kind, digest) => {
     const key = namedKey('proof', kind)
-    expect(refusal(proofOf(key.pem, signWith(key, Buffer.from('dev@example.com'), digest)))).toBe(unproven)
+    expect(await refusal(proofOf(key.pem, signWith(key, Buffer.from('dev@example.com'), digest)))).toBe(unproven)
   })
 
-  it('of Ed25519ph does not hold', () => {
+  it('of Ed25519ph does not hold', async () => {
     const key = namedKey('proof', 'ed25519')
-    expect(refusal(proofOf(key.pem, signPrehashed(key, Buffer.from('dev@example.com'))))).toBe(unproven)
+    expect(await refusal(proofOf(key.pem, signPrehashed(key, Buffer.from('dev@example.com'))))).toBe(unproven)
   })
 
-  it.each([3072, 4096])('of an RSA key of %s bits holds', (bits) => {
+  it.each([3072, 4096])('of an RSA key of %s bits holds', async (bits) => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    expect(verifyPossession(proofOf(pem, sign('sha256', Buffer.from('user-1'), privateKey)), challenges)).toMatchObject({
+    expect(await verifyPossession(proofOf(pem, sign('sha256', Buffer.from('user-1'), privateKey)), challenges, checkHere)).toMatchObject({
       modulusBits: bits,
     })
   })
@@ -105,8 +106,8 @@ describe('a key', () => {
     ['DER cut short', Buffer.from(namedKey('proof').spki).subarray(0, -1)],
     ['a point that is not on its curve', Buffer.concat([Buffer.from(namedKey('proof').spki).subarray(0, -1), Buffer.of(0)])],
     ['bytes that are no text', Buffer.from([0xff, 0xfe])],
-  ])('is not %s', (_, key) => {
-    expect(refusal(proofOf(key, new Uint8Array(64)))).toBe(unparsable)
+  ])('is not %s', async (_, key) => {
+    expect(await refusal(proofOf(key, new Uint8Array(64)))).toBe(unparsable)
   })
 
   it.each([
@@ -118,22 +119,22 @@ describe('a key', () => {
     ['Ed448', () => generateKeyPairSync('ed448')],
     ['X25519', () => generateKeyPairSync('x25519')],
     ['DSA', () => generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 })],
-  ])('of the kind %s is insecure', (_, generate) => {
-    expect(refusal(proofOf(pemOfKey(generate().publicKey), new Uint8Array(64)))).toBe(insecure)
+  ])('of the kind %s is insecure', async (_, generate) => {
+    expect(await refusal(proofOf(pemOfKey(generate().publicKey), new Uint8Array(64)))).toBe(insecure)
   })
 
-  it('of a broken generator is insecure, however well its proof verifies (CVE-2017-15361)', () => {
-    expect(refusal(proofOf(rsaSpki(rocaModulus()), new Uint8Array(256)))).toBe(insecure)
+  it('of a broken generator is insecure, however well its proof verifies (CVE-2017-15361)', async () => {
+    expect(await refusal(proofOf(rsaSpki(rocaModulus()), new Uint8Array(256)))).toBe(insecure)
   })
 
-  it('whose primes are close to each other is insecure (CVE-2022-26320)', () => {
+  it('whose primes are close to each other is insecure (CVE-2022-26320)', async () => {
     const p = nextPrime((1n << 1023n) + (1n << 1022n) + 12_345n)
-    expect(refusal(proofOf(rsaSpki(p * nextPrime(p + 2n)), new Uint8Array(256)))).toBe(insecure)
+    expect(await refusal(proofOf(rsaSpki(p * nextPrime(p + 2n)), new Uint8Array(256)))).toBe(insecure)
   })
 
-  it('with a small factor is insecure', () => {
+  it('with a small factor is insecure', async () => {
     const modulus = 751n * ((1n << 2039n) + 1n)
-    expect(refusal(proofOf(rsaSpki(modulus), new Uint8Array(256)))).toBe(insecure)
+    expect(await refusal(proofOf(rsaSpki(modulus), new Uint8Array(256)))).toBe(insecure)
   })
 })
 
@@ -184,15 +185,15 @@ describe.skipIf(!hasOpenssl)('a certificate signing request of openssl', () => {
     ['p521', '-sha512'],
     ['rsa', '-sha256'],
     ['ed25519', '-sha512'],
-  ] as const)('with a %s key, %s, proves possession by itself, in PEM and in DER', (kind, digest) => {
+  ] as const)('with a %s key, %s, proves possession by itself, in PEM and in DER', async (kind, digest) => {
     const key = namedKey('proof', kind)
     const spki = Buffer.from(key.spki).toString('hex')
-    expect(hexOf(requested(requestOf(key.privateKey, digest)), [])).toBe(spki)
-    expect(hexOf(requested(requestOf(key.privateKey, digest, '-outform', 'DER')), [])).toBe(spki)
-    expect(hexOf(requested(requestOf(key.privateKey, digest, '-newhdr')), [])).toBe(spki)
+    expect(await hexOf(requested(requestOf(key.privateKey, digest)), [])).toBe(spki)
+    expect(await hexOf(requested(requestOf(key.privateKey, digest, '-outform', 'DER')), [])).toBe(spki)
+    expect(await hexOf(requested(requestOf(key.privateKey, digest, '-newhdr')), [])).toBe(spki)
   })
 
-  it('with extensions and an e-mail address is the same: only its key counts', () => {
+  it('with extensions and an e-mail address is the same: only its key counts', async () => {
     const key = namedKey('proof')
     const request = requestOf(
       key.privateKey,
@@ -201,24 +202,24 @@ describe.skipIf(!hasOpenssl)('a certificate signing request of openssl', () => {
       '-addext',
       'subjectAltName=email:evil@example.com',
     )
-    expect(hexOf(requested(request))).toBe(Buffer.from(key.spki).toString('hex'))
+    expect(await hexOf(requested(request))).toBe(Buffer.from(key.spki).toString('hex'))
   })
 
   it.each([
     ['p256', '-sha384', 'an ECDSA key on P-256 with ecdsa-sha384'],
     ['p384', '-sha256', 'an ECDSA key on P-384 with ecdsa-sha256'],
     ['rsa', '-sha512', 'an RSA key of 2048 bits with rsa-pkcs1-sha512'],
-  ] as const)('with a %s key, %s, is not permitted', (kind, digest, description) => {
-    expect(refusal(requested(requestOf(namedKey('proof', kind).privateKey, digest)))).toBe(
+  ] as const)('with a %s key, %s, is not permitted', async (kind, digest, description) => {
+    expect(await refusal(requested(requestOf(namedKey('proof', kind).privateKey, digest)))).toBe(
       `signing algorithm not permitted: ${description}`,
     )
   })
 
-  it('with SHA-1 is refused', () => {
-    expect(refusal(requested(requestOf(namedKey('proof', 'rsa').privateKey, '-sha1')))).toBe(badRequest)
+  it('with SHA-1 is refused', async () => {
+    expect(await refusal(requested(requestOf(namedKey('proof', 'rsa').privateKey, '-sha1')))).toBe(badRequest)
   })
 
-  it('that another key has signed is refused', () => {
+  it('that another key has signed is refused', async () => {
     const own = requestOf(namedKey('proof').privateKey, '-outform', 'DER')
     const theirs = requestOf(namedKey('another').privateKey, '-outform', 'DER')
     // Both are as long, and what is signed comes before the signature.
@@ -226,30 +227,30 @@ describe.skipIf(!hasOpenssl)('a certificate signing request of openssl', () => {
     const key = Buffer.from(namedKey('another').spki)
     const mixed = Buffer.concat([own.subarray(0, at), key, own.subarray(at + key.length)])
     expect(theirs.includes(key)).toBe(true)
-    expect(refusal(requested(mixed))).toBe(unproven)
+    expect(await refusal(requested(mixed))).toBe(unproven)
   })
 
   it.each([
     ['RSA of 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 })],
     ['RSA with the exponent 3', () => generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 })],
     ['P-224', () => generateKeyPairSync('ec', { namedCurve: 'secp224r1' })],
-  ])('with a key of the kind %s is insecure', (_, generate) => {
-    expect(refusal(requested(requestOf(generate().privateKey, '-sha256')))).toBe(insecure)
+  ])('with a key of the kind %s is insecure', async (_, generate) => {
+    expect(await refusal(requested(requestOf(generate().privateKey, '-sha256')))).toBe(insecure)
   })
 
-  it('with any bit flipped is refused, or has the same key and name', () => {
+  it('with any bit flipped is refused, or has the same key and name', async () => {
     const request = requestOf(namedKey('proof').privateKey, '-sha256', '-outform', 'DER')
     for (let bit = 0; bit < request.length * 8; bit++) {
       const bent = Buffer.from(request)
       bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      expect([badRequest, unproven, insecure]).toContain(refusal(requested(bent)))
+      expect([badRequest, unproven, insecure]).toContain(await refusal(requested(bent)))
     }
   })
 
-  it('twice in one text, or beside a key, is refused', () => {
+  it('twice in one text, or beside a key, is refused', async () => {
     const request = requestOf(namedKey('proof').privateKey)
-    expect(refusal(requested(Buffer.concat([request, request])))).toBe(badRequest)
-    expect(refusal(requested(Buffer.concat([request, Buffer.from(namedKey('proof').pem)])))).toBe(badRequest)
+    expect(await refusal(requested(Buffer.concat([request, request])))).toBe(badRequest)
+    expect(await refusal(requested(Buffer.concat([request, Buffer.from(namedKey('proof').pem)])))).toBe(badRequest)
   })
 })
 
@@ -262,8 +263,8 @@ it.each([
   ['bytes that are no text', Buffer.from([0xff, 0xfe])],
   ['more than 64 KiB', Buffer.alloc(70_000, 0x30)],
   ['lengths that lie', Buffer.of(0x30, 0x84, 0x7f, 0xff, 0xff, 0xff)],
-])('%s is no certificate signing request', (_, bytes) => {
-  expect(refusal(requested(bytes))).toBe(badRequest)
+])('%s is no certificate signing request', async (_, bytes) => {
+  expect(await refusal(requested(bytes))).toBe(badRequest)
 })
 
 /** The SubjectPublicKeyInfo of an RSA key with the usual exponent. */
