@@ -1,7 +1,7 @@
 /** `server.yaml`: what a server is, beside its keys. Secrets are never in it. */
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { CountersignError } from '../error.ts'
+import { CountersignError, messageOf } from '../error.ts'
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens')
@@ -97,14 +97,23 @@ const maxCharacters = 1_000_000
 export function parseConfiguration(text: string, file: string): ServerConfiguration {
   if (text.length > maxCharacters) throw invalid(file, `it has more than ${maxCharacters} characters`)
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, maxAliasCount: 0 } as Parameters<typeof parseDocument>[1])
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
   const [mistake] = document.errors
   if (mistake !== undefined) throw invalid(file, `line ${lines.linePos(mistake.pos[0]).line}: ${mistake.message.split('\n')[0] ?? ''}`)
-  const result = configurationSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
+  const result = configurationSchema.safeParse(valueOf(document, file))
   if (result.success) return result.data
   const [issue] = result.error.issues
   const path = issue?.path.map(String) ?? []
   throw invalid(file, `${placeOf(document, lines, path)}${path.join('.')}: ${issue?.message ?? 'not as expected'}`)
+}
+
+/** Aliases, which can stand for any amount, have no use here. */
+function valueOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (cause) {
+    throw invalid(file, messageOf(cause))
+  }
 }
 
 /** The line of the innermost part of the path that the document has. */
