@@ -31,7 +31,10 @@ const heads = new Set<bigint>()
 const cpu = process.cpuUsage()
 const start = performance.now()
 const end = start + Number(seconds) * 1000
+const resident: number[] = []
+const sampling = setInterval(() => resident.push(process.memoryUsage().rss / 1e6), (Number(seconds) * 1000) / 5)
 await Promise.all(Array.from({ length: Number(adders) }, add))
+clearInterval(sampling)
 const elapsed = (performance.now() - start) / 1000
 const { user, system } = process.cpuUsage(cpu)
 latencies.sort((a, b) => a - b)
@@ -39,7 +42,7 @@ const rate = latencies.length / elapsed
 console.log(
   `${adders} adders, tree from ${before}: ${rate.toFixed(0)} entries/s, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms; ` +
     `${(latencies.length / heads.size).toFixed(1)} entries a batch, ${((user + system) / latencies.length).toFixed(0)} us of CPU an entry, ` +
-    `${(process.memoryUsage().rss / 1e6).toFixed(0)} MB resident`,
+    `${resident.map((megabytes) => megabytes.toFixed(0)).join(', ')} MB resident on the way`,
 )
 await log.close()
 await storage.close()

@@ -17,7 +17,7 @@ export interface PutOptions {
   readonly expiresAtMs?: number
   /** Write only if the stored version is this one; 0 for "there is none". */
   readonly ifVersion?: number
-  /** Values that the document can be found by, such as `{ userCode: 'ABCD' }`. They replace those of before. */
+  /** Values that the document can be found by, such as `{ userCode: 'ABCD' }`. They replace those of before; left out, those stay. */
   readonly keys?: Readonly<Record<string, string>>
 }
 

@@ -13,7 +13,10 @@ export interface Place {
 
 /** An entry that is to be logged. */
 export interface NewEntry {
-  /** 1 to 65,535 bytes; as a function of its place where the leaf itself names index or time. */
+  /**
+   * 1 to 65,535 bytes; as a function of its place where the leaf itself names index or time. Where several processes share
+   * the storage the function may put the time, 8 bytes big-endian, at one place, and nothing else: USAGE otherwise.
+   */
   readonly leaf: Uint8Array | ((place: Place) => Uint8Array)
   /** 32 bytes: entries with the same identity are the same entry, logged once. Default: the leaf hash. */
   readonly identity?: Uint8Array
