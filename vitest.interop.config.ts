@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { MatrixReporter } from './test/interop/matrix-reporter.ts'
 
 /** Agreement with the real programs, which `npm run peers` installs. */
 export default defineConfig({
@@ -8,5 +9,6 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    reporters: ['default', new MatrixReporter()],
   },
 })

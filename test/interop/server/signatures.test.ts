@@ -1,0 +1,91 @@
+/** Whatever one client signs with a private Sigstore every client verifies, and none takes it for something else. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Claim } from './clients.ts'
+import { beginLogs, judgingClients, signingClients, trueClaim } from './clients.ts'
+import { cell } from './matrix.ts'
+import type { StartedSigstore } from './private-sigstore.ts'
+import { startSigstore } from './private-sigstore.ts'
+
+let sigstore: StartedSigstore
+
+beforeAll(async () => {
+  sigstore = await startSigstore()
+  await beginLogs(sigstore)
+})
+
+afterAll(async () => sigstore.stop())
+
+for (const signer of signingClients) {
+  for (const rekor of ['v2', 'v1'] as const) {
+    for (const kind of ['blob', 'attestation'] as const) {
+      const made = `${kind} by ${signer.name}, Rekor ${rekor}`
+      describe.skipIf(signer.isMissing)(made, () => {
+        let claim: Claim
+        beforeAll(async () => {
+          claim = trueClaim(sigstore, kind, await signer.sign(sigstore, kind, rekor))
+        })
+
+        for (const judge of judgingClients) {
+          const fault = judge.faults?.(kind, rekor)
+          if (fault !== undefined) {
+            it.skipIf(judge.isMissing)(`${judge.name} refuses by a fault of its own`, cell(made, judge.name, 'its fault'), async () => {
+              expect(await judge.judge(sigstore, claim)).toMatch(fault)
+            })
+          } else {
+            it.skipIf(judge.isMissing)(`${judge.name} takes it for what it is`, cell(made, judge.name), async () => {
+              expect(await judge.judge(sigstore, claim)).toBeUndefined()
+              const wrongs = wrongClaims(claim)
+              for (const [what, wrong] of judge.isSlow === true && judge.name !== signer.name ? wrongs.slice(0, 1) : wrongs) {
+                if (what === 'another artifact' && kind === 'attestation' && judge.ignoresSubjects === true) continue
+                expect([what, await judge.judge(sigstore, wrong)]).toEqual([what, expect.stringMatching(/./)])
+              }
+            })
+          }
+        }
+      })
+    }
+  }
+}
+
+/** Each false in one point. */
+function wrongClaims(claim: Claim): [what: string, wrong: Claim][] {
+  return [
+    ['another person', { ...claim, identity: 'somebody-else@example.com' }],
+    ['another artifact', { ...claim, artifact: 'another artifact\n' }],
+    ['another issuer', { ...claim, issuer: 'https://issuer.example.com' }],
+    ['a changed signature', { ...claim, bundle: changed(claim.bundle, 'signature') }],
+    ['a changed checkpoint', { ...claim, bundle: changed(claim.bundle, 'checkpoint') }],
+  ]
+}
+
+interface BundleJson {
+  readonly messageSignature?: { signature: string }
+  readonly dsseEnvelope?: { readonly signatures: readonly { sig: string }[] }
+  readonly verificationMaterial: {
+    readonly tlogEntries: readonly { readonly inclusionProof: { readonly checkpoint: { envelope: string } } }[]
+  }
+}
+
+/** The bundle with one bit of one signature turned. */
+function changed(json: string, what: 'signature' | 'checkpoint'): string {
+  const bundle = JSON.parse(json) as BundleJson
+  const [entry] = bundle.verificationMaterial.tlogEntries
+  const [envelopeSignature] = bundle.dsseEnvelope?.signatures ?? []
+  if (what === 'checkpoint' && entry !== undefined) {
+    const { checkpoint } = entry.inclusionProof
+    checkpoint.envelope = checkpoint.envelope.replace(/(?<=— \S+ )\S+/, turned)
+  } else if (bundle.messageSignature !== undefined) {
+    bundle.messageSignature.signature = turned(bundle.messageSignature.signature)
+  } else if (envelopeSignature !== undefined) {
+    envelopeSignature.sig = turned(envelopeSignature.sig)
+  }
+  const text = JSON.stringify(bundle)
+  if (text === JSON.stringify(JSON.parse(json))) throw new Error(`the bundle has no ${what}`)
+  return text
+}
+
+function turned(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64')
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  return bytes.toString('base64')
+}
