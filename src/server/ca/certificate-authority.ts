@@ -26,6 +26,7 @@ import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
 import { verifyPossession } from './proof-of-possession.ts'
 import { RefusalError, refusalOf, refuseAs } from './refusal.ts'
+import type { SignatureChecker } from './signature-checker.ts'
 import { checkHere } from './signature-checker.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
@@ -33,6 +34,8 @@ export interface CertificateAuthorityOptions extends IssuanceOptions {
   /** Issuers whose keys are in this process. */
   readonly localKeys: ReadonlyMap<string, NonNullable<ForeignIssuer['localKeys']>>
   readonly send: ForeignTokenOptions['send']
+  /** Checks proofs of possession; in this thread by default. */
+  readonly checkSignature?: SignatureChecker
   /** Hears why a request was refused or failed. The message holds nothing of the token but its issuer. */
   readonly onRefusal?: (error: unknown) => void
 }
