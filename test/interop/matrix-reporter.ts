@@ -1,8 +1,10 @@
 /** Ends the interop suite with a table: what was made by whom, and which client takes it for what it is. */
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
-import type {} from './server/matrix.ts'
+import type { Agreement } from './server/matrix.ts'
 
 const otherwise = { failed: 'NO', skipped: 'skipped', pending: 'not run' } as const
+
+const none: Agreement = { made: '', judge: '', outcome: '' }
 
 /** Prints nothing when no test of the matrix was run. */
 export class MatrixReporter implements Reporter {
@@ -17,7 +19,7 @@ function tableOf(tests: readonly TestCase[]): string {
   const judges: string[] = []
   const rows = new Map<string, Map<string, string>>()
   for (const test of tests) {
-    const { made = '', judge = '', outcome = '' } = test.meta().agreement ?? {}
+    const { made, judge, outcome } = test.meta().agreement ?? none
     const { state } = test.result()
     if (!judges.includes(judge)) judges.push(judge)
     const row = rows.get(made) ?? new Map<string, string>()

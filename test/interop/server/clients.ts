@@ -183,12 +183,10 @@ export function trueClaim({ issuer }: StartedSigstore, kind: Kind, bundle: strin
 
 /** The words of cosign, which are ours too. */
 function verifyWords(sigstore: StartedSigstore, { kind, bundle, artifact: contents, identity, issuer }: Claim): string[] {
-  return [
-    ...(kind === 'blob' ? ['verify-blob'] : ['verify-blob-attestation', '--type', 'slsaprovenance1']),
-    ...['--bundle', sigstore.write('judged.json', bundle), '--trusted-root', sigstore.trust('trusted_root.json')],
-    ...['--certificate-identity', identity, '--certificate-oidc-issuer', issuer],
-    sigstore.write('judged', contents),
-  ]
+  const verb = kind === 'blob' ? ['verify-blob'] : ['verify-blob-attestation', '--type', 'slsaprovenance1']
+  const material = ['--bundle', sigstore.write('judged.json', bundle), '--trusted-root', sigstore.trust('trusted_root.json')]
+  const who = ['--certificate-identity', identity, '--certificate-oidc-issuer', issuer]
+  return [...verb, ...material, ...who, sigstore.write('judged', contents)]
 }
 
 /** Our command line makes no attestations. */
