@@ -1,7 +1,7 @@
 /** Interleaved rounds: one measurement of every contender after the other, again and again, so that noise hits all alike. */
 
-/** One contender's work of a round; gives its figure: a rate, or a time. */
-export type Round = () => number | Promise<number>
+/** One contender's work of a round, counted from 0; gives its figure: a rate, or a time. */
+export type Round = (round: number) => number | Promise<number>
 
 /**
  * Runs a round that does not count, then the others.
@@ -15,7 +15,7 @@ export async function medianOfRounds<Name extends string>(
   const measured = new Map<Name, number[]>()
   for (let round = 0; round <= rounds; round++) {
     for (const [name, runRound] of contenders) {
-      const figure = await runRound()
+      const figure = await runRound(round)
       if (round === 0) measured.set(name, [])
       else measured.get(name)?.push(figure)
     }

@@ -4,7 +4,7 @@
  * shares with the program, all but the classes of errors, by which failures are told apart: those the program hands over.
  */
 import path from 'node:path'
-import { build } from 'esbuild'
+import { build as bundle } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
 
 const sharedFile = './src/error.ts'
@@ -17,8 +17,8 @@ export function putAside(program: string, outdir: string, options: BuildOptions)
   const modules = new Map<string, string>()
   return {
     name: 'put-aside',
-    setup({ onResolve, onLoad, onEnd }) {
-      onResolve({ filter: /^\./ }, ({ path: specifier, kind, resolveDir }) => {
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path: specifier, kind, resolveDir }) => {
         if (kind !== 'dynamic-import') return undefined
         const module = path.resolve(resolveDir, specifier)
         const other = modules.get(fileOf(module)) ?? module
@@ -26,12 +26,12 @@ export function putAside(program: string, outdir: string, options: BuildOptions)
         modules.set(fileOf(module), module)
         return { path: module, namespace }
       })
-      onLoad({ filter: /./, namespace }, ({ path: module }) => ({
+      build.onLoad({ filter: /./, namespace }, ({ path: module }) => ({
         contents: `module.exports = require('./${fileOf(module)}')(require('${sharedFile}'))`,
         resolveDir: path.resolve('.'),
       }))
-      onResolve({ filter: /^\.\/[\w-]+\.cjs$/, namespace }, ({ path: file }) => ({ path: file, external: true }))
-      onEnd(async ({ errors }) => {
+      build.onResolve({ filter: /^\.\/[\w-]+\.cjs$/, namespace }, ({ path: file }) => ({ path: file, external: true }))
+      build.onEnd(async ({ errors }) => {
         if (errors.length > 0) return
         await Promise.all([...modules].map(([file, module]) => buildAside(module, `${outdir}/${file}`, options)))
       })
@@ -43,13 +43,13 @@ export function putAside(program: string, outdir: string, options: BuildOptions)
 async function buildAside(module: string, outfile: string, { plugins = [], ...options }: BuildOptions): Promise<void> {
   const takeShared: Plugin = {
     name: 'take-shared',
-    setup({ onResolve }) {
-      onResolve({ filter: /\/error\.ts$/ }, ({ path: specifier, resolveDir }) =>
+    setup(build) {
+      build.onResolve({ filter: /\/error\.ts$/ }, ({ path: specifier, resolveDir }) =>
         path.resolve(resolveDir, specifier) === path.resolve(sharedFile) ? { path: sharedName, external: true } : undefined,
       )
     },
   }
-  await build({
+  await bundle({
     ...options,
     entryPoints: [module],
     outfile,
