@@ -60,11 +60,14 @@ export async function runIssuer({
     documents,
     secret,
     clock,
-    settings: parseIssuerSettings(settings),
+    // Keys for RS256, the default, take long to make.
+    settings: parseIssuerSettings({ algorithm: 'ES256', ...(settings as object) }),
     scrypt: cheapScrypt,
     onError: (error) => void reported.push(error),
     ...options,
   })
+  // The first key is made beside whatever else starts; tests look at what is stored.
+  await issuer.jwks()
   app.onError((error, c) => {
     reported.push(error)
     return c.text(error.message, 500)

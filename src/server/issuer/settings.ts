@@ -78,7 +78,8 @@ const rule = z.strictObject({
 
 const settingsSchema = z
   .strictObject({
-    algorithm: z.enum(['ES256', 'RS256']).default('ES256'),
+    /** cosign takes a token on its command line only with RS256, which OpenID Connect Core section 15.1 demands of every issuer anyway. */
+    algorithm: z.enum(['ES256', 'RS256']).default('RS256'),
     /** Of ID tokens, in seconds. */
     'token-lifetime': z.int().min(60).max(3_600).default(600),
     /** How long a browser stays signed in, in seconds. */

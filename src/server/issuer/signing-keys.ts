@@ -64,20 +64,31 @@ const stored = z.object({
 })
 
 /**
- * Opens the keys, making the first where there is none.
+ * Opens the keys. Where there is none the first is made beside whatever else starts, and waited for where it is needed.
  * @throws CountersignError KEY_DECRYPTION_FAILED when they were sealed with another secret
  */
 export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
   const { clock } = options
   let generations: readonly Generation[] = []
   let loadedMs = Number.NEGATIVE_INFINITY
-  const refresh = async (): Promise<readonly Generation[]> => {
-    if (Math.abs(clock() - loadedMs) < refreshMs) return generations
+  let advancing: Promise<readonly Generation[]> | undefined
+  const advanceAndKeep = async (): Promise<readonly Generation[]> => {
     generations = await advance(options)
     loadedMs = clock()
     return generations
   }
-  await refresh()
+  const refresh = async (): Promise<readonly Generation[]> => {
+    if (Math.abs(clock() - loadedMs) < refreshMs) return generations
+    advancing ??= advanceAndKeep().finally(() => {
+      advancing = undefined
+    })
+    return advancing
+  }
+  const isNew = (await load(options)).length === 0
+  const opened = refresh()
+  // An RSA key can take a second to make. Whoever is first to need it asks again, and is told what went wrong.
+  if (isNew) opened.catch(() => undefined)
+  else await opened
   return {
     current: async () => activeAt(await refresh(), clock()).key,
     jwks: async () => ({ keys: (await refresh()).map(({ publicKey }) => publicKey) }),

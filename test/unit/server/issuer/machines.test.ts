@@ -110,7 +110,7 @@ describe('settings', () => {
 
   test('have defaults for everything', () => {
     expect(parseIssuerSettings({})).toMatchObject({
-      algorithm: 'ES256',
+      algorithm: 'RS256',
       'token-lifetime': 600,
       'local-users': true,
       machines: [],

@@ -1,5 +1,8 @@
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createIssuer } from '../../../../src/server/issuer/issuer.ts'
+import { parseIssuerSettings } from '../../../../src/server/issuer/settings.ts'
+import type { DocumentStore } from '../../../../src/server/storage/document-store.ts'
 import { askForToken } from '../../../support/issuer-client.ts'
 import type { RunOptions, RunningIssuer } from '../../../support/issuer.ts'
 import { runIssuer } from '../../../support/issuer.ts'
@@ -91,6 +94,28 @@ describe('signing keys', () => {
     const token = await after.issuer.issueToken({ subject: 'a' })
     expect(decodeProtectedHeader(token).alg).toBe('RS256')
     await jwtVerify(token, createLocalJWKSet(await after.issuer.jwks()), { currentDate: new Date(after.clock()) })
+  })
+
+  test('sign with RS256 unless something else is configured: cosign takes no other token on its command line', async () => {
+    const { issuer } = await run({ settings: { algorithm: undefined } })
+    expect(decodeProtectedHeader(await issuer.issueToken({ subject: 'a' })).alg).toBe('RS256')
+    expect((await issuer.jwks()).keys).toEqual([expect.objectContaining({ kty: 'RSA', alg: 'RS256' })])
+  })
+
+  test('whose first could not be stored say so to whoever needs one, and are made by the next who does', async () => {
+    const { documents, secret, clock } = await run({})
+    await documents.delete('issuer-keys', '000001')
+    let isBroken = true
+    const unstable: DocumentStore = {
+      ...documents,
+      put: (...words) => (isBroken ? Promise.reject(new Error('the disk is full')) : documents.put(...words)),
+    }
+    const options = { documents: unstable, secret, clock, url: 'https://sigstore.example.com/oidc' }
+    const issuer = await createIssuer({ ...options, settings: parseIssuerSettings({ algorithm: 'ES256' }) })
+    await expect(issuer.jwks()).rejects.toThrow('the disk is full')
+    isBroken = false
+    expect((await issuer.jwks()).keys).toHaveLength(1)
+    await issuer.close?.()
   })
 
   test('cannot be opened with another secret, and are not in the store in the clear', async () => {
