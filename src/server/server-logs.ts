@@ -1,9 +1,13 @@
 /** The logs of a server, opened: those of each kind, oldest first. */
+import { equalBytes } from '../encoding/bytes.ts'
 import { createNoteSigner, createRekorV1NoteSigner, signCheckpoint } from '../merkle/note-signer.ts'
+import type { NoteSignature } from '../merkle/signature-line.ts'
+import { parseSignedNote } from '../merkle/signed-note.ts'
 import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
 import type { LogMaterial } from './material.ts'
 import type { Storage } from './storage/storage.ts'
+import { createHeadCopy } from './tile-log/head-copy.ts'
 import type { OpenedLog, OpenLogOptions } from './tile-log/open-log.ts'
 import { openLog } from './tile-log/open-log.ts'
 
@@ -49,17 +53,57 @@ export async function openLogs(options: OpenLogsOptions): Promise<readonly Serve
   return opened
 }
 
-function open(material: LogMaterial, { storage, clock, headsFolder, signers, originOfCtLog }: OpenLogsOptions): Promise<OpenedLog> {
+async function open(material: LogMaterial, { storage, clock, headsFolder, signers, originOfCtLog }: OpenLogsOptions): Promise<OpenedLog> {
   const { id, kind, state } = material
-  return openLog({
+  const signCheckpoint = signers[kind](material)
+  if (headsFolder !== undefined) await demandCopy(id, storage, headsFolder)
+  const log = await openLog({
     id,
     origin: kind === 'ctlog' ? originOfCtLog : originOf(material),
     state,
     storage,
     clock,
-    signCheckpoint: signers[kind](material),
+    signCheckpoint,
     ...(headsFolder === undefined ? {} : { headsFolder }),
   })
+  try {
+    await demandOwnHead(log, signCheckpoint)
+    return log
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+}
+
+/**
+ * Demands that there is a copy of the newest head, which is written before the first entry is answered: a backup that was restored without
+ * it may be older than what was signed, and nothing would tell. A further front end of a shared database has none yet.
+ */
+async function demandCopy(id: string, { heads }: Storage, headsFolder: string): Promise<void> {
+  if (heads.sharing !== undefined || (await createHeadCopy(headsFolder, id).read()) !== undefined) return
+  const size = (await heads.load(id))?.head?.size ?? 0n
+  if (size === 0n) return
+  throw new CountersignError(
+    'LOG_ROLLED_BACK',
+    `the log ${id} has ${size} entries, and the copy of its newest head in ${headsFolder} is missing, so that nothing tells whether the database is the newest: restore that folder too; if there is none, accept the database as it is with "countersign server recover-log --accept-rollback ${id}"`,
+  )
+}
+
+/**
+ * Demands that the newest head was signed with the key of the configuration, under its name: with another one the entries of before could
+ * not be verified any more by those who get their trust from this server.
+ */
+async function demandOwnHead(log: OpenedLog, signCheckpoint: OpenLogOptions['signCheckpoint']): Promise<void> {
+  const { checkpoint, size, rootHash, timestampMs } = await log.head()
+  const own = await signCheckpoint({ origin: log.origin, size, rootHash, extensions: [] }, timestampMs)
+  const { text, signatures } = parseSignedNote(checkpoint)
+  const isOwn = ({ name, keyId }: NoteSignature): boolean =>
+    signatures.some((signature) => signature.name === name && equalBytes(signature.keyId, keyId))
+  if (parseSignedNote(own).text === text && parseSignedNote(own).signatures.some(isOwn)) return
+  throw new CountersignError(
+    'CONFIGURATION_INVALID',
+    `the log ${log.id} was signed with another key, or under another name than ${log.origin}: restore its key file and its entry in server.yaml, or begin a new log with an id of its own`,
+  )
 }
 
 /** The first line of a Rekor log's checkpoints. */
