@@ -73,19 +73,23 @@ export function parseEncryptedPrivateKeyPem(text: string): EncryptedPrivateKey {
  * @throws DecodingError KEY_INVALID, KEY_UNSUPPORTED when what was encrypted is not a PKCS#8 key of a supported kind
  */
 export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password: Uint8Array): Promise<PrivateKey> {
-  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), deriveKey(password, encrypted)])
-  let pkcs8: Uint8Array
-  try {
-    pkcs8 = xsalsa20poly1305(key, encrypted.nonce).decrypt(encrypted.ciphertext)
-  } catch (cause) {
-    throw new VerificationError('KEY_DECRYPTION_FAILED', 'decrypt: encrypted: decryption failed', { cause })
-  } finally {
-    key.fill(0)
-  }
+  const pkcs8 = await decryptSecret(encrypted, password)
   try {
     return parsePrivateKey(pkcs8)
   } finally {
     pkcs8.fill(0)
+  }
+}
+
+/** As `decryptPrivateKey`, for what `encryptSecret` was given. @throws VerificationError KEY_DECRYPTION_FAILED */
+export async function decryptSecret(encrypted: EncryptedPrivateKey, password: Uint8Array): Promise<Uint8Array> {
+  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), deriveKey(password, encrypted)])
+  try {
+    return xsalsa20poly1305(key, encrypted.nonce).decrypt(encrypted.ciphertext)
+  } catch (cause) {
+    throw new VerificationError('KEY_DECRYPTION_FAILED', 'decrypt: encrypted: decryption failed', { cause })
+  } finally {
+    key.fill(0)
   }
 }
 
@@ -95,13 +99,21 @@ export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password
  * @returns PEM, labelled `ENCRYPTED SIGSTORE PRIVATE KEY`
  */
 export async function encryptPrivateKey(privateKey: PrivateKey, password: Uint8Array): Promise<string> {
+  const pkcs8 = privateKey.encodePkcs8()
+  try {
+    return await encryptSecret(pkcs8, password)
+  } finally {
+    pkcs8.fill(0)
+  }
+}
+
+/** As `encryptPrivateKey`, for a secret that is no private key: the file is of the same form. */
+export async function encryptSecret(secret: Uint8Array, password: Uint8Array): Promise<string> {
   const salt = randomBytes(saltBytes)
   const nonce = randomBytes(nonceBytes)
   const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), deriveKey(password, { cost, salt })])
-  const pkcs8 = privateKey.encodePkcs8()
-  const ciphertext = xsalsa20poly1305(key, nonce).encrypt(pkcs8)
+  const ciphertext = xsalsa20poly1305(key, nonce).encrypt(secret)
   key.fill(0)
-  pkcs8.fill(0)
   return encodeEncryptedPrivateKeyPem({ cost, salt, nonce, ciphertext })
 }
 

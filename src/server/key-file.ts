@@ -1,9 +1,17 @@
 /** The server's private keys on disk: PKCS#8 in PEM, or cosign's encrypted key file where there is a passphrase. Mode 0600. */
 import { chmod, stat } from 'node:fs/promises'
-import { decryptPrivateKey, encryptPrivateKey, parseEncryptedPrivateKeyPem } from '../crypto/encrypted-private-key.ts'
+import {
+  decryptPrivateKey,
+  decryptSecret,
+  encryptPrivateKey,
+  encryptSecret,
+  parseEncryptedPrivateKeyPem,
+} from '../crypto/encrypted-private-key.ts'
+import type { EncryptedPrivateKey } from '../crypto/encrypted-private-key.ts'
 import type { PrivateKey } from '../crypto/private-key.ts'
 import { parsePrivateKeyPem } from '../crypto/private-key.ts'
 import { decodeUtf8, encodeUtf8 } from '../encoding/bytes.ts'
+import { decodeHex, encodeHex } from '../encoding/hex.ts'
 import { CountersignError, messageOf } from '../error.ts'
 import { readBoundedFile, replaceFile } from '../tuf/bounded-file.ts'
 
@@ -21,13 +29,33 @@ export async function writeKeyFile(file: string, key: PrivateKey, passphrase: st
  * @throws CountersignError FILE_UNREADABLE when it is missing or others may read it, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID
  *   when it is encrypted and there is no passphrase
  */
-export async function readKeyFile(file: string, passphrase: string | undefined): Promise<PrivateKey> {
+export function readKeyFile(file: string, passphrase: string | undefined): Promise<PrivateKey> {
+  return readProtected(file, passphrase, parsePrivateKeyPem, decryptPrivateKey)
+}
+
+/** Writes a secret that is no private key: hexadecimal, or encrypted as keys are. */
+export async function writeSecretFile(file: string, secret: Uint8Array, passphrase: string | undefined): Promise<void> {
+  const text = passphrase === undefined ? `${encodeHex(secret)}\n` : await encryptSecret(secret, encodeUtf8(passphrase))
+  await replaceFile(file, text, true)
+}
+
+/** Reads what `writeSecretFile` wrote. @throws CountersignError as `readKeyFile` */
+export function readSecretFile(file: string, passphrase: string | undefined): Promise<Uint8Array> {
+  return readProtected(file, passphrase, (text) => decodeHex(text.trim(), 'the secret'), decryptSecret)
+}
+
+async function readProtected<T>(
+  file: string,
+  passphrase: string | undefined,
+  parse: (text: string) => T,
+  decrypt: (encrypted: EncryptedPrivateKey, password: Uint8Array) => Promise<T>,
+): Promise<T> {
   const bytes = await readBoundedFile(file, maxKeyFileBytes)
   if (bytes === undefined) throw new CountersignError('FILE_UNREADABLE', `the key file ${file} is missing: restore it from a backup`)
   await refuseOpenFile(file)
   const text = decodeUtf8(bytes, file)
   try {
-    if (!text.includes('BEGIN ENCRYPTED')) return parsePrivateKeyPem(text)
+    if (!text.includes('BEGIN ENCRYPTED')) return parse(text)
     const encrypted = parseEncryptedPrivateKeyPem(text)
     if (passphrase === undefined) {
       throw new CountersignError(
@@ -35,7 +63,7 @@ export async function readKeyFile(file: string, passphrase: string | undefined):
         `${file} is encrypted: give its passphrase in COUNTERSIGN_SERVER_PASSPHRASE or with --passphrase-file`,
       )
     }
-    return await decryptPrivateKey(encrypted, encodeUtf8(passphrase))
+    return await decrypt(encrypted, encodeUtf8(passphrase))
   } catch (cause) {
     if (cause instanceof CountersignError && cause.code === 'CONFIGURATION_INVALID') throw cause
     const code = cause instanceof CountersignError ? cause.code : 'KEY_INVALID'

@@ -2,12 +2,11 @@
 import path from 'node:path'
 import { stringify } from 'yaml'
 import type { PrivateKey } from '../crypto/private-key.ts'
-import { decodeHex, encodeHex } from '../encoding/hex.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { CountersignError } from '../error.ts'
 import type { LogConfiguration, ServerConfiguration } from './configuration.ts'
 import { dataFiles, makePrivateFolder, readDataText, writeDataText } from './data-folder.ts'
-import { readKeyFile, writeKeyFile } from './key-file.ts'
+import { readKeyFile, readSecretFile, writeKeyFile, writeSecretFile } from './key-file.ts'
 import type { CertifiedKey, LogMaterial, NewMaterial, ServerMaterial } from './material.ts'
 import { encodeChain } from './trust-targets.ts'
 
@@ -42,7 +41,7 @@ export async function writeMaterial(material: NewMaterial, { folder, url, passph
       if (key !== undefined) await writeKeyFile(path.join(folder, keyFile(name)), key, passphrase)
     }),
   )
-  await writeDataText(folder, issuerSecretFile, `${encodeHex(material.issuerSecret)}\n`)
+  await writeSecretFile(path.join(folder, issuerSecretFile), material.issuerSecret, passphrase)
   await writeDataText(folder, chainFile('ca'), encodeChain(material.ca.chain), 0o644)
   await writeDataText(folder, chainFile('tsa'), encodeChain(material.tsa.chain), 0o644)
   await writeDataText(folder, dataFiles.issuers, issuers)
@@ -67,7 +66,7 @@ export async function readMaterial(
     key(tuf.snapshot),
     key(tuf.timestamp),
     Promise.all(logs.map(async (log) => readLog(log, await key(log.key)))),
-    readSecret(folder, issuer.secret),
+    readSecret(path.resolve(folder, issuer.secret), passphrase),
   ])
   return { ca: caKey, tsa: tsaKey, logs: readLogs, tuf: { root, targets, snapshot, timestamp }, issuerSecret }
 }
@@ -88,8 +87,8 @@ function readLog({ id, kind, origin, state, since, until, 'tree-id': treeId }: L
   return { id, kind, origin, key, state, since, until, treeId: treeId === undefined ? undefined : BigInt(treeId) }
 }
 
-async function readSecret(folder: string, file: string): Promise<Uint8Array> {
-  const secret = decodeHex((await readDataText(folder, file)).trim(), file)
+async function readSecret(file: string, passphrase: string | undefined): Promise<Uint8Array> {
+  const secret = await readSecretFile(file, passphrase)
   if (secret.length === 32) return secret
   throw new CountersignError('CONFIGURATION_INVALID', `${file} should hold 32 bytes in hex, found ${secret.length}`)
 }
