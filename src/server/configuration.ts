@@ -103,7 +103,9 @@ export function parseConfiguration(text: string, file: string): ServerConfigurat
   const result = configurationSchema.safeParse(valueOf(document, file))
   if (result.success) return result.data
   const [issue] = result.error.issues
-  const path = issue?.path.map(String) ?? []
+  // What should not be there is named beside the path to where it is.
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+  const path = [...(issue?.path.map(String) ?? []), ...unknown]
   throw invalid(file, `${placeOf(document, lines, path)}${path.join('.')}: ${issue?.message ?? 'not as expected'}`)
 }
 

@@ -39,6 +39,9 @@ export interface Answerer {
   readonly answerDirectly?: (message: IncomingMessage, response: ServerResponse) => boolean
 }
 
+/** How often it is looked whether somebody takes too long; half a minute by default. */
+const timing = { connectionsCheckingInterval: 5_000 }
+
 /**
  * Opens the socket. Requests are answered by `answerer`.
  * @throws UsageError USAGE for an address that is open to others without TLS; CountersignError NETWORK_FAILED when the address is
@@ -51,7 +54,10 @@ export async function listen(options: ListenOptions, answerer: Answerer | Answer
   const requestListener = (message: IncomingMessage, response: ServerResponse): void => {
     if (answerDirectly?.(message, response) !== true) void handler(message, response)
   }
-  const server = options.tls === undefined ? createServer(requestListener) : createTlsServer(await readTls(options.tls), requestListener)
+  const server =
+    options.tls === undefined
+      ? createServer(timing, requestListener)
+      : createTlsServer({ ...timing, ...(await readTls(options.tls)) }, requestListener)
   server.headersTimeout = 15_000
   server.requestTimeout = 60_000
   server.keepAliveTimeout = 75_000
