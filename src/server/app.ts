@@ -29,7 +29,7 @@ import { createFollower } from './search/follower.ts'
 import type { SearchedLog } from './search/found-entry.ts'
 import { createSearch } from './search/search.ts'
 import { describeServer } from './server-description.ts'
-import { logsOfKind, openLogs, rekorCheckpointSigners } from './server-logs.ts'
+import { logsOfKind, openLogs, rekorCheckpointSigners, watchAgainstHeads } from './server-logs.ts'
 import type { ServerLogInstance } from './server-logs.ts'
 import { publicTrustOf, servicePaths } from './server-trust.ts'
 import type { Service } from './service.ts'
@@ -246,8 +246,9 @@ function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2O
   return createRekorV2({ ...options, log: newest.log, publicKey: newest.material.key.publicKey })
 }
 
-function addTimestampAuthority({ options, services, readiness }: Parts): void {
+function addTimestampAuthority({ options, instances, services, readiness }: Parts): void {
   const { material, clock, timeServers = [] } = options
+  const setBack = watchAgainstHeads(instances)
   const watch = createClockWatch({
     clock,
     ...(timeServers.length === 0 ? {} : { timeServers: { servers: timeServers.map((host) => ({ host })) } }),
@@ -257,7 +258,7 @@ function addTimestampAuthority({ options, services, readiness }: Parts): void {
     signer: material.tsa.key.createSigner(),
     chain: material.tsa.chain.map(parseCertificate),
     clock,
-    suspicion: () => watch.suspicion(),
+    suspicion: () => watch.suspicion() ?? setBack(clock()),
   })
   readiness.push({ name: 'tsa', check: () => authority.unreadiness() })
   services.push({ ...authority, start: () => watch.start(), close: () => watch.close() })

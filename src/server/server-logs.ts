@@ -123,3 +123,19 @@ export function logsOfKind(
   if (newest === undefined) throw new CountersignError('CONFIGURATION_INVALID', `logs: there is no log of the kind ${kind}`)
   return { newest, others: ofKind.filter((instance) => instance !== newest) }
 }
+
+/** The clocks of several front ends differ a little. */
+const clockToleranceMs = 10_000
+
+/**
+ * Tells whether the clock was set back while the server was not running, by the heads that its logs have signed until now.
+ * @returns a function from the time, in epoch milliseconds, to why it must not be trusted; undefined while it may be
+ */
+export function watchAgainstHeads(instances: readonly ServerLogInstance[]): (nowMs: number) => string | undefined {
+  const heads = instances.map(({ log }) => log.status()).filter(({ size }) => size > 0n)
+  const signedMs = Math.max(0, ...heads.map(({ timestampMs }) => timestampMs))
+  return (nowMs) => {
+    if (nowMs + clockToleranceMs >= signedMs) return undefined
+    return `it is ${Math.round((signedMs - nowMs) / 1000)} s behind what the logs of this server have signed`
+  }
+}

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generatePrivateKey } from '../../../src/crypto/private-key.ts'
 import { ctCheckpointSigner } from '../../../src/server/ctlog/checkpoint-signer.ts'
 import type { LogMaterial } from '../../../src/server/material.ts'
-import { openLogs, rekorCheckpointSigners } from '../../../src/server/server-logs.ts'
+import { openLogs, rekorCheckpointSigners, watchAgainstHeads } from '../../../src/server/server-logs.ts'
 import type { Storage } from '../../../src/server/storage/storage.ts'
 import { openStorage } from '../../../src/server/storage/storage.ts'
 
@@ -75,5 +75,23 @@ describe.each(kinds)('the %s', (kind) => {
     await (await open(one)).close()
     rmSync(headsFolder, { recursive: true })
     expect((await (await open(one)).head()).size).toBe(0n)
+  })
+})
+
+describe('the clock', () => {
+  const instanceOf = async (one: LogMaterial) => ({ material: one, log: await open(one) })
+
+  it('is suspect when it is behind what was signed before the server started, and no longer', async () => {
+    const one = material('rekor-v2')
+    await openWithEntry(one)
+    const setBack = watchAgainstHeads([await instanceOf(one)])
+    expect(setBack(Date.now())).toBeUndefined()
+    expect(setBack(Date.now() - 5_000)).toBeUndefined()
+    expect(setBack(Date.now() - 3_600_000)).toMatch(/^it is 3[56][0-9]{2} s behind what the logs/)
+  })
+
+  it('is not known to be wrong by logs without entries', async () => {
+    expect(watchAgainstHeads([await instanceOf(material('rekor-v2'))])(0)).toBeUndefined()
+    expect(watchAgainstHeads([])(0)).toBeUndefined()
   })
 })
