@@ -29,14 +29,14 @@ function verify({ key, algorithm, signature, over }: SignatureCheck): boolean {
   return verifyOver(key, algorithm, over.bytes, signature)
 }
 
-/** What a worker is asked. */
+/** What a worker is asked: a batch, since a message costs more than what is in it. */
 export interface SignatureRequest {
   readonly id: number
-  readonly check: SignatureCheck
+  readonly checks: readonly SignatureCheck[]
 }
 
-/** What a worker answers; undefined when it failed. */
+/** What a worker answers to each check of a batch; undefined where it failed. */
 export interface SignatureAnswer {
   readonly id: number
-  readonly isValid: boolean | undefined
+  readonly isValid: readonly (boolean | undefined)[]
 }

@@ -1,5 +1,6 @@
 /** Worker threads that check signatures, so that the thread which answers requests has its time for that. */
 import { Worker } from 'node:worker_threads'
+import type { PublicKey } from '../../crypto/public-key.ts'
 import { CountersignError } from '../../error.ts'
 import { workerFile } from '../worker-file.ts'
 import type { SignatureAnswer, SignatureCheck, SignatureChecker, SignatureRequest } from './signature-check.ts'
@@ -26,6 +27,9 @@ export interface SignaturePool {
 }
 
 const defaultMaxWaiting = 4096
+/** Checks that wait for the least busy thread from which on the main thread makes some itself, and which part of them. */
+const helpAbove = 16
+const helpEvery = 4
 
 interface Waiting {
   readonly check: SignatureCheck
@@ -37,6 +41,7 @@ export function createSignaturePool(options: SignaturePoolOptions): SignaturePoo
   const { maxWaiting = defaultMaxWaiting } = options
   let threads: readonly SignatureThread[] | undefined
   let isClosed = false
+  let helped = 0
 
   function startThreads(): readonly SignatureThread[] {
     try {
@@ -58,6 +63,8 @@ export function createSignaturePool(options: SignaturePoolOptions): SignaturePoo
       threads ??= isClosed ? [] : startThreads()
       const thread = leastBusy(threads)
       if (thread === undefined) return checkSignature(check)
+      // Where the threads are behind, this one helps, one check for each of theirs or so: otherwise it would only wait for them.
+      if (thread.waiting >= helpAbove && helped++ % helpEvery === 0) return checkSignature(check)
       if (threads.reduce((sum, { waiting }) => sum + waiting, 0) >= maxWaiting)
         throw new CountersignError('LOG_OVERLOADED', `${maxWaiting} signatures wait to be checked`)
       return thread.check(check)
@@ -77,8 +84,11 @@ function leastBusy(threads: readonly SignatureThread[]): SignatureThread | undef
 
 class SignatureThread {
   readonly #worker: Worker
-  readonly #waiting = new Map<number, Waiting>()
+  /** Those that were sent, by the number of their batch. */
+  readonly #sent = new Map<number, readonly Waiting[]>()
   readonly #dismiss: (thread: SignatureThread, error: unknown) => void
+  #collected: Waiting[] = []
+  #waiting = 0
   #lastId = 0
 
   constructor(file: string, dismiss: (thread: SignatureThread, error: unknown) => void) {
@@ -97,14 +107,15 @@ class SignatureThread {
   }
 
   get waiting(): number {
-    return this.#waiting.size
+    return this.#waiting
   }
 
   async check(check: SignatureCheck): Promise<boolean> {
-    const request: SignatureRequest = { id: ++this.#lastId, check }
+    this.#waiting++
     return new Promise((resolve) => {
-      this.#waiting.set(request.id, { check, resolve })
-      this.#worker.postMessage(request, [])
+      this.#collected.push({ check, resolve })
+      // What came in together goes out together.
+      if (this.#collected.length === 1) setImmediate(() => this.#send())
     })
   }
 
@@ -112,17 +123,45 @@ class SignatureThread {
     await this.#worker.terminate()
   }
 
+  #send(): void {
+    const batch = this.#collected
+    if (batch.length === 0) return
+    this.#collected = []
+    const request: SignatureRequest = { id: ++this.#lastId, checks: batch.map(({ check }) => ownBytes(check)) }
+    this.#sent.set(request.id, batch)
+    this.#worker.postMessage(request, [])
+  }
+
   #take({ id, isValid }: SignatureAnswer): void {
-    const waiting = this.#waiting.get(id)
-    this.#waiting.delete(id)
-    waiting?.resolve(isValid ?? repeat(waiting.check))
+    const batch = this.#sent.get(id) ?? []
+    this.#sent.delete(id)
+    this.#waiting -= batch.length
+    for (const [at, { check, resolve }] of batch.entries()) resolve(isValid[at] ?? repeat(check))
   }
 
   #end(error: unknown): void {
     this.#dismiss(this, error)
-    for (const { check, resolve } of this.#waiting.values()) resolve(repeat(check))
-    this.#waiting.clear()
+    const left = [...[...this.#sent.values()].flat(), ...this.#collected]
+    this.#sent.clear()
+    this.#collected = []
+    this.#waiting = 0
+    for (const { check, resolve } of left) resolve(repeat(check))
   }
+}
+
+/** A view of bytes takes all that it is a view of along to another thread: a whole request, or the pool of small buffers. */
+function ownBytes({ key, algorithm, signature, over }: SignatureCheck): SignatureCheck {
+  return {
+    key: ownKey(key),
+    algorithm,
+    signature: Uint8Array.from(signature),
+    over: { kind: over.kind, bytes: Uint8Array.from(over.bytes) },
+  }
+}
+
+function ownKey(key: PublicKey): PublicKey {
+  const spki = Uint8Array.from(key.spki)
+  return key.kind === 'rsa' ? { ...key, spki, pkcs1: Uint8Array.from(key.pkcs1) } : { ...key, spki, point: Uint8Array.from(key.point) }
 }
 
 /** What went wrong elsewhere is tried here, where an error reaches the one who asked. */

@@ -1,17 +1,17 @@
 /** A worker thread that checks signatures. */
 import { parentPort } from 'node:worker_threads'
-import type { SignatureAnswer, SignatureRequest } from './signature-check.ts'
+import type { SignatureCheck, SignatureRequest } from './signature-check.ts'
 import { checkSignature } from './signature-check.ts'
 
-parentPort?.on('message', ({ id, check }: SignatureRequest) => {
-  void answerTo(id, check).then((answer) => parentPort?.postMessage(answer, []))
+parentPort?.on('message', ({ id, checks }: SignatureRequest) => {
+  void Promise.all(checks.map(answerTo)).then((isValid) => parentPort?.postMessage({ id, isValid }, []))
 })
 
-async function answerTo(id: number, check: SignatureRequest['check']): Promise<SignatureAnswer> {
+async function answerTo(check: SignatureCheck): Promise<boolean | undefined> {
   try {
-    return { id, isValid: await checkSignature(check) }
+    return await checkSignature(check)
   } catch {
     // Whatever it is, it is thrown again in the main thread, where it can be reported.
-    return { id, isValid: undefined }
+    return undefined
   }
 }
