@@ -75,7 +75,7 @@ const maxTimestampBytes = 10 * 1024
  * @throws DecodingError JSON_INVALID, TOO_LARGE, REQUEST_INVALID; REQUEST_INVALID too for kinds that are not supported
  */
 export function parseProposedEntry(body: Uint8Array, maxBytes: number): ProposedEntry {
-  return readProposedEntry(parseJson(body, 'the proposed entry', { maxBytes }), 'entry')
+  return readProposedEntry(parseJson(body, 'the proposed entry', { maxBytes, maxValues: 2_000 }), 'entry')
 }
 
 /** Whether a log can hold an entry of the kind and version that the JSON claims. */

@@ -42,7 +42,7 @@ const maxListed = 1000
  * @throws DecodingError JSON_INVALID, TOO_LARGE, REQUEST_INVALID
  */
 export function parseRetrieveQuery(body: Uint8Array, maxBytes: number): RetrieveQuery {
-  const json = parseJson(body, 'the request', { maxBytes })
+  const json = parseJson(body, 'the request', { maxBytes, maxValues: 5_000 })
   const query = new JsonFields(json, 'request', 'REQUEST_INVALID').only('entryUUIDs', 'logIndexes', 'entries')
   const ids = query.array('entryUUIDs', maxListed)
   const indexes = query.array('logIndexes', maxListed)
@@ -76,7 +76,7 @@ export function encodeRetrieveQuery(query: {
  * @throws DecodingError JSON_INVALID, TOO_LARGE, REQUEST_INVALID
  */
 export function parseIndexQuery(body: Uint8Array): IndexQuery {
-  const json = parseJson(body, 'the request', { maxBytes: maxIndexQueryBytes })
+  const json = parseJson(body, 'the request', { maxBytes: maxIndexQueryBytes, maxValues: 256 })
   const query = new JsonFields(json, 'request', 'REQUEST_INVALID').only('email', 'subject', 'hash', 'publicKey', 'operator')
   const operator = query.optionalString('operator') ?? 'or'
   if (operator !== 'and' && operator !== 'or') throw query.invalid(`request.operator should be and or or, found ${excerpt(operator, 30)}`)

@@ -51,7 +51,7 @@ const maxVerifiers = 16
  * @throws DecodingError JSON_INVALID, TOO_LARGE, REQUEST_INVALID
  */
 export function parseCreateEntryRequest(body: Uint8Array): CreateEntryRequest {
-  const json = parseJson(body, 'the request', { maxBytes: maxRekorV2RequestBytes })
+  const json = parseJson(body, 'the request', { maxBytes: maxRekorV2RequestBytes, maxValues: 256 })
   const request = new JsonFields(json, 'request', 'REQUEST_INVALID').only('hashedRekordRequestV002', 'dsseRequestV002')
   const hashedRekord = request.optionalObject('hashedRekordRequestV002')
   const dsse = request.optionalObject('dsseRequestV002')

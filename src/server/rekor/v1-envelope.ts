@@ -25,7 +25,7 @@ const maxTries = 32
  * @throws DecodingError JSON_INVALID, REQUEST_INVALID, TOO_LARGE
  */
 export function parseEnvelopeV1(text: string, maxBytes: number): EnvelopeV1 {
-  const envelope = new JsonFields(parseJson(text, 'the envelope', { maxBytes }), 'envelope', 'REQUEST_INVALID')
+  const envelope = new JsonFields(parseJson(text, 'the envelope', { maxBytes, maxValues: 2_000 }), 'envelope', 'REQUEST_INVALID')
   const signatures = envelope.objects('signatures', maxTries).map((signature) => signature.bytes('sig'))
   if (signatures.length === 0) throw envelope.invalid('DSSE envelope must contain 1 or more signatures')
   return { payloadType: envelope.string('payloadType'), payload: envelope.bytes('payload'), signatures }
