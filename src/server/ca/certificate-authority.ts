@@ -1,6 +1,5 @@
 /** The certificate authority: Fulcio's API, versions 2 and 1. */
 import { Hono } from 'hono'
-import type { Context } from 'hono'
 import { cors } from 'hono/cors'
 import {
   encodeFulcioError,
@@ -15,7 +14,8 @@ import {
 } from '../../api/fulcio.ts'
 import type { SigningCertificateRequest } from '../../api/fulcio.ts'
 import { CountersignError, messageOf } from '../../error.ts'
-import { readBody } from '../request/body.ts'
+import type { Exchange, ExchangeAnswer, ExchangeRequest } from '../request/exchange.ts'
+import { mountExchange, responseOf } from '../request/exchange.ts'
 import type { ForeignIssuer, ForeignTokenOptions } from '../request/foreign-token.ts'
 import { createForeignTokenVerifier } from '../request/foreign-token.ts'
 import type { Service } from '../service.ts'
@@ -60,9 +60,17 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
     const principal = await refuseAs(fulcioRefusals.token, () => identify(token))
     return issue(principal, await verifyPossession(request.proof, principal.challenges, checkSignature))
   }
-  const answer = async (c: Context, parse: Parse, give: (chain: readonly Uint8Array[]) => Response): Promise<Response> => {
+  const exchange = (path: string, parse: Parse, give: (chain: readonly Uint8Array[]) => ExchangeAnswer): Exchange => ({
+    path,
+    answer: async (request) => withCors(await answer(request, parse, give)),
+  })
+  const answer = async (
+    request: ExchangeRequest,
+    parse: Parse,
+    give: (chain: readonly Uint8Array[]) => ExchangeAnswer,
+  ): Promise<ExchangeAnswer> => {
     try {
-      return give(await certify(await readRequest(c.req.raw, parse), c.req.header('authorization')))
+      return give(await certify(await readRequest(request, parse), request.header('authorization')))
     } catch (error) {
       onRefusal(error)
       const refusal = refusalOf(error)
@@ -72,17 +80,19 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
 
   const routes = new Hono()
   for (const path of Object.values(fulcioPaths)) routes.use(path, cors())
-  routes.post(fulcioPaths.signingCertificate, (c) =>
-    answer(c, parseSigningCertificateRequest, (certificates) => json(200, encodeSigningCertificate(certificates))),
-  )
-  routes.post(fulcioPaths.signingCertificateV1, (c) =>
-    answer(c, parseSigningCertificateRequestV1, (certificates) => pem(201, encodePemChain(certificates))),
-  )
-  routes.get(fulcioPaths.trustBundle, () => json(200, encodeTrustBundle([chainBytes])))
-  routes.get(fulcioPaths.rootCertificateV1, () => pem(200, encodePemChain(chainBytes)))
-  routes.get(fulcioPaths.configuration, () => json(200, described))
+  const exchanges = [
+    exchange(fulcioPaths.signingCertificate, parseSigningCertificateRequest, (certificates) =>
+      json(200, encodeSigningCertificate(certificates)),
+    ),
+    exchange(fulcioPaths.signingCertificateV1, parseSigningCertificateRequestV1, (certificates) => pem(201, encodePemChain(certificates))),
+  ]
+  for (const each of exchanges) mountExchange(routes, each)
+  routes.get(fulcioPaths.trustBundle, () => responseOf(json(200, encodeTrustBundle([chainBytes]))))
+  routes.get(fulcioPaths.rootCertificateV1, () => responseOf(pem(200, encodePemChain(chainBytes))))
+  routes.get(fulcioPaths.configuration, () => responseOf(json(200, described)))
   return {
     routes,
+    exchanges,
     useIssuers: (issuers) => {
       identify = createIdentification(issuers, options)
       described = describeIssuers(issuers)
@@ -92,9 +102,9 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
 
 type Parse = typeof parseSigningCertificateRequest
 
-async function readRequest(request: Request, parse: Parse): Promise<SigningCertificateRequest> {
+async function readRequest(request: ExchangeRequest, parse: Parse): Promise<SigningCertificateRequest> {
   try {
-    return parse(await readBody(request, maxFulcioRequestBytes))
+    return parse(await request.readBody(maxFulcioRequestBytes))
   } catch (cause) {
     if (cause instanceof CountersignError) throw new RefusalError({ code: 3, message: cause.message }, messageOf(cause), { cause })
     throw cause
@@ -150,10 +160,15 @@ function describeIssuer({ url, pattern, clientId, challengeClaim, rule, type }: 
   }
 }
 
-function json(status: number, body: string): Response {
-  return new Response(body, { status, headers: { 'content-type': 'application/json' } })
+/** Browsers may read every answer: all of it is public. */
+function withCors(answer: ExchangeAnswer): ExchangeAnswer {
+  return { ...answer, headers: { ...answer.headers, 'access-control-allow-origin': '*' } }
 }
 
-function pem(status: number, body: string): Response {
-  return new Response(body, { status, headers: { 'content-type': 'application/pem-certificate-chain' } })
+function json(status: number, body: string): ExchangeAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body }
+}
+
+function pem(status: number, body: string): ExchangeAnswer {
+  return { status, headers: { 'content-type': 'application/pem-certificate-chain' }, body }
 }
