@@ -83,7 +83,9 @@ function scriptedBrowser(): { readonly env: Record<string, string>; readonly add
   const file = sigstore.path('address')
   rmSync(file, { force: true })
   mkdirSync(sigstore.path('bin'), { recursive: true })
-  const script = sigstore.path(sigstore.write('bin/xdg-open', `#!/bin/sh\nprintf %s "$1" > '${file}.part' && mv '${file}.part' '${file}'\n`))
+  const script = sigstore.path(
+    sigstore.write('bin/xdg-open', `#!/bin/sh\nprintf %s "$1" > '${file}.part' && mv '${file}.part' '${file}'\n`),
+  )
   chmodSync(script, 0o755)
   return {
     env: { PATH: `${path.dirname(script)}:${process.env['PATH'] ?? ''}`, BROWSER: script, DISPLAY: ':0' },
