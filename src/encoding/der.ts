@@ -74,38 +74,50 @@ export class DerReader {
   private readonly bytes: Uint8Array
   private readonly what: string
   private readonly depth: number
-  private at = 0
-  /** Where the content of the element that ends at `at` begins. */
-  private contentStart = 0
+  private readonly limit: number
+  private at: number
+  /** Where the element that ends at `at` begins, and where its content does. */
+  private start: number
+  private contentStart: number
 
-  /** @param what names the element that the content is of in error messages; `depth` is how deep it is nested */
-  constructor(content: Uint8Array, what: string, depth = 0) {
+  /**
+   * @param what names the element that the content is of in error messages; `depth` is how deep it is nested
+   * @param start where in the bytes the content begins; it ends at `limit`
+   */
+  constructor(bytes: Uint8Array, what: string, depth = 0, start = 0, limit = bytes.length) {
     if (depth > maxDepth) throw new DecodingError('DER_INVALID', `${what} is nested more than ${maxDepth} levels deep`)
-    this.bytes = content
+    this.bytes = bytes
     this.what = what
     this.depth = depth
+    this.limit = limit
+    this.at = start
+    this.start = start
+    this.contentStart = start
   }
 
   /** Whether every element was read. */
   get done(): boolean {
-    return this.at === this.bytes.length
+    return this.at === this.limit
   }
 
   /** The identifier octet of the next element, -1 at the end. */
   peekTag(): number {
-    return this.bytes[this.at] ?? -1
+    return this.at < this.limit ? (this.bytes[this.at] ?? -1) : -1
   }
 
   /** Demands that every element was read. */
   end(): void {
-    if (!this.done) throw this.invalid(`${this.bytes.length - this.at} bytes stand after the last element`)
+    if (!this.done) throw this.invalid(`${this.limit - this.at} bytes stand after the last element`)
   }
 
   /** The next element, whatever it is. */
   any(what: string): DerElement {
-    const start = this.at
-    const identifier = this.pass(what)
-    return { tag: identifier, bytes: this.bytes.subarray(start, this.at), content: this.bytes.subarray(this.contentStart, this.at) }
+    return { tag: this.pass(what), bytes: this.last(), content: this.bytes.subarray(this.contentStart, this.at) }
+  }
+
+  /** The element that was read last, whole. */
+  last(): Uint8Array {
+    return this.bytes.subarray(this.start, this.at)
   }
 
   /** The next element, which must have this tag. */
@@ -115,6 +127,18 @@ export class DerReader {
     return this.any(what)
   }
 
+  /** The next element, which must have this tag, whole. */
+  whole(expected: number, what: string): Uint8Array {
+    this.passTag(expected, what)
+    return this.last()
+  }
+
+  /** The content of the next element, which must have this tag. */
+  content(expected: number, what: string): Uint8Array {
+    this.passTag(expected, what)
+    return this.bytes.subarray(this.contentStart, this.at)
+  }
+
   /** The next element if it has this tag, otherwise nothing is read. */
   optional(expected: number, what: string): DerElement | undefined {
     return this.peekTag() === expected ? this.any(what) : undefined
@@ -122,7 +146,7 @@ export class DerReader {
 
   /** The elements of the next element, a SEQUENCE. */
   sequence(what: string): DerReader {
-    return this.inside(this.content(tag.sequence, what), what)
+    return this.inside(tag.sequence, what)
   }
 
   /**
@@ -130,13 +154,13 @@ export class DerReader {
    * writers use BER (RFC 5652 section 5.1), and timestamp authorities do.
    */
   set(what: string): DerReader {
-    return this.inside(this.content(tag.set, what), what)
+    return this.inside(tag.set, what)
   }
 
   /** The elements inside `[number] EXPLICIT` or a constructed IMPLICIT, if that is what comes next. */
   context(number: number, what: string): DerReader | undefined {
     const expected = contextTag(number, true)
-    return this.peekTag() === expected ? this.inside(this.content(expected, what), what) : undefined
+    return this.peekTag() === expected ? this.inside(expected, what) : undefined
   }
 
   /** INTEGER as received: two's complement, minimal. */
@@ -184,7 +208,8 @@ export class DerReader {
 
   /** OBJECT IDENTIFIER in dotted form. */
   oid(what: string): string {
-    return parseOid(this.content(tag.oid, what), what)
+    this.passTag(tag.oid, what)
+    return parseOid(this.bytes, what, this.contentStart, this.at)
   }
 
   /** OCTET STRING: its content, not copied. */
@@ -243,7 +268,7 @@ export class DerReader {
   private pass(what: string): number {
     const bytes = this.bytes
     const start = this.at
-    const identifier = bytes[start]
+    const identifier = start < this.limit ? bytes[start] : undefined
     if (identifier === undefined) throw this.invalid(`${what} is missing`)
     const number = identifier & 0x1f
     if (number === 0x1f) throw this.invalid(`${what} has a tag number over 30, which is not supported`)
@@ -257,7 +282,7 @@ export class DerReader {
         )
       }
     }
-    const first = bytes[start + 1]
+    const first = start + 1 < this.limit ? bytes[start + 1] : undefined
     if (first === undefined) throw this.invalid(`${what} ends before its length`)
     let contentStart = start + 2
     let length = first
@@ -267,7 +292,7 @@ export class DerReader {
       if (octets > 4) throw this.invalid(`${what} has a length of ${octets} octets`)
       length = 0
       for (let i = 0; i < octets; i++) {
-        const octet = bytes[contentStart + i]
+        const octet = contentStart + i < this.limit ? bytes[contentStart + i] : undefined
         if (octet === undefined) throw this.invalid(`${what} ends inside its length`)
         length = length * 256 + octet
       }
@@ -276,24 +301,25 @@ export class DerReader {
     }
     if (length > maxLength) throw this.invalid(`${what} is ${length} bytes long, more than the limit of ${maxLength}`)
     const end = contentStart + length
-    if (end > bytes.length) {
-      throw this.invalid(`${what} should have ${length} bytes of content, only ${bytes.length - contentStart} are there`)
+    if (end > this.limit) {
+      throw this.invalid(`${what} should have ${length} bytes of content, only ${this.limit - contentStart} are there`)
     }
+    this.start = start
     this.contentStart = contentStart
     this.at = end
     return identifier
   }
 
-  /** The content of the next element, which must have this tag: for when the whole element is not asked for. */
-  private content(expected: number, what: string): Uint8Array {
+  private inside(expected: number, what: string): DerReader {
+    this.passTag(expected, what)
+    return new DerReader(this.bytes, what, this.depth + 1, this.contentStart, this.at)
+  }
+
+  /** Goes past the next element, which must have this tag. */
+  private passTag(expected: number, what: string): void {
     const found = this.peekTag()
     if (found !== expected) throw this.wrongTag(expected, found, what)
     this.pass(what)
-    return this.bytes.subarray(this.contentStart, this.at)
-  }
-
-  private inside(content: Uint8Array, what: string): DerReader {
-    return new DerReader(content, what, this.depth + 1)
   }
 
   private wrongTag(expected: number, found: number, what: string): DecodingError {

@@ -9,29 +9,29 @@ const maxOidBytes = 128
 const dottedPattern = /^(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,269}))(?:\.(?:0|[1-9][0-9]{0,269}))*$/
 
 /**
- * The dotted form of an object identifier's content octets.
+ * The dotted form of an object identifier's content octets, from `start` to `end` of the bytes.
  * @throws DecodingError DER_INVALID when an arc is not minimal, cut off, or the identifier is over 128 bytes
  */
-export function parseOid(content: Uint8Array, what: string): string {
-  const { length } = content
+export function parseOid(bytes: Uint8Array, what: string, start = 0, end = bytes.length): string {
+  const length = end - start
   if (length === 0 || length > maxOidBytes) {
     throw invalid(what, `of ${length} bytes (1 to ${maxOidBytes} are allowed)`)
   }
   let dotted = ''
-  let arcStart = 0
+  let arcStart = start
   let arc = 0
-  for (let at = 0; at < length; at++) {
-    const octet = content[at] ?? 0
+  for (let at = start; at < end; at++) {
+    const octet = bytes[at] ?? 0
     if (octet === 0x80 && at === arcStart) throw invalid(what, 'with an arc that is not minimal')
     arc = arc * 128 + (octet & 0x7f)
     if (octet >= 0x80) continue
     // Seven octets hold 49 bits, which a double keeps exactly.
-    const exact = at - arcStart < 7 ? arc : longArc(content.subarray(arcStart, at + 1))
-    dotted = arcStart === 0 ? firstArcs(exact) : `${dotted}.${exact}`
+    const exact = at - arcStart < 7 ? arc : longArc(bytes.subarray(arcStart, at + 1))
+    dotted = arcStart === start ? firstArcs(exact) : `${dotted}.${exact}`
     arcStart = at + 1
     arc = 0
   }
-  if (arcStart !== length) throw invalid(what, 'that is cut off')
+  if (arcStart !== end) throw invalid(what, 'that is cut off')
   return dotted
 }
 

@@ -81,16 +81,16 @@ export function parseCertificate(der: Uint8Array): Certificate {
   version.end()
   const serialNumber = reader.integerBytes('serialNumber')
   if ((serialNumber[0] ?? 0) >= 0x80 || serialNumber.length > 21) throw invalid('the serial number is negative or longer than 20 bytes')
-  const innerAlgorithm = reader.next(tag.sequence, 'signature')
+  const innerAlgorithm = reader.whole(tag.sequence, 'signature')
   // RFC 5280 4.1.1.2: both must be the same, since only the inner one is signed.
-  if (!asBuffer(innerAlgorithm.bytes).equals(outerAlgorithm.bytes)) throw invalid('the two signature algorithms of the certificate differ')
-  const issuer = reader.next(tag.sequence, 'issuer').bytes
+  if (!asBuffer(innerAlgorithm).equals(outerAlgorithm.bytes)) throw invalid('the two signature algorithms of the certificate differ')
+  const issuer = reader.whole(tag.sequence, 'issuer')
   const validity = reader.sequence('validity')
   const notBefore = validity.certificateTime('notBefore')
   const notAfter = validity.certificateTime('notAfter')
   validity.end()
-  const subject = reader.next(tag.sequence, 'subject').bytes
-  const spki = reader.next(tag.sequence, 'subjectPublicKeyInfo').bytes
+  const subject = reader.whole(tag.sequence, 'subject')
+  const spki = reader.whole(tag.sequence, 'subjectPublicKeyInfo')
   const headLength = spki.byteOffset + spki.length - tbs.content.byteOffset
   const wrapped = reader.context(3, 'extensions')
   reader.end()
@@ -153,8 +153,7 @@ function parseExtensions(wrapped: DerReader): Extension[] {
   const seen = new Set<string>()
   while (!list.done) {
     if (extensions.length === maxExtensions) throw invalid(`the certificate has more than ${maxExtensions} extensions`)
-    const element = list.next(tag.sequence, 'an extension')
-    const fields = new DerReader(element.content, 'an extension')
+    const fields = list.sequence('an extension')
     const extensionOid = fields.oid('extnID')
     const critical = fields.peekTag() === tag.boolean && fields.boolean('critical')
     if (!critical && fields.peekTag() !== tag.octetString)
@@ -163,7 +162,7 @@ function parseExtensions(wrapped: DerReader): Extension[] {
     fields.end()
     if (seen.has(extensionOid)) throw invalid(`the certificate has the extension ${extensionOid} twice`)
     seen.add(extensionOid)
-    extensions.push({ oid: extensionOid, critical, value, bytes: element.bytes })
+    extensions.push({ oid: extensionOid, critical, value, bytes: list.last() })
   }
   if (extensions.length === 0) throw invalid('the list of extensions is empty')
   return extensions

@@ -1,5 +1,5 @@
 /** The certificate extensions of Fulcio, 1.3.6.1.4.1.57264.1.1 to .24. */
-import { parseDer, tag } from '../encoding/der.ts'
+import { DerReader, tag } from '../encoding/der.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import { oid } from './object-identifiers.ts'
@@ -54,10 +54,13 @@ export function sigstoreExtensionName(extensionOid: string): SigstoreExtensionNa
 export function parseSigstoreExtension(name: SigstoreExtensionName, value: Uint8Array): string {
   const what = `the certificate extension ${oid.sigstore}.${sigstoreExtensionNumbers[name]} (${name})`
   if (sigstoreExtensionNumbers[name] <= lastRawExtension) return decodeUtf8(value, what)
-  const element = parseDer(value, what)
-  if (element.tag !== tag.utf8String)
-    throw new DecodingError('CERTIFICATE_INVALID', `${what} should be a UTF8String, found tag 0x${element.tag.toString(16)}`)
-  return decodeUtf8(element.content, what)
+  const reader = new DerReader(value, what)
+  const found = reader.peekTag()
+  const content = reader.content(found, what)
+  reader.end()
+  if (found !== tag.utf8String)
+    throw new DecodingError('CERTIFICATE_INVALID', `${what} should be a UTF8String, found tag 0x${found.toString(16)}`)
+  return decodeUtf8(content, what)
 }
 
 /** The OIDC issuer: extension `.8`, and `.1` in certificates from before it existed. */
