@@ -9,7 +9,9 @@ const none: Agreement = { made: '', judge: '', outcome: '' }
 /** Prints nothing when no test of the matrix was run. */
 export class MatrixReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const cells = modules.flatMap((module) => [...module.children.allTests()]).filter((test) => test.meta().agreement !== undefined)
+    // Modules come in the order in which they ran, which changes.
+    const ordered = modules.toSorted((a, b) => a.moduleId.localeCompare(b.moduleId))
+    const cells = ordered.flatMap((module) => [...module.children.allTests()]).filter((test) => test.meta().agreement !== undefined)
     if (cells.length > 0) process.stdout.write(`\n${tableOf(cells)}\n\n`)
   }
 }

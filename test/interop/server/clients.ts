@@ -20,7 +20,8 @@ const predicate = {
   buildDefinition: { buildType: 'https://example.com/build', externalParameters: {} },
   runDetails: { builder: { id: 'https://example.com/builder' } },
 }
-const statement = {
+/** An in-toto statement about the artifact. */
+export const statement = {
   _type: 'https://in-toto.io/Statement/v1',
   subject: [{ name: 'artifact', digest: { sha256: createHash('sha256').update(artifact).digest('hex') } }],
   predicateType: 'https://slsa.dev/provenance/v1',
@@ -171,10 +172,13 @@ export const judgingClients: readonly JudgingClient[] = [
   },
 ]
 
-/** Makes the first entries of both logs. Go's JSON leaves out what is zero, and sigstore-python takes no entry without its index. */
+/** Makes the first entries of both logs, whose index is 0. */
 export async function beginLogs(sigstore: StartedSigstore): Promise<void> {
   for (const rekor of ['v1', 'v2'] as const) await countersign.sign(sigstore, 'blob', rekor)
 }
+
+/** By Go's rules for JSON, cosign leaves out what is zero or empty; sigstore-python takes no entry without an index. */
+export const missingIndex = /logIndex\s+Field required/
 
 /** A true claim about what was signed. */
 export function trueClaim({ issuer }: StartedSigstore, kind: Kind, bundle: string): Claim {
