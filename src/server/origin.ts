@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Next } from 'hono'
 import { Hono } from 'hono'
+import { getPath } from 'hono/utils/url'
 import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
 import type { Metrics } from './metrics.ts'
@@ -64,7 +65,8 @@ export function createOrigin(options: OriginOptions): Origin {
 }
 
 function createApp(options: OriginOptions, limit: Limit): App {
-  const app: App = new Hono<{ Bindings: Partial<HttpBindings> }>()
+  // Clients put their paths behind a base address as it was given, which may end with a slash.
+  const app: App = new Hono<{ Bindings: Partial<HttpBindings> }>({ getPath: (request) => getPath(request).replaceAll(/\/{2,}/g, '/') })
   app.use(observe(options))
   app.use(limitRate(limit))
   app.get('/healthz', (c) => c.json({ status: 'SERVING' }))

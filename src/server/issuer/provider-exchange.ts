@@ -40,7 +40,9 @@ export async function openExchange(request: Request, issuer: string, changed: Ch
   const { host, pathname, protocol } = new URL(issuer)
   const mount = pathname === '/' ? '' : pathname
   const sent = new URL(request.url)
-  const target = changed.target ?? `${sent.pathname.slice(mount.length) || '/'}${sent.search}`
+  // The origin takes several slashes for one; the library does not.
+  const path = sent.pathname.replaceAll(/\/{2,}/g, '/').slice(mount.length) || '/'
+  const target = changed.target ?? `${path}${sent.search}`
   const body = changed.body ?? (request.method === 'POST' ? await readBody(request, maxRequestBytes) : undefined)
 
   const socket = new Socket()

@@ -38,6 +38,35 @@ describe('a private Sigstore in this process', () => {
     expect([answer.status, await answer.json()]).toEqual([200, { status: 'READY', reasons: [] }])
   })
 
+  test.each([
+    '/readyz',
+    '/api/v1/log',
+    '/api/v2/configuration',
+    '/api/v2/checkpoint',
+    '/ct/ct/v1/get-sth',
+    '/tuf/1.root.json',
+    '/oidc/.well-known/openid-configuration',
+    '/oidc/keys',
+  ])('gives the same answer to clients that put %s behind a base address with a slash at its end', async (where) => {
+    const text = async (path: string): Promise<string> => {
+      const answer = await fetch(server.url + path)
+      expect([path, answer.status]).toEqual([path, 200])
+      return answer.text()
+    }
+    const usual = await text(where)
+    expect(await text(`/${where}`)).toBe(usual)
+    expect(await text(where.replace(/\/(?=[^/]*$)/, '//'))).toBe(usual)
+  })
+
+  test.each(['/api/v2/signingCert', '/api/v1/log/entries', '/api/v2/log/entries', '/api/v1/timestamp', '/oidc/token'])(
+    'reads what such clients send to %s',
+    async (where) => {
+      const send = async (path: string): Promise<number> => (await fetch(server.url + path, { method: 'POST', body: '{' })).status
+      expect(await send(`/${where}`)).toBe(await send(where))
+      expect(await send(where)).not.toBe(404)
+    },
+  )
+
   test('has somebody sign whom it knows, and everybody can verify it', async () => {
     const { bundle } = await signHere(server, await server.identityToken('dev@example.com'))
     const evidence = verifierFor(server, 'dev@example.com').verify(bundle, artifact)
