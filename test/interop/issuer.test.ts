@@ -41,7 +41,7 @@ const trust = (name: string): string => path.join(folder, name)
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'countersign-issuer-'))
   listener = await listen({ host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }, (request, env) =>
-    app.origin.fetch(request, env as object),
+    app.origin.fetch(request, env),
   )
   const url = `http://localhost:${listener.port}`
   app = await createApp({
