@@ -49,6 +49,8 @@ export interface Command extends FlagRules {
   readonly raw?: boolean
   /** Not bounded by `--timeout`, and ends by itself when its signal is aborted: for servers. */
   readonly untimed?: boolean
+  /** Asks for the signal of its context before it waits for anything, so that until then nothing need watch over it. */
+  readonly listens?: boolean
   readonly run?: (context: CommandContext, invocation: Invocation) => Promise<void> | void
 }
 

@@ -17,30 +17,26 @@ export interface Deadline {
 
 /**
  * Starts the time of a command.
- *
- * Timer and signal are made when the command first waits, or asks for its signal: nothing can interrupt it before, and most
- * verifications end without ever waiting, for which a millisecond is a long time.
  * @param context what holds the signal of the process
  * @param milliseconds how long; a time that is not positive is over at once, and `undefined` is never over
+ * @param beginning `when-asked`: the time begins when the signal is first asked for. Timer and listeners take a millisecond to
+ *   make, which is long for a verification that never waits
  */
-export function startDeadline(context: { readonly signal: AbortSignal }, milliseconds: number | undefined): Deadline {
+export function startDeadline(
+  context: { readonly signal: AbortSignal },
+  milliseconds: number | undefined,
+  beginning: 'at-once' | 'when-asked',
+): Deadline {
   const { promise: expired, reject } = withRejection()
   let watch: Watch | undefined
-  let stopped = false
   const start = (): Watch => (watch ??= startWatch(context.signal, milliseconds, reject))
-  if (milliseconds !== undefined && milliseconds <= 0) start()
-  setImmediate(() => {
-    if (!stopped) start()
-  })
+  if (beginning === 'at-once' || (milliseconds !== undefined && milliseconds <= 0)) start()
   return {
     get signal() {
       return start().signal
     },
     expired,
-    stop() {
-      stopped = true
-      watch?.stop()
-    },
+    stop: () => watch?.stop(),
   }
 }
 

@@ -12,7 +12,6 @@ export async function runProgram(root: CommandEntry): Promise<void> {
   process.exitCode = 1
   const interruption = createInterruption()
   const context = createProcessContext(interruption)
-  catchSignals(interruption)
   let finished = false
   process.once('exit', () => {
     if (!finished && !interruption.occurred) reportFailure(new Error('the command ended without a result'), context)
@@ -34,37 +33,34 @@ export async function runProgram(root: CommandEntry): Promise<void> {
 /** What the user's signals do to the command. */
 interface Interruption {
   readonly occurred: boolean
-  /** Made when it is asked for: that costs half a millisecond, for which most verifications have no use. */
+  /**
+   * Aborted by the first signal, so that the command can clean up; the second ends the process. Signals are caught from when
+   * this is first asked for: a command that does not wait could not be told of one, so it had better be ended.
+   */
   readonly signal: AbortSignal
-  interrupt(reason: ExitError): void
 }
 
 function createInterruption(): Interruption {
   let controller: AbortController | undefined
-  let occurred: ExitError | undefined
   return {
     get occurred() {
-      return occurred !== undefined
+      return controller?.signal.aborted === true
     },
     get signal() {
-      controller ??= new AbortController()
-      if (occurred !== undefined) controller.abort(occurred)
+      controller ??= catchSignals()
       return controller.signal
-    },
-    interrupt(reason) {
-      occurred = reason
-      controller?.abort(reason)
     },
   }
 }
 
-/** The first signal lets the command clean up; the second ends the process. */
-function catchSignals(interruption: Interruption): void {
+function catchSignals(): AbortController {
+  const interruption = new AbortController()
   const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
     const exitCode = signal === 'SIGINT' ? EXIT_CODE.interrupted : EXIT_CODE.terminated
-    if (interruption.occurred) process.exit(exitCode)
-    interruption.interrupt(new ExitError(exitCode, 'ABORTED', `interrupted by ${signal}`))
+    if (interruption.signal.aborted) process.exit(exitCode)
+    interruption.abort(new ExitError(exitCode, 'ABORTED', `interrupted by ${signal}`))
   }
   process.on('SIGINT', handle)
   process.on('SIGTERM', handle)
+  return interruption
 }

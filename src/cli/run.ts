@@ -79,7 +79,8 @@ async function runInTime(
   invocation: Invocation,
 ): Promise<void> {
   const { stdin, stderr, env, cwd } = context
-  const deadline = startDeadline(context, command.untimed === true ? undefined : timeout)
+  const beginning = command.listens === true ? 'when-asked' : 'at-once'
+  const deadline = startDeadline(context, command.untimed === true ? undefined : timeout, beginning)
   const own: CommandContext = {
     stdin,
     stdout,

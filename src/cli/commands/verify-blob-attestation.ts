@@ -30,6 +30,7 @@ The file may be given by its digest instead, with --digest and --digestAlg, or l
   # By digest, with a key
   countersign verify-blob-attestation --digest 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae --digestAlg sha256 \\
     --bundle app.sigstore.json --key release.pub --type https://example.com/predicate/v1`,
+  listens: true,
   flags: verifyBlobAttestationFlags,
   positional: atMost(1),
   exclusive: certificateExclusions,

@@ -29,6 +29,7 @@ With --trusted-root no network connection is made for a bundle.`,
 
   # Signature and certificate in files of their own, as cosign 1 and 2 wrote them
   countersign verify-blob app.tar.gz --signature app.sig --key cosign.pub --insecure-ignore-tlog`,
+  listens: true,
   flags: verifyBlobFlags,
   positional: exactly(1),
   exclusive: certificateExclusions,

@@ -53,6 +53,17 @@ const wait = defineCommand({
   },
 })
 
+/** Hears of the end of its time only because it asks in the middle of its work. */
+const listen = defineCommand({
+  flags: {},
+  listens: true,
+  async run(context) {
+    await Promise.resolve()
+    const { signal } = context
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  },
+})
+
 const readFails = defineCommand({
   flags: {},
   run: () => void readFileSync('/nonexistent/file'),
@@ -78,6 +89,7 @@ const root = entry('tool', {
       entry('version', { command: defineCommand({ flags: {}, run: (context) => context.stdout.write('1\n') }) }),
       entry('fail', { command: fail }),
       entry('wait', { command: wait }),
+      entry('listen', { command: listen }),
       entry('serve', { command: { ...wait, untimed: true } }),
       entry('read', { command: readFails }),
       entry('secret', { command: verify }, { hidden: true }),
@@ -264,7 +276,7 @@ describe('a failure', () => {
 
 describe('--timeout', () => {
   const message = 'Error: the command did not finish within 20ms, which --timeout can extend\n'
-  it.each([['wait'], ['wait --deaf']])('ends a command that takes longer: %s', async (line) => {
+  it.each([['wait'], ['wait --deaf'], ['listen']])('ends a command that takes longer: %s', async (line) => {
     const { exitCode, stderr } = await run([...line.split(' '), '--timeout', '20ms'])
     expect(exitCode).toBe(1)
     expect(stderr).toContain(message)
@@ -273,6 +285,7 @@ describe('--timeout', () => {
   it('is over at once when it is not positive', async () => {
     expect((await run(['wait', '-t', '0'])).stderr).toContain('did not finish within 0s')
     expect((await run(['wait', '--timeout=-1s'])).stderr).toContain('did not finish within -1s')
+    expect((await run(['listen', '-t', '0'])).stderr).toContain('did not finish within 0s')
   })
 
   it('leaves a command alone that finishes in time, however long the time is', async () => {
@@ -292,7 +305,7 @@ describe('--timeout', () => {
 })
 
 describe('an interruption', () => {
-  it.each([['wait'], ['wait --deaf']])('ends the command with the code of the signal: %s', async (line) => {
+  it.each([['wait'], ['wait --deaf'], ['listen']])('ends the command with the code of the signal: %s', async (line) => {
     const interruption = new AbortController()
     setTimeout(() => interruption.abort(new ExitError(EXIT_CODE.terminated, 'ABORTED', 'interrupted by SIGTERM')), 5)
     const { exitCode, stderr } = await run(line.split(' '), { signal: interruption.signal })
