@@ -29,7 +29,7 @@ import { createFollower } from './search/follower.ts'
 import type { SearchedLog } from './search/found-entry.ts'
 import { createSearch } from './search/search.ts'
 import { describeServer } from './server-description.ts'
-import { logsOfKind, openLogs, rekorCheckpointSigners, watchAgainstHeads } from './server-logs.ts'
+import { logsOfKind, openLogs, rekorCheckpointSigners, watchAgainstHeads, originOfCtLog } from './server-logs.ts'
 import type { ServerLogInstance } from './server-logs.ts'
 import { publicTrustOf, servicePaths } from './server-trust.ts'
 import type { Service } from './service.ts'
@@ -101,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     headsFolder: options.headsFolder,
     signers: { ...rekorCheckpointSigners, ctlog: ({ key }) => ctCheckpointSigner(key.createSigner()) },
-    originOfCtLog: `${new URL(url).hostname}${servicePaths.ctlog}`,
+    originOfCtLog: originOfCtLog(url),
   })
   const trust = publicTrustOf(material, url, has('issuer'))
   const onError = (error: unknown): void => log.error(errorFields(error), 'a request failed')

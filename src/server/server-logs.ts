@@ -6,6 +6,7 @@ import { parseSignedNote } from '../merkle/signed-note.ts'
 import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
 import type { LogMaterial } from './material.ts'
+import { servicePaths } from './server-trust.ts'
 import type { Storage } from './storage/storage.ts'
 import { createHeadCopy } from './tile-log/head-copy.ts'
 import type { OpenedLog, OpenLogOptions } from './tile-log/open-log.ts'
@@ -104,6 +105,16 @@ async function demandOwnHead(log: OpenedLog, signCheckpoint: OpenLogOptions['sig
     'CONFIGURATION_INVALID',
     `the log ${log.id} was signed with another key, or under another name than ${log.origin}: restore its key file and its entry in server.yaml, or begin a new log with an id of its own`,
   )
+}
+
+/** The first line of the CT log's checkpoints. @param url the origin of the server */
+export function originOfCtLog(url: string): string {
+  return `${new URL(url).hostname}${servicePaths.ctlog}`
+}
+
+/** The first line of a log's checkpoints. @param url the origin of the server */
+export function originOfLog(material: LogMaterial, url: string): string {
+  return material.kind === 'ctlog' ? originOfCtLog(url) : originOf(material)
 }
 
 /** The first line of a Rekor log's checkpoints. */

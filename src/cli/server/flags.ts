@@ -7,6 +7,13 @@ import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import { stringFlag } from '../flags.ts'
 
+/** `--passphrase-file`. */
+export const passphraseFlag = {
+  'passphrase-file': stringFlag('file with the passphrase of the private keys; or set COUNTERSIGN_SERVER_PASSPHRASE', {
+    completion: 'file',
+  }),
+}
+
 /** `--data`, and what opens it. */
 export const dataFlags = {
   data: stringFlag('folder of the server: configuration, keys, database (default ~/.local/share/countersign)', {
@@ -20,9 +27,7 @@ export const dataFlags = {
       completion: 'none',
     },
   ),
-  'passphrase-file': stringFlag('file with the passphrase of the private keys; or set COUNTERSIGN_SERVER_PASSPHRASE', {
-    completion: 'file',
-  }),
+  ...passphraseFlag,
 }
 
 /** The folder that `--data` names. */
@@ -42,7 +47,8 @@ export function dataOptions(context: CommandContext, flags: FlagValues<typeof da
   }
 }
 
-function passphraseOf(context: CommandContext, file: string): string | undefined {
+/** The passphrase of private keys, if one is given. @throws TransportError FILE_UNREADABLE */
+export function passphraseOf(context: CommandContext, file: string): string | undefined {
   if (file === '') return context.env['COUNTERSIGN_SERVER_PASSPHRASE']
   try {
     return readFileSync(path.resolve(context.cwd, file), 'utf8').replace(/\r?\n$/, '')

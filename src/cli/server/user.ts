@@ -83,9 +83,10 @@ export async function administer(
   context: CommandContext,
   flags: FlagValues<typeof dataFlags>,
   action: (administration: Administration, program: ServerProgram) => Promise<void>,
+  options: { readonly mustExist?: boolean } = {},
 ): Promise<void> {
   const program = await loadServerProgram()
-  const administration = await program.openAdministration(dataOptions(context, flags))
+  const administration = await program.openAdministration({ ...dataOptions(context, flags), ...options })
   try {
     await action(administration, program)
   } finally {

@@ -51,7 +51,8 @@ export function createConfirmation(context: CommandContext, skip: boolean, input
   }
 }
 
-async function confirm(context: CommandContext): Promise<void> {
+/** Asks whether to go on. @throws CountersignError ABORTED, UsageError USAGE */
+export async function confirm(context: CommandContext): Promise<void> {
   context.stderr.write(question)
   const answer = (await context.stdin.readLine()) ?? ''
   if (!context.stdin.isTTY) context.stderr.write('\n')

@@ -118,6 +118,15 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
   }
 }
 
+/**
+ * Asks an issuer for its keys, as for a token of it.
+ * @returns how many there are
+ * @throws as `ForeignTokenVerifier.verify`
+ */
+export async function countIssuerKeys(issuer: ForeignIssuer, options: Pick<ForeignTokenOptions, 'clock' | 'send'>): Promise<number> {
+  return (await fetchKeys(issuer, options)).ids.size
+}
+
 /** Keeps the newest. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key)
@@ -181,7 +190,7 @@ async function verifyWith(token: string, issuer: ForeignIssuer, keys: Keys, opti
 }
 
 /** Asks an issuer for its keys (OpenID Connect Discovery 1.0 section 4), without following a redirect. */
-async function fetchKeys(issuer: ForeignIssuer, options: ForeignTokenOptions): Promise<Keys> {
+async function fetchKeys(issuer: ForeignIssuer, options: Pick<ForeignTokenOptions, 'clock' | 'send'>): Promise<Keys> {
   if (issuer.localKeys !== undefined) return keysOf((await issuer.localKeys()).keys, [...asymmetric], options.clock())
   const base = issuer.url.endsWith('/') ? issuer.url.slice(0, -1) : issuer.url
   const metadata = await fetchDocument(`${base}/.well-known/openid-configuration`, issuer, options)
@@ -216,7 +225,11 @@ function keysUrl(issuer: ForeignIssuer, value: unknown): URL {
   return url
 }
 
-async function fetchDocument(url: string | URL, { caCertificate }: ForeignIssuer, { send }: ForeignTokenOptions): Promise<JsonObject> {
+async function fetchDocument(
+  url: string | URL,
+  { caCertificate }: ForeignIssuer,
+  { send }: Pick<ForeignTokenOptions, 'send'>,
+): Promise<JsonObject> {
   const answer = await send(url, {
     redirect: 'error',
     maxBytes: maxDocumentBytes,

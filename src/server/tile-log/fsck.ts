@@ -9,8 +9,9 @@ import { encodeTilePath, tileWidth } from '../../merkle/tile.ts'
 import type { TailEntry } from '../storage/head-store.ts'
 import type { Storage } from '../storage/storage.ts'
 import { checkAgainstCopy } from './anti-rollback.ts'
+import type { HeadCopy } from './head-copy.ts'
 import { createHeadCopy } from './head-copy.ts'
-import type { LogHead } from './log.ts'
+import type { LoggedEntry, LogHead } from './log.ts'
 import { bundleName, decodeTimes, timesName } from './objects.ts'
 import { emptyEdge, growEdge, tileBytes } from './tree-edge.ts'
 import { createTreeReader } from './tree-reader.ts'
@@ -19,7 +20,9 @@ import { tailStart, treeStateOf } from './tree-state.ts'
 
 /** What is wrong with a log. */
 export interface Finding {
-  readonly kind: 'head' | 'checkpoint' | 'copy' | 'object' | 'tree' | 'times' | 'keys'
+  readonly kind: 'head' | 'checkpoint' | 'copy' | 'object' | 'tree' | 'times' | 'keys' | 'entry'
+  /** Of the entry that it is about, if it is about one. */
+  readonly index?: bigint
   /** A sentence: which part, what was expected, what was found. */
   readonly message: string
 }
@@ -41,11 +44,14 @@ export interface FsckOptions {
   readonly origin: string
   /** Verifies the signature over a head. @throws when it does not verify */
   readonly verifyCheckpoint: (head: LogHead) => void | Promise<void>
-  /** Told from time to time how many entries were checked. */
+  /** Checks what an entry says, which the log does not know. @throws when something is wrong with it */
+  readonly checkEntry?: (entry: LoggedEntry) => void | Promise<void>
+  /** Told from time to time how many entries were checked; what it throws ends the check. */
   readonly onProgress?: (checked: bigint, size: bigint) => void
 }
 
-const maxFindings = 100
+/** The findings of a log that are reported. */
+export const maxFindings = 100
 const cacheSize = 4 * 1024 * 1024
 
 /**
@@ -55,13 +61,15 @@ const cacheSize = 4 * 1024 * 1024
 export async function fsckLog(options: FsckOptions): Promise<FsckReport> {
   const { logId, storage } = options
   const findings = new Findings()
+  // Before the head: a server that is running may write a newer copy at any time, and never one that is newer than its database.
+  const copy = await copyAsItIs(options)
   const stored = await storage.heads.load(logId)
   if (stored?.head === undefined) throw new CountersignError('NOT_FOUND', `the storage has no log ${logId}`)
   const { head } = stored
   const state = await findings.of('tree', () => treeStateOf(logId, stored, head))
   await findings.of('checkpoint', () => checkCheckpoint(options, head))
   await checkEntries(options, findings, head, state?.tail ?? stored.tail)
-  if (state !== undefined) await findings.of('copy', () => checkCopy(options, state))
+  if (state !== undefined) await findings.of('copy', () => checkCopy(options, state, copy))
   await findings.of('keys', () => checkKeyCounts(options, head.size))
   return { logId, size: head.size, findings: findings.list }
 }
@@ -69,17 +77,17 @@ export async function fsckLog(options: FsckOptions): Promise<FsckReport> {
 class Findings {
   readonly list: Finding[] = []
 
-  add(kind: Finding['kind'], message: string): void {
-    if (this.list.length < maxFindings) this.list.push({ kind, message })
+  add(kind: Finding['kind'], message: string, index?: bigint): void {
+    if (this.list.length < maxFindings) this.list.push({ kind, message, ...(index === undefined ? {} : { index }) })
   }
 
   /** What the check gives; a failure is a finding, but for one of the storage itself. */
-  async of<Result>(kind: Finding['kind'], check: () => Result | Promise<Result>): Promise<Result | undefined> {
+  async of<Result>(kind: Finding['kind'], check: () => Result | Promise<Result>, index?: bigint): Promise<Result | undefined> {
     try {
       return await check()
     } catch (error) {
       if (error instanceof CountersignError && error.code === 'STORAGE_FAILED') throw error
-      this.add(kind, messageOf(error))
+      this.add(kind, messageOf(error), index)
       return undefined
     }
   }
@@ -114,11 +122,26 @@ async function checkEntries(options: FsckOptions, findings: Findings, head: LogH
     }
     for (const { index, timestampMs } of entries) {
       if (timestampMs < lastMs || timestampMs > head.timestampMs)
-        findings.add('times', `the entry ${index} has the time ${timestampMs}, expected one from ${lastMs} to ${head.timestampMs}`)
+        findings.add('times', `the entry ${index} has the time ${timestampMs}, expected one from ${lastMs} to ${head.timestampMs}`, index)
       lastMs = Math.max(lastMs, timestampMs)
     }
     await checkKeys(options, findings, entries, hashes)
+    await checkContents(options, findings, entries)
     onProgress?.(edge.size, head.size)
+  }
+}
+
+async function checkContents(
+  { logId, storage, checkEntry }: FsckOptions,
+  findings: Findings,
+  entries: readonly Pick<TailEntry, 'index' | 'timestampMs' | 'leaf'>[],
+): Promise<void> {
+  const [first] = entries
+  if (checkEntry === undefined || first === undefined) return
+  const extras = await storage.heads.extras(logId, first.index, first.index + BigInt(entries.length))
+  for (const { index, timestampMs, leaf } of entries) {
+    const extra = extras.get(index) ?? new Uint8Array()
+    await findings.of('entry', () => checkEntry({ index, timestampMs, leaf, extra }), index)
   }
 }
 
@@ -145,7 +168,7 @@ async function checkKeys(
     const other = found[position]
     // Entries with different identities may have the same leaf: the first of them is found.
     if (other === undefined || other > index)
-      findings.add('keys', `the leaf hash of the entry ${index} should be found there or earlier, found at ${other ?? 'none'}`)
+      findings.add('keys', `the leaf hash of the entry ${index} should be found there or earlier, found at ${other ?? 'none'}`, index)
   }
 }
 
@@ -155,11 +178,24 @@ async function checkKeyCounts({ logId, storage }: FsckOptions, size: bigint): Pr
     throw new Error(`${size} entries should be found by identity and by leaf hash, found ${identities} and ${leafHashes}`)
 }
 
-async function checkCopy({ logId, storage, headsFolder }: FsckOptions, state: TreeState): Promise<void> {
-  if (headsFolder === undefined) return
+/** The copy as it is at this moment; a failure to read it comes when it is asked for. */
+async function copyAsItIs({ logId, headsFolder }: FsckOptions): Promise<HeadCopy | undefined> {
+  if (headsFolder === undefined) return undefined
+  const copy = createHeadCopy(headsFolder, logId)
+  const [reading] = await Promise.allSettled([copy.read()])
+  return {
+    ...copy,
+    read: async () => {
+      if (reading.status === 'rejected') throw reading.reason
+      return reading.value
+    },
+  }
+}
+
+async function checkCopy({ logId, storage, headsFolder }: FsckOptions, state: TreeState, copy: HeadCopy | undefined): Promise<void> {
+  if (copy === undefined) return
   const reader = createTreeReader({ logId, storage, cacheSize })
   const tree = { size: state.head.size, rootHash: (size: bigint) => reader.rootHash(state, size) }
-  const copied = await checkAgainstCopy(logId, createHeadCopy(headsFolder, logId), tree)
-  if (copied === undefined)
-    throw new Error(`the copy of the newest head, ${logId} in ${headsFolder}, is missing; starting the server writes it`)
+  const copied = await checkAgainstCopy(logId, copy, tree)
+  if (copied === undefined) throw new Error(`the copy of the newest head, ${logId} in ${headsFolder}, is missing`)
 }

@@ -2,7 +2,7 @@
  * A copy of a log's newest head outside the database: it is what tells a database that was restored from an old backup.
  * Written after the database, before anyone is answered: it is never newer than the database unless that went back.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { CountersignError, messageOf } from '../../error.ts'
 import { parseCheckpoint } from '../../merkle/checkpoint.ts'
@@ -21,6 +21,8 @@ export interface HeadCopy {
   read(): Promise<CopiedHead | undefined>
   /** Replaces the copy, unless this wrote one of that size or a larger one before; durable when it resolves. @throws CountersignError STORAGE_FAILED */
   write(head: Pick<LogHead, 'size' | 'checkpoint'>): Promise<void>
+  /** Removes the copy: the log begins again. @throws Node's own errors */
+  remove(): Promise<void>
 }
 
 /** The steps of writing a copy, in their order; each is told of before it is done. */
@@ -64,6 +66,7 @@ export function createHeadCopy(folder: string, logId: string, onStep: (step: Cop
         })
       }
     },
+    remove: () => rm(file, { force: true }),
     write: (head) => {
       const done = writing.then(() => write(head))
       writing = done.catch(() => {})

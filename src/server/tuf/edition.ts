@@ -132,7 +132,7 @@ export function checkEdition(before: Edition | undefined, edition: Edition): voi
     const { metadata, bytes } = edition[role]
     if (!isSignedBy(root, role, metadata)) {
       throw refused(
-        `${role}.json is not signed by the ${role} keys that ${rootVersion}.root.json names; the configured key may be another: go back to it, or make a root that names the new one with: countersign server tuf rotate`,
+        `${role}.json is not signed by the ${role} keys that ${rootVersion}.root.json names; server.yaml may name another key. Put the right one back under tuf, which "countersign server tuf rotate" does where it is in the folder, and change keys with its --new-keys`,
       )
     }
     const isOlder =

@@ -2,7 +2,7 @@
 import { Metadata, MetadataKind, Signature } from '@tufjs/models'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
-import { describeKey, encodePublicKeyPem } from '../../crypto/public-key.ts'
+import { describeKey, encodePublicKeyPem, parsePublicKeyPem } from '../../crypto/public-key.ts'
 import type { Signer } from '../../crypto/signer.ts'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
@@ -71,6 +71,15 @@ export function createRoot(version: number, expires: number, roles: RootRoles): 
       timestamp: roleJson('timestamp', roles.timestamp),
     },
   })
+}
+
+/** Whom a root names for each role. @throws DecodingError KEY_INVALID, KEY_UNSUPPORTED, PEM_INVALID for keys that this server would not make */
+export function rolesOfRoot({ signed }: RoleMetadata<'root'>): RootRoles {
+  const roleKeys = (role: TopLevelRole): RoleKeys => {
+    const { keyIDs = [], threshold = 1 } = signed.roles[role] ?? {}
+    return { keys: keyIDs.map((id) => parsePublicKeyPem(signed.keys[id]?.keyVal.public ?? '')), threshold }
+  }
+  return { root: roleKeys('root'), targets: roleKeys('targets'), snapshot: roleKeys('snapshot'), timestamp: roleKeys('timestamp') }
 }
 
 /** Targets metadata without signatures. @param targets by name */

@@ -24,7 +24,7 @@ export interface AwaitedSignatures {
  * @throws VerificationError TUF_UNVERIFIED for another file, CountersignError KEY_UNSUPPORTED
  */
 export function signExportedMetadata(bytes: Uint8Array, signer: Signer): Uint8Array {
-  const role = roleOf(bytes)
+  const role = roleOfExported(bytes)
   const metadata = parseMetadata(bytes, role, `the exported ${role}.json`)
   signMetadata(metadata, signer)
   return encodeMetadata(metadata)
@@ -32,7 +32,7 @@ export function signExportedMetadata(bytes: Uint8Array, signer: Signer): Uint8Ar
 
 /** What a person is about to sign: lines. Throws as `signExportedMetadata`. */
 export function describeExportedMetadata(bytes: Uint8Array): string[] {
-  const role = roleOf(bytes)
+  const role = roleOfExported(bytes)
   if (role === 'targets') {
     const targets = parseMetadata(bytes, role, 'the exported targets.json')
     const lines = Object.entries(targetsOf(targets)).map(
@@ -76,7 +76,7 @@ export async function awaitedSignatures(store: RepositoryStore, lastRoot: RoleMe
 export async function takeSigned(store: RepositoryStore, bytes: Uint8Array): Promise<() => Promise<void>> {
   const stored = await store.load()
   const lastRoot = stored && (await loadEdition(store, stored.state)).root.metadata
-  const role = roleOf(bytes)
+  const role = roleOfExported(bytes)
   const imported = parseMetadata(bytes, role, `the imported ${role}.json`)
   // Anybody's first root follows nothing: only the one that was made here is signed.
   const isNextRoot = role === 'root' && lastRoot !== undefined && mayFollow(lastRoot, parseMetadata(bytes, role, 'the imported root.json'))
@@ -128,7 +128,8 @@ function isSameDocument(a: RoleMetadata<OfflineRole>, b: RoleMetadata<OfflineRol
   return withoutSignatures(a) === withoutSignatures(b)
 }
 
-function roleOf(bytes: Uint8Array): OfflineRole {
+/** Which of the two a file is, by what it says itself. @throws VerificationError TUF_UNVERIFIED when it is neither */
+export function roleOfExported(bytes: Uint8Array): OfflineRole {
   for (const role of ['root', 'targets'] as const) {
     try {
       summarizeMetadata(bytes, role, 'the file')

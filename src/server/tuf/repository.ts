@@ -6,7 +6,8 @@ import type { Service } from '../service.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
 import type { Edition, Lifetimes, RepositorySigners, Terms } from './edition.ts'
 import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles } from './edition.ts'
-import type { RootRoles } from './metadata.ts'
+import type { RoleMetadata, RootRoles } from './metadata.ts'
+import { rolesOfRoot } from './metadata.ts'
 import type { AwaitedSignatures } from './offline-signatures.ts'
 import { awaitedSignatures, takeSigned } from './offline-signatures.ts'
 import type { Wishes } from './proposals.ts'
@@ -15,6 +16,7 @@ import { loadEdition, publishEdition } from './published-edition.ts'
 import type { ByRole, OfflineRole, PublishedState, StoredState } from './repository-store.ts'
 import { RepositoryStore } from './repository-store.ts'
 import { createRoutes } from './routes.ts'
+import { checkStored } from './stored-check.ts'
 import type { TufTarget } from './target.ts'
 import { describeTargets } from './target.ts'
 import type { PublishedVersions, VersionRecord } from './version-record.ts'
@@ -105,7 +107,7 @@ export class TufRepository implements Service {
       const missing = awaiting.map(({ role, signed, threshold }) => `${role}.json (${signed} of ${threshold} signatures)`).join(' and ')
       throw new CountersignError(
         'CONFIGURATION_INVALID',
-        `the TUF repository cannot be published yet: keys that are offline have to sign ${missing}; use countersign server tuf sign-root and sign-targets`,
+        `the TUF repository cannot be published yet: keys that are offline have to sign ${missing}; use countersign server tuf export, sign-root, sign-targets and import`,
       )
     }
     this.#schedule()
@@ -143,6 +145,13 @@ export class TufRepository implements Service {
   /** The metadata file that waits for signatures of keys that are offline, with those it has. */
   pending(role: OfflineRole): Promise<Uint8Array | undefined> {
     return this.#store.pending(role)
+  }
+
+  /** Whom the published root names, or the one that waits for signatures, by public key; undefined when there is none. */
+  async roles(which: 'published' | 'pending' = 'published'): Promise<RootRoles | undefined> {
+    if (which === 'pending') return rolesOf(await readPending(this.#store, 'root'))
+    const stored = await this.#store.load()
+    return rolesOf(stored && (await loadEdition(this.#store, stored.state)).root.metadata)
   }
 
   /**
@@ -194,6 +203,22 @@ export class TufRepository implements Service {
       problems.push(error.message)
     }
     return { ...outcome, expires: stored.state.expires, problems }
+  }
+
+  /**
+   * Reads everything that is stored again, and checks it as clients do and against the record of what was published.
+   * @returns what is wrong: sentences
+   */
+  async check(): Promise<string[]> {
+    const stored = await this.#store.load()
+    const problems = stored === undefined ? [] : await checkStored(this.#store, stored.state)
+    try {
+      await this.#checkRecord(stored)
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      problems.push(error.message)
+    }
+    return problems
   }
 
   /** One change at a time in this process; other processes are told apart by compare-and-swap. */
@@ -318,6 +343,10 @@ function problemsOf(awaiting: readonly AwaitedSignatures[], expires: ByRole, now
       problems.push(`${role}.json expires at ${instant} and is not renewed by itself`)
   }
   return problems
+}
+
+function rolesOf(root: RoleMetadata<'root'> | undefined): RootRoles | undefined {
+  return root && rolesOfRoot(root)
 }
 
 function checkClock(signedAt: number, now: number): void {
