@@ -76,18 +76,18 @@ function reportJson({ logs, findings, cutShort }: Report): string {
 
 /** A line on the terminal that is written over. */
 function createProgress({ stderr, now }: CommandContext): {
-  show(log: string, checked: bigint, size: bigint): void
-  clear(): void
+  readonly show: (log: string, checked: bigint, size: bigint) => void
+  readonly clear: () => void
 } {
   const pauseMs = 200
   let shownMs = Number.NEGATIVE_INFINITY
   return {
-    show(log, checked, size) {
+    show: (log, checked, size) => {
       if (!stderr.isTTY || now() - shownMs < pauseMs) return
       shownMs = now()
       stderr.write(`\r${log}: ${checked} of ${size} entries\u001B[K`)
     },
-    clear() {
+    clear: () => {
       if (shownMs !== Number.NEGATIVE_INFINITY) stderr.write('\r\u001B[K')
       shownMs = Number.NEGATIVE_INFINITY
     },
