@@ -75,7 +75,7 @@ function reportJson({ logs, findings, cutShort }: Report): string {
 }
 
 /** A line on the terminal that is written over. */
-function createProgress({ stderr, now }: CommandContext): {
+function createProgress(context: CommandContext): {
   readonly show: (log: string, checked: bigint, size: bigint) => void
   readonly clear: () => void
 } {
@@ -83,12 +83,12 @@ function createProgress({ stderr, now }: CommandContext): {
   let shownMs = Number.NEGATIVE_INFINITY
   return {
     show: (log, checked, size) => {
-      if (!stderr.isTTY || now() - shownMs < pauseMs) return
-      shownMs = now()
-      stderr.write(`\r${log}: ${checked} of ${size} entries\u001B[K`)
+      if (!context.stderr.isTTY || context.now() - shownMs < pauseMs) return
+      shownMs = context.now()
+      context.stderr.write(`\r${log}: ${checked} of ${size} entries\u001B[K`)
     },
     clear: () => {
-      if (shownMs !== Number.NEGATIVE_INFINITY) stderr.write('\r\u001B[K')
+      if (shownMs !== Number.NEGATIVE_INFINITY) context.stderr.write('\r\u001B[K')
       shownMs = Number.NEGATIVE_INFINITY
     },
   }
