@@ -1,6 +1,6 @@
 /** `server fsck`: everything that a server has stored, read again and checked against its keys. Changes nothing. */
 import path from 'node:path'
-import { messageOf } from '../error.ts'
+import { CountersignError, messageOf } from '../error.ts'
 import type { Administration } from './administration.ts'
 import { verifyOwnCheckpoint } from './checkpoint-check.ts'
 import { createLoggedCertificateCheck } from './ctlog/logged-entry.ts'
@@ -65,7 +65,7 @@ export async function fsckServer(administration: Administration, options: Server
   const cutShort: string[] = []
   const findings: ServerFinding[] = []
   for (const log of material.logs) {
-    const { size, found } = await fsckOne(administration, log, options)
+    const { size, found } = await fsckReadable(administration, log, options)
     if (size !== undefined) logs.push({ log: log.id, size })
     findings.push(...found)
     if (found.length >= maxFindings) cutShort.push(log.id)
@@ -96,6 +96,16 @@ interface CheckedLog {
   /** Undefined for a log that has not begun. */
   readonly size: bigint | undefined
   readonly found: readonly ServerFinding[]
+}
+
+/** What is stored of a log may be so damaged that not even its head can be loaded. */
+async function fsckReadable(administration: Administration, material: LogMaterial, options: ServerFsckOptions): Promise<CheckedLog> {
+  try {
+    return await fsckOne(administration, material, options)
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code !== 'LOG_CORRUPT') throw error
+    return { size: undefined, found: [{ log: material.id, problem: error.message, advice: restoreDatabase }] }
+  }
 }
 
 async function fsckOne(administration: Administration, material: LogMaterial, options: ServerFsckOptions): Promise<CheckedLog> {

@@ -17,10 +17,9 @@ import type { RepositorySigners } from './tuf/edition.ts'
 import type { RoleKeys, RootRoles } from './tuf/metadata.ts'
 import { parseMetadata, rolesOfRoot } from './tuf/metadata.ts'
 import { roleOfExported } from './tuf/offline-signatures.ts'
-import type { Outcome, TufRepository } from './tuf/repository.ts'
+import type { Outcome, Resumption, TufRepository } from './tuf/repository.ts'
 
-/** The roles of the repository. */
-export const tufRoles = ['root', 'targets', 'snapshot', 'timestamp'] as const
+const tufRoles = ['root', 'targets', 'snapshot', 'timestamp'] as const
 
 /** A key and its file, relative to the data folder. */
 interface KeyFile {
@@ -56,9 +55,9 @@ export interface TufRotationOptions {
  */
 export async function rotateTuf(administration: Administration, options: TufRotationOptions): Promise<TufRotation> {
   const { newKeys, publicKeys, thresholds, passphrase } = options
-  const { keys: before, changed } = await finishRotation(administration, passphrase)
-  checkPlaces(before, options)
   const roles = await administration.tuf.roles()
+  const before = await keysFor(administration, roles, passphrase)
+  checkPlaces(before, options)
   if (roles === undefined)
     throw new CountersignError('CONFIGURATION_INVALID', 'the TUF repository has no root yet: start the server first, which publishes one')
   const isRenewal = newKeys.length + publicKeys.size + thresholds.size === 0
@@ -69,53 +68,63 @@ export async function rotateTuf(administration: Administration, options: TufRota
   const signers = { ...after, root: [...signersOf(before).root, ...after.root] }
   const wanted = isRenewal ? undefined : nextRoles(before, roles, replacements, options)
   const outcome = await withTuf(administration, signers, (tuf) => tuf.rotate(wanted))
-  const finished = await finishRotation(administration, passphrase)
   return {
     outcome,
     newKeys: new Map([...replacements].map(([role, { file }]) => [role, file])),
-    nowConfigured: new Map([...changed, ...finished.changed]),
+    nowConfigured: await finishRotation(administration, passphrase),
   }
 }
 
-/** What came of an import. */
-export type TufImport = Omit<TufRotation, 'newKeys'>
+/** What came of an import, or of going on. */
+export type TufChange = Omit<TufRotation, 'newKeys'>
 
 /**
  * Takes metadata that was signed elsewhere. Where a new root becomes the published one, `server.yaml` names its keys from then on.
  * @throws as `TufRepository.importSigned`
  */
-export async function importTuf(administration: Administration, bytes: Uint8Array, passphrase: string | undefined): Promise<TufImport> {
-  const { keys, changed } = await finishRotation(administration, passphrase)
+export async function importTuf(administration: Administration, bytes: Uint8Array, passphrase: string | undefined): Promise<TufChange> {
   const isRoot = roleOfExported(bytes) === 'root'
-  const next = isRoot ? rolesOfRoot(parseMetadata(bytes, 'root', 'the imported root.json')) : await administration.tuf.roles('pending')
-  const replacements =
-    next === undefined ? new Map<TopLevelRole, KeyFile>() : await keysNamedBy(administration.folder, keys, next, passphrase)
-  const signers = signersOf(withReplacements(keys, replacements))
-  const outcome = await withTuf(administration, signers, (tuf) => tuf.importSigned(bytes))
-  const finished = await finishRotation(administration, passphrase)
-  return { outcome, nowConfigured: new Map([...changed, ...finished.changed]) }
+  const next = isRoot ? rolesOfRoot(parseMetadata(bytes, 'root', 'the imported root.json')) : await nextRootRoles(administration)
+  const keys = await keysFor(administration, next, passphrase)
+  const outcome = await withTuf(administration, signersOf(keys), (tuf) => tuf.importSigned(bytes))
+  return { outcome, nowConfigured: await finishRotation(administration, passphrase) }
 }
 
-interface FinishedRotation {
-  /** The keys that are configured now. */
-  readonly keys: TufKeys
-  readonly changed: ReadonlyMap<TopLevelRole, string>
+/** Goes on after an operator has looked into it. @throws as `TufRepository.resume` */
+export async function resumeTuf(administration: Administration, what: Resumption, passphrase: string | undefined): Promise<TufChange> {
+  const keys = await keysFor(administration, await nextRootRoles(administration), passphrase)
+  const outcome = await withTuf(administration, signersOf(keys), (tuf) => tuf.resume(what))
+  return { outcome, nowConfigured: await finishRotation(administration, passphrase) }
+}
+
+/** Whom the root names that will be published next, or is published. */
+async function nextRootRoles({ tuf }: Administration): Promise<RootRoles | undefined> {
+  return (await tuf.roles('pending')) ?? tuf.roles()
+}
+
+/** The keys that a root names, as far as they are in the folder, otherwise the configured ones. */
+async function keysFor(
+  { folder, material }: Administration,
+  roles: RootRoles | undefined,
+  passphrase: string | undefined,
+): Promise<TufKeys> {
+  return roles === undefined ? material.tuf : withReplacements(material.tuf, await keysNamedBy(folder, material.tuf, roles, passphrase))
 }
 
 /**
  * Makes `server.yaml` name the keys that the published root names, where it names others and the right ones are in the folder: after a
- * root was published, or where a rotation was interrupted.
+ * root was published, and where that was interrupted.
+ * @returns what it names from now on
  */
-async function finishRotation(administration: Administration, passphrase: string | undefined): Promise<FinishedRotation> {
-  const { folder, material, tuf } = administration
+async function finishRotation(
+  { folder, material, tuf }: Administration,
+  passphrase: string | undefined,
+): Promise<ReadonlyMap<TopLevelRole, string>> {
   const published = await tuf.roles()
-  if (published === undefined) return { keys: material.tuf, changed: new Map() }
+  if (published === undefined) return new Map()
   const replacements = await keysNamedBy(folder, material.tuf, published, passphrase)
   await nameInConfiguration(folder, replacements)
-  return {
-    keys: withReplacements(material.tuf, replacements),
-    changed: new Map([...replacements].map(([role, { file }]) => [role, file])),
-  }
+  return new Map([...replacements].map(([role, { file }]) => [role, file]))
 }
 
 async function withTuf<Result>(

@@ -71,7 +71,9 @@ describeEachStorage((kind) => {
     ['times that are missing', withObject('times/000', () => undefined), 'object', 'the times times/000 are missing'],
   ])('%s is found', async (_, change, findingKind, message) => {
     const { findings } = await checkLog(change)
-    expect(findings).toContainEqual({ kind: findingKind, message: expect.stringContaining(message) as unknown })
+    expect(findings).toContainEqual(
+      expect.objectContaining({ kind: findingKind, message: expect.stringContaining(message) as unknown }) as unknown,
+    )
   })
 
   test.each([
@@ -91,7 +93,7 @@ describeEachStorage((kind) => {
       '600 entries should be found by identity and by leaf hash, found 599 and 600',
     ],
   ])('%s is found', async (_, change, message) => {
-    expect((await checkLog(change)).findings).toEqual([{ kind: 'keys', message }])
+    expect((await checkLog(change)).findings).toMatchObject([{ kind: 'keys', message }])
   })
 
   test('a tail that lacks an entry, and an edge that is wrong, are found', async () => {

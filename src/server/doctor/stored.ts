@@ -25,11 +25,9 @@ export function examineDatabase({ storage }: Administration): Diagnosis[] {
 
 /** The newest heads of all logs, against their copies and the clock. */
 export async function examineHeads(administration: Administration, now: number): Promise<Diagnosis[]> {
-  const { material, storage } = administration
+  const { material } = administration
   const said = await Promise.all(material.logs.map((log) => examine('logs', () => examineHead(administration, log))))
-  const heads = await Promise.all(material.logs.map(async ({ id }) => (await storage.heads.load(id))?.head))
-  const signedMs = Math.max(0, ...heads.map((head) => (head === undefined || head.size === 0n ? 0 : head.timestampMs)))
-  return [...said.flat(), ...clockAgainst(signedMs, now)]
+  return [...said.flat(), ...(await examine('clock', () => clockAgainstHeads(administration, now)))]
 }
 
 /** What the repository says of itself. */
@@ -76,7 +74,13 @@ async function examineHead({ storage, folder }: Administration, { id, state }: L
   return [failure('logs', `${id}: ${reason}`)]
 }
 
-function clockAgainst(signedMs: number, now: number): Diagnosis[] {
+async function clockAgainstHeads({ material, storage }: Administration, now: number): Promise<Diagnosis[]> {
+  const heads = await Promise.allSettled(material.logs.map(async ({ id }) => (await storage.heads.load(id))?.head))
+  // Those that cannot be read were told of with the logs.
+  const times = heads.flatMap((read) =>
+    read.status === 'fulfilled' && read.value !== undefined && read.value.size > 0n ? [read.value.timestampMs] : [],
+  )
+  const signedMs = Math.max(0, ...times)
   if (now + clockToleranceMs >= signedMs) return [ok('clock', 'not behind what the logs have signed')]
   const seconds = Math.round((signedMs - now) / 1000)
   return [

@@ -2,13 +2,14 @@
 import { defineCommand } from '../../command.ts'
 import { boolFlag } from '../../flags.ts'
 import { noArguments } from '../../positional.ts'
-import { dataFlags } from '../flags.ts'
+import { dataFlags, dataOptions } from '../flags.ts'
 import { administer } from '../user.ts'
-import { describeOutcome } from './outcome.ts'
+import { describeConfigured, describeOutcome } from './outcome.ts'
 
 export const command = defineCommand({
   long: `Go on with the TUF repository although the database is older than what was published (TUF_ROLLED_BACK): new metadata is published, with
-versions above all that clients have seen. Nothing is lost by it.
+versions above all that clients have seen. A root that was published after the backup cannot be made again: get it from a client
+(~/.sigstore/root) and import it first, which says that it waits for this verb.
 
 With --clock, go on although the clock says an earlier time than when metadata was last signed (CLOCK_SUSPECT): it was ahead then, and is
 right now.`,
@@ -23,9 +24,10 @@ right now.`,
     administer(
       context,
       flags,
-      async ({ tuf }) => {
-        const outcome = await tuf.resume(flags.clock ? 'clock' : 'rollback')
-        context.stdout.write(`${describeOutcome(outcome).join('\n')}\n`)
+      async (administration, program) => {
+        const { passphrase } = dataOptions(context, flags)
+        const { outcome, nowConfigured } = await program.resumeTuf(administration, flags.clock ? 'clock' : 'rollback', passphrase)
+        context.stdout.write(`${[...describeOutcome(outcome), ...describeConfigured(nowConfigured)].join('\n')}\n`)
       },
       { mustExist: true },
     ),

@@ -55,7 +55,7 @@ describe('the first edition with offline keys', () => {
     await expect(repository.start()).rejects.toMatchObject({
       code: 'CONFIGURATION_INVALID',
       message: expect.stringMatching(
-        /have to sign root\.json \(0 of 2 signatures\) and targets\.json \(0 of 1 signatures\); use countersign server tuf sign-root/,
+        /have to sign root\.json \(0 of 2 signatures\) and targets\.json \(0 of 1 signatures\); use countersign server tuf export, sign-root, sign-targets and import/,
       ),
     })
     expect(await get(repository, '1.root.json')).toBeUndefined()
