@@ -70,13 +70,14 @@ export function commandFlags({ entry, command }: Pick<FoundCommand, 'entry' | 'c
 
 /** The position of the first argument that is neither a flag nor the value of a flag, or -1. */
 function verbPosition({ argv, entry, command }: FoundCommand): number {
-  const index = commandFlags({ entry, command })
+  let index: FlagIndex | undefined
   const isRoot = command.subcommands.some(({ name }) => name === 'version')
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? ''
     if (argument === '--') return -1
     if (isRoot && argument === '-version') return at
     if (argument.startsWith('-')) {
+      index ??= commandFlags({ entry, command })
       if (takesNext(argument, index)) at++
     } else if (argument !== '') return at
   }

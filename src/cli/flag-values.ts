@@ -10,9 +10,6 @@ const BOOLS: ReadonlyMap<string, boolean> = new Map([
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
 ])
 
-/** Go's integer literals with base 0: an underscore may follow a base prefix and stand between digits. */
-const INTEGER = /^([+-]?)(?:0[xX]((?:_?[\da-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)|(0|[1-9](?:_?\d)*))$/
-
 type Parser = (text: string, earlier: FlagValue | undefined) => FlagValue
 
 const PARSERS: Readonly<Record<Exclude<Flag['kind'], 'choice'>, Parser>> = {
@@ -65,7 +62,8 @@ function parseBool(text: string): boolean {
 }
 
 function parseInteger(text: string): number {
-  const match = INTEGER.exec(text)
+  // Go's integer literals with base 0: an underscore may follow a base prefix and stand between digits.
+  const match = /^([+-]?)(?:0[xX]((?:_?[\da-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)|(0|[1-9](?:_?\d)*))$/.exec(text)
   if (match === null) throw new UsageError('USAGE', `strconv.ParseInt: parsing ${quote(text)}: invalid syntax`)
   const [, sign, hex, binary, octal, decimal] = match
   const magnitude =

@@ -13,7 +13,7 @@ export async function runProgram(root: CommandEntry): Promise<void> {
   const interruption = createInterruption()
   const context = createProcessContext(interruption)
   let finished = false
-  process.once('exit', () => {
+  process.on('exit', () => {
     if (!finished && !interruption.occurred) reportFailure(new Error('the command ended without a result'), context)
   })
   process.on('uncaughtException', (error) => {

@@ -86,9 +86,6 @@ export function signatureAlgorithmFromKeyDetails(name: string, key: PublicKey): 
   return algorithm
 }
 
-/** Names of before the algorithm registry, which are read and not written. */
-const deprecatedKeyDetails = /^PKCS1_|^PKIX_RSA_(?:PKCS1V5|PSS)$|_HMAC_/
-
 /**
  * The protobuf PublicKeyDetails name for a key and how it signs.
  * @throws UsageError USAGE where there is none, such as for RSA of 2560 bits
@@ -96,7 +93,9 @@ const deprecatedKeyDetails = /^PKCS1_|^PKIX_RSA_(?:PKCS1V5|PSS)$|_HMAC_/
 export function keyDetailsOf(key: PublicKey, algorithm: SignatureAlgorithm = defaultSignatureAlgorithm(key)): string {
   for (const [name, [kind, constraint, stated]] of Object.entries(keyDetails)) {
     const isSame = kind === key.kind && stated === algorithm && (constraint === undefined || constraint === sizeOf(key))
-    if (isSame && !deprecatedKeyDetails.test(name)) return name
+    // Names of before the algorithm registry are read and not written.
+    const isDeprecated = /^PKCS1_|^PKIX_RSA_(?:PKCS1V5|PSS)$|_HMAC_/.test(name)
+    if (isSame && !isDeprecated) return name
   }
   throw new UsageError('USAGE', `there is no keyDetails name for ${describeKey(key)} with ${algorithm}`)
 }

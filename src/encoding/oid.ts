@@ -5,9 +5,6 @@ import { excerpt } from './bytes.ts'
 /** Longer ones do not occur; an attacker's could cost quadratic time to print. */
 const maxOidBytes = 128
 
-/** The second arc is below 40 unless the first is 2. An arc of 128 octets has up to 270 digits. */
-const dottedPattern = /^(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,269}))(?:\.(?:0|[1-9][0-9]{0,269}))*$/
-
 /**
  * The dotted form of an object identifier's content octets, from `start` to `end` of the bytes.
  * @throws DecodingError DER_INVALID when an arc is not minimal, cut off, or the identifier is over 128 bytes
@@ -40,7 +37,9 @@ export function parseOid(bytes: Uint8Array, what: string, start = 0, end = bytes
  * @throws DecodingError DER_INVALID when the text is not one, or has more than 128 octets
  */
 export function encodeOid(dotted: string): Uint8Array {
-  if (!dottedPattern.test(dotted)) throw new DecodingError('DER_INVALID', `${excerpt(dotted)} is not an object identifier`)
+  // The second arc is below 40 unless the first is 2. An arc of 128 octets has up to 270 digits.
+  const isOid = /^(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]{0,269}))(?:\.(?:0|[1-9][0-9]{0,269}))*$/.test(dotted)
+  if (!isOid) throw new DecodingError('DER_INVALID', `${excerpt(dotted)} is not an object identifier`)
   const [root = 0n, second = 0n, ...rest] = dotted.split('.').map(BigInt)
   const octets = [root * 40n + second, ...rest].flatMap(encodeArc)
   if (octets.length > maxOidBytes) {

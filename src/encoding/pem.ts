@@ -13,9 +13,6 @@ export interface PemBlock {
 const maxBlocks = 256
 const maxCharacters = 4 * 1024 * 1024
 
-const boundary = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]{0,63})-----$/
-const boundaryLike = /^-----(?:BEGIN|END)\b/
-
 /**
  * Reads every block of a PEM text. Text outside blocks is allowed where RFC 7468 allows it (explanatory text); inside a
  * block only base64 lines are, so an old encrypted key with RFC 1421 headers is refused.
@@ -61,10 +58,10 @@ export function encodePem(label: string, der: Uint8Array): string {
 
 function parseBoundary(line: string, what: string): { readonly kind: string; readonly label: string } | undefined {
   if (!line.startsWith('-----')) return undefined
-  const [, kind, label] = boundary.exec(line) ?? []
+  const [, kind, label] = /^-----(BEGIN|END) ([A-Z0-9][A-Z0-9 ]{0,63})-----$/.exec(line) ?? []
   if (kind !== undefined && label !== undefined) return { kind, label }
   // A block must not be passed over for explanatory text because of a slip in its boundary.
-  if (boundaryLike.test(line)) throw invalid(what, `a boundary line that is not well-formed: ${excerpt(line)}`)
+  if (/^-----(?:BEGIN|END)\b/.test(line)) throw invalid(what, `a boundary line that is not well-formed: ${excerpt(line)}`)
   return undefined
 }
 

@@ -174,10 +174,9 @@ function loadTimestampAuthority(instance: AuthorityInstance): TrustedTimestampAu
   return createTimestampAuthority(certificates, { uri: instance.uri, window: instance.window, operator })
 }
 
-/** Scheme-less base URLs are allowed (protobuf-specs, TransparencyLogInstance.base_url). */
-const hostPattern = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:\/|$)/
-
 function hostOf(baseUrl: string): string {
-  // URL would be the obvious way, and costs a process that verifies one file two milliseconds.
-  return (hostPattern.exec(baseUrl)?.[1] ?? '').toLowerCase()
+  // URL would be the obvious way, and costs a process that verifies one file two milliseconds. Scheme-less base URLs are allowed
+  // (protobuf-specs, TransparencyLogInstance.base_url).
+  const match = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:\/|$)/.exec(baseUrl)
+  return (match?.[1] ?? '').toLowerCase()
 }

@@ -24,14 +24,12 @@ const chunkBytes = 1024 * 1024
 /** Most artifacts that are not long end within the first chunk. */
 const firstChunkBytes = 64 * 1024
 
-const digestPattern = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/
-
 /** Reads or hashes the artifact. */
 export async function loadArtifact(context: CommandContext, name: string, needed: () => DigestsNeeded): Promise<Artifact> {
   if (name === '-') return collect(context.stdin.read(), needed, context.signal)
   const file = resolvePath(context.cwd, name)
   if (name.includes(':') && !existsSync(file)) {
-    const digest = digestPattern.exec(name)
+    const digest = /^(sha256|sha384|sha512):([0-9a-fA-F]+)$/.exec(name)
     if (digest !== null) return artifactFromHex(digest[1] ?? '', digest[2] ?? '')
     if (/^https?:\/\//.test(name)) return loadUrl(context, name, needed)
   }
