@@ -18,7 +18,8 @@ function places(json: Json, way: readonly string[] = []): (readonly string[])[] 
 
 /** The document with something else at a place; undefined takes it away. */
 function withChange(json: Json, [name = '', ...way]: readonly string[], value: Json | undefined): Json {
-  if (typeof json !== 'object' || json === null) return json
+  // An earlier change may have put an array where a later one expects an object: its length is not a place.
+  if (typeof json !== 'object' || json === null || (Array.isArray(json) && name === 'length')) return json
   const copy: Json = Array.isArray(json) ? [...json] : { ...json }
   const inner: Json | undefined = Reflect.get(copy, name)
   if (way.length > 0) Reflect.set(copy, name, withChange(inner ?? null, way, value))
