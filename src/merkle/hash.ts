@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { createHash, hash } from 'node:crypto'
 import { asBuffer } from '../encoding/bytes.ts'
+import { decodeHex } from '../encoding/hex.ts'
 import { DecodingError } from '../error.ts'
 import type { PathShape } from './path-shape.ts'
 import { isLeftSibling } from './path-shape.ts'
@@ -10,7 +11,7 @@ import { isLeftSibling } from './path-shape.ts'
 export const hashSize = 32
 
 /** The root of the tree without leaves: SHA-256 of nothing. Not to be written to. */
-export const emptyRoot: Uint8Array = Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex')
+export const emptyRoot: Uint8Array = decodeHex('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'the hash')
 
 /**
  * Above this, copying an entry behind its prefix costs a microsecond more than a streaming hash object, which in turn costs a
