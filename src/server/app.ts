@@ -1,5 +1,6 @@
 /** The server: all services of one origin, made of its material and mounted together. This is where they meet. */
 import { request } from '../http/fetch.ts'
+import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import type { CertificateAuthority } from './ca/certificate-authority.ts'
 import { createCertificateAuthority } from './ca/certificate-authority.ts'
@@ -173,7 +174,7 @@ function addRekor({ options, instances, services, closers, onError }: Parts): En
   })
   const shared = { onError, onAdded: () => follower.wake(), ...(options.checkSignature && { checkSignature: options.checkSignature }) }
   if (has('rekor-v1')) services.push(rekorV1(shards, { ...shared, terms: storage.terms }))
-  if (has('rekor-v2')) services.push(rekorV2(instances, shared))
+  if (has('rekor-v2')) services.push(...rekorV2(instances, shared))
   closers.push(() => follower.close())
   if (!has('search')) return undefined
   const search = createSearch({ logs: searched, terms: storage.terms, onError })
@@ -196,7 +197,8 @@ async function openIssuer({ options, trust, onError }: Parts): Promise<Issuer> {
 }
 
 /** The CT log and the authority that enters its certificates there. */
-function addCertificateAuthority({ options, instances, services }: Parts, issuer: Issuer | undefined): CertificateAuthority {
+function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): CertificateAuthority {
+  const { options, instances, services } = parts
   const { material, storage, clock, issuers, log, checkSignature } = options
   const chain = material.ca.chain.map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
@@ -221,7 +223,16 @@ function addCertificateAuthority({ options, instances, services }: Parts, issuer
     onRefusal: (error) => log.info(errorFields(error), 'a certificate was refused'),
   })
   services.push(ctLog, authority)
+  addEarlierCtLogs(parts, chain.slice(-1))
   return authority
+}
+
+/** The logs before the one that takes certificates, below paths of their own: their entries stay readable. */
+function addEarlierCtLogs({ options, instances, services }: Parts, acceptedRoots: readonly Certificate[]): void {
+  for (const { material, log } of logsOfKind(instances, 'ctlog').others) {
+    const signer = material.key.createSigner()
+    services.push(createCtLog({ log, signer, acceptedRoots, documents: options.storage.documents, prefix: `/${material.id}` }))
+  }
 }
 
 /** The shards of Rekor v1, oldest first, under one virtual index. */
@@ -241,9 +252,12 @@ function rekorV1(shards: readonly RekorV1Shard[], options: Omit<RekorV1Options, 
   return createRekorV1({ ...options, active, inactive: shards.slice(0, -1) })
 }
 
-function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2Options, 'log' | 'publicKey'>): Service {
-  const { newest } = logsOfKind(instances, 'rekor-v2')
-  return createRekorV2({ ...options, log: newest.log, publicKey: newest.material.key.publicKey })
+/** Rekor v2, and the logs before it below paths of their own: their entries stay readable. */
+function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2Options, 'log' | 'publicKey'>): Service[] {
+  const { newest, others } = logsOfKind(instances, 'rekor-v2')
+  const serve = ({ log, material }: ServerLogInstance, prefix: string): Service =>
+    createRekorV2({ ...options, log, publicKey: material.key.publicKey, prefix })
+  return [serve(newest, ''), ...others.map((other) => serve(other, `/${other.material.id}`))]
 }
 
 function addTimestampAuthority({ options, instances, services, readiness }: Parts): void {

@@ -20,6 +20,11 @@ const certified = z.strictObject({
   chain: fileName,
   since: instant,
   until: instant.optional(),
+  /** Chains whose keys are not used any more, but what they signed until then stays valid. */
+  earlier: z
+    .array(z.strictObject({ chain: fileName, since: instant, until: instant }))
+    .max(64)
+    .default([]),
 })
 
 const log = z.strictObject({

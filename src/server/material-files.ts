@@ -73,11 +73,17 @@ export async function readMaterial(
 
 async function readCertified(
   folder: string,
-  { key, chain, since, until }: ServerConfiguration['ca'],
+  { key, chain, since, until, earlier }: ServerConfiguration['ca'],
   readKey: (file: string) => Promise<PrivateKey>,
 ): Promise<CertifiedKey> {
-  const blocks = parsePem(await readDataText(folder, chain), chain)
-  return { key: await readKey(key), chain: blocks.map(({ der }) => der), since, until }
+  const readChain = async (file: string): Promise<Uint8Array[]> => parsePem(await readDataText(folder, file), file).map(({ der }) => der)
+  return {
+    key: await readKey(key),
+    chain: await readChain(chain),
+    since,
+    until,
+    earlier: await Promise.all(earlier.map(async (one) => ({ ...one, chain: await readChain(one.chain) }))),
+  }
 }
 
 function readLog({ id, kind, origin, state, since, until, 'tree-id': treeId }: LogConfiguration, key: PrivateKey): LogMaterial {

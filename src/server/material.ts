@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { KeyKind, PrivateKey } from '../crypto/private-key.ts'
 import { generatePrivateKey } from '../crypto/private-key.ts'
 import { createIssuingCertificate, createRootCertificate, createTimestampingCertificate } from '../x509/authority-templates.ts'
-import { encodeName } from '../x509/certificate-writer.ts'
+import type { Certificate } from '../x509/certificate.ts'
+import { parseCertificate } from '../x509/certificate.ts'
 import type { LogState } from './tile-log/log.ts'
 
 /** A key with its certificates. Instants are epoch milliseconds. */
@@ -13,6 +14,15 @@ export interface CertifiedKey {
   readonly chain: readonly Uint8Array[]
   readonly since: number
   readonly until?: number | undefined
+  /** Those before it, whose signatures stay valid; the newest first. */
+  readonly earlier?: readonly EarlierChain[]
+}
+
+/** Certificates whose key is not used any more. */
+export interface EarlierChain {
+  readonly chain: readonly Uint8Array[]
+  readonly since: number
+  readonly until: number
 }
 
 /** A log's key and name. */
@@ -71,18 +81,18 @@ const headStartMs = 60_000
 /** Makes the material of a new server. */
 export function createMaterial(options: MaterialOptions): NewMaterial {
   const { hostname, now } = options
-  const since = Math.floor((now - headStartMs) / 1000) * 1000
-  const ca = options.existingCa === undefined ? createCa(options, since) : { ...options.existingCa, since, rootKey: undefined }
-  const tsa = createTsa(hostname, since)
-  const log = (kind: LogMaterial['kind'], key: KeyKind): LogMaterial => {
-    const treeId = kind === 'rekor-v1' ? randomTreeId() : undefined
-    return { id: `${kind}-1`, kind, origin: hostname, key: generatePrivateKey(key), state: 'active', since, treeId }
-  }
+  const since = startOfWindow(now)
+  const { rootKey = 'ecdsa-p384', issuingKey = 'ecdsa-p256' } = options
+  const ca =
+    options.existingCa === undefined
+      ? createAuthority('ca', { hostname, since, rootKey, key: issuingKey })
+      : { ...options.existingCa, since, rootKey: undefined }
+  const tsa = createAuthority('tsa', { hostname, since, ...tsaKeys })
+  const log = (kind: LogMaterial['kind']): LogMaterial => createLogMaterial(kind, { id: `${kind}-1`, origin: hostname, since })
   return {
     ca: { key: ca.key, chain: ca.chain, since },
     tsa: { key: tsa.key, chain: tsa.chain, since },
-    // Clients know ECDSA and RSA only for SCTs; the public Rekor v2 has Ed25519, Rekor v1 P-256.
-    logs: [log('ctlog', 'ecdsa-p256'), log('rekor-v1', 'ecdsa-p256'), log('rekor-v2', 'ed25519')],
+    logs: [log('ctlog'), log('rekor-v1'), log('rekor-v2')],
     tuf: {
       root: generatePrivateKey('ecdsa-p256'),
       targets: generatePrivateKey('ecdsa-p256'),
@@ -94,37 +104,65 @@ export function createMaterial(options: MaterialOptions): NewMaterial {
   }
 }
 
-interface NewAuthority {
-  readonly key: PrivateKey
-  readonly chain: readonly Uint8Array[]
-  readonly rootKey: PrivateKey
+/** When the window of a key begins that is used from now on, in epoch milliseconds. */
+export function startOfWindow(now: number): number {
+  return Math.floor((now - headStartMs) / 1000) * 1000
 }
 
-function createCa({ hostname, rootKey = 'ecdsa-p384', issuingKey = 'ecdsa-p256' }: MaterialOptions, since: number): NewAuthority {
-  const root = generatePrivateKey(rootKey)
-  const key = generatePrivateKey(issuingKey)
-  const rootName = { organization: hostname, commonName: 'countersign root' }
-  const rootSigner = root.createSigner()
-  const issuing = createIssuingCertificate(
-    { organization: hostname, commonName: 'countersign intermediate', ...lifetime(since, 3 * 365) },
-    key.publicKey,
-    { signer: rootSigner, name: encodeName(rootName) },
-  )
-  return { key, rootKey: root, chain: [issuing, createRootCertificate({ ...rootName, ...lifetime(since, 10 * 365) }, rootSigner)] }
+/** A new log, with a key of its own. */
+export function createLogMaterial(kind: LogMaterial['kind'], named: Pick<LogMaterial, 'id' | 'origin' | 'since'>): LogMaterial {
+  const treeId = kind === 'rekor-v1' ? randomTreeId() : undefined
+  return { ...named, kind, key: generatePrivateKey(logKeys[kind]), state: 'active', treeId }
 }
 
-function createTsa(hostname: string, since: number): NewAuthority {
-  // sigstore-js verifies timestamps of ECDSA keys only.
-  const root = generatePrivateKey('ecdsa-p384')
-  const key = generatePrivateKey('ecdsa-p256')
-  const rootName = { organization: hostname, commonName: 'countersign tsa root' }
-  const rootSigner = root.createSigner()
-  const leaf = createTimestampingCertificate(
-    { organization: hostname, commonName: 'countersign tsa', ...lifetime(since, 10 * 365) },
+/** Clients know ECDSA and RSA only for SCTs; the public Rekor v2 has Ed25519, Rekor v1 P-256. */
+const logKeys: Readonly<Record<LogMaterial['kind'], KeyKind>> = { ctlog: 'ecdsa-p256', 'rekor-v1': 'ecdsa-p256', 'rekor-v2': 'ed25519' }
+
+/** The kinds of a timestamp authority's keys: sigstore-js verifies timestamps of ECDSA keys only. */
+export const tsaKeys = { rootKey: 'ecdsa-p384', key: 'ecdsa-p256' } as const
+
+/** The certificate authority or the timestamp authority. */
+export type Authority = 'ca' | 'tsa'
+
+/** What a new key of an authority is to be. */
+export interface NewAuthorityKey {
+  readonly hostname: string
+  /** When its certificate begins, in epoch milliseconds. */
+  readonly since: number
+  readonly key: KeyKind
+}
+
+const templates = {
+  ca: { create: createIssuingCertificate, name: 'countersign intermediate', root: 'countersign root', days: 3 * 365 },
+  tsa: { create: createTimestampingCertificate, name: 'countersign tsa', root: 'countersign tsa root', days: 10 * 365 },
+} as const
+
+/** A new key with a new root above it. */
+export function createAuthority(
+  authority: Authority,
+  options: NewAuthorityKey & { readonly rootKey: KeyKind },
+): Pick<CertifiedKey, 'key' | 'chain'> & { readonly rootKey: PrivateKey } {
+  const rootKey = generatePrivateKey(options.rootKey)
+  const rootName = { organization: options.hostname, commonName: templates[authority].root }
+  const certificate = createRootCertificate({ ...rootName, ...lifetime(options.since, 10 * 365) }, rootKey.createSigner())
+  return { ...certifyKey(authority, options, { key: rootKey, certificate: parseCertificate(certificate) }), rootKey }
+}
+
+/** A new key under a root that exists; its certificate does not outlive the root's. */
+export function certifyKey(
+  authority: Authority,
+  { hostname, since, key: kind }: NewAuthorityKey,
+  root: { readonly key: PrivateKey; readonly certificate: Certificate },
+): Pick<CertifiedKey, 'key' | 'chain'> {
+  const { create, name, days } = templates[authority]
+  const key = generatePrivateKey(kind)
+  const { notAfterMs, ...rest } = lifetime(since, days)
+  const certificate = create(
+    { organization: hostname, commonName: name, ...rest, notAfterMs: Math.min(notAfterMs, root.certificate.notAfter) },
     key.publicKey,
-    { signer: rootSigner, name: encodeName(rootName) },
+    { signer: root.key.createSigner(), name: root.certificate.subject },
   )
-  return { key, rootKey: root, chain: [leaf, createRootCertificate({ ...rootName, ...lifetime(since, 10 * 365) }, rootSigner)] }
+  return { key, chain: [certificate, root.certificate.bytes] }
 }
 
 function lifetime(since: number, days: number): { notBeforeMs: number; notAfterMs: number; serialNumber: Uint8Array } {

@@ -17,17 +17,24 @@ export function publicTrustOf({ ca, tsa, logs }: ServerMaterial, url: string, ha
   return {
     origin: url,
     tufUrl: `${url}${servicePaths.tuf}`,
-    certificateAuthorities: [chainOf(ca, url)],
+    certificateAuthorities: chainsOf(ca, url),
     ctLogs: keys('ctlog', servicePaths.ctlog),
     rekorV1Logs: keys('rekor-v1', ''),
     rekorV2Logs: keys('rekor-v2', ''),
-    timestampAuthorities: [chainOf(tsa, `${url}${servicePaths.timestamp}`)],
-    oidcIssuer: hasIssuer ? { url: `${url}${servicePaths.issuer}`, clientId: 'sigstore', window: windowOf(ca) } : undefined,
+    timestampAuthorities: chainsOf(tsa, `${url}${servicePaths.timestamp}`),
+    oidcIssuer: hasIssuer
+      ? { url: `${url}${servicePaths.issuer}`, clientId: 'sigstore', window: { start: firstUse(ca), end: undefined } }
+      : undefined,
   }
 }
 
-function chainOf(certified: CertifiedKey, url: string): TrustedChain {
-  return { url, certificates: certified.chain, window: windowOf(certified) }
+/** The chain in use first. */
+function chainsOf(certified: CertifiedKey, url: string): TrustedChain[] {
+  return [certified, ...(certified.earlier ?? [])].map((one) => ({ url, certificates: one.chain, window: windowOf(one) }))
+}
+
+function firstUse({ since, earlier = [] }: CertifiedKey): number {
+  return Math.min(since, ...earlier.map((one) => one.since))
 }
 
 function windowOf({ since, until }: { readonly since: number; readonly until?: number | undefined }): TimeWindow {

@@ -15,6 +15,7 @@ TUF repository and search page, on one address. Every Sigstore client works with
       short: 'Go on with a log whose database is older than what it signed',
       load: () => import('../server/recover-log.ts'),
     },
+    { name: 'rotate', short: 'Replace the key of an authority or a log', load: () => import('../server/rotate.ts') },
     { name: 'tuf', short: 'Rotate, sign and resume the TUF repository', load: () => import('../server/tuf.ts') },
     { name: 'user', short: 'Add, list and remove users, change passwords', load: () => import('../server/user.ts') },
     { name: 'machine', short: 'Add programs that get tokens with a secret', load: () => import('../server/machine.ts') },

@@ -14,7 +14,8 @@ import { loadServerProgram } from '../server-program.ts'
 import { FileError } from './file-error.ts'
 import { dataFlags, dataOptions } from './flags.ts'
 
-const keyKinds = [
+/** The kinds of keys that certificate authorities may have. */
+export const keyKinds = [
   'ecdsa-p256',
   'ecdsa-p384',
   'ecdsa-p521',
@@ -100,7 +101,8 @@ of it, so it cannot be changed later. Private keys are encrypted when a passphra
   },
 })
 
-function readAuthority(context: CommandContext, key: string, chain: string): NewServer['existingCa'] {
+/** A certificate authority that exists, if one is given. @throws UsageError USAGE; TransportError FILE_UNREADABLE; DecodingError */
+export function readAuthority(context: CommandContext, key: string, chain: string): NewServer['existingCa'] {
   if (key === '' && chain === '') return undefined
   if (key === '' || chain === '') throw new UsageError('USAGE', '--ca-key and --ca-chain are given together')
   return {

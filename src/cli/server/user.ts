@@ -83,7 +83,7 @@ export async function administer(
   context: CommandContext,
   flags: FlagValues<typeof dataFlags>,
   action: (administration: Administration, program: ServerProgram) => Promise<void>,
-  options: { readonly mustExist?: boolean } = {},
+  options: { readonly mustExist?: boolean; readonly isSole?: boolean } = {},
 ): Promise<void> {
   const program = await loadServerProgram()
   const administration = await program.openAdministration({ ...dataOptions(context, flags), ...options })

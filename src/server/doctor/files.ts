@@ -83,7 +83,10 @@ export async function examineCertificates(
         const { chain: file, key: keyFile } = configuration[authority]
         const chain = parsePem(await readDataText(folder, file), file).map(({ der }) => parseCertificate(der))
         const wrong = [...chainProblems(chain, file), ...(await keyProblems(chain, file, { folder, passphrase }, keyFile))]
-        return [...wrong, ...chain.flatMap((certificate) => validityOf(certificate, file, authority, now))]
+        return [
+          ...wrong,
+          ...chain.flatMap((certificate, at) => validityOf(certificate, file, rotation(authority, at > 0 && at === chain.length - 1), now)),
+        ]
       }),
     ),
   )
@@ -136,10 +139,14 @@ async function keyProblems(
   return [failure('certificates', message, 'restore the two from the same backup')]
 }
 
-function validityOf(certificate: Certificate, file: string, authority: 'ca' | 'tsa', now: number): Diagnosis[] {
+/** Another key under the same root helps as long as the root is good. */
+function rotation(authority: 'ca' | 'tsa', isRoot: boolean): string {
+  return `countersign server rotate ${authority}${isRoot ? ' --new-root' : ''}`
+}
+
+function validityOf(certificate: Certificate, file: string, advice: string, now: number): Diagnosis[] {
   const { notBefore, notAfter } = certificate
   const what = `${file}: ${nameOf(certificate)}`
-  const advice = `countersign server rotate ${authority}`
   if (now < notBefore) return [failure('certificates', `${what} is not valid before ${instant(notBefore)}`, 'set the clock')]
   if (now > notAfter) return [failure('certificates', `${what} expired at ${instant(notAfter)}`, advice)]
   const days = Math.floor((notAfter - now) / day)
