@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { bundleFromJSON } from '@sigstore/bundle'
+import { TrustedRoot } from '@sigstore/protobuf-specs'
+import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RekorChoice } from '../../../../src/server/public-trust.ts'
 import type { Outcome } from '../captured-context.ts'
@@ -65,6 +68,26 @@ describe.each([
     expect(await server.run(['fsck'])).toMatchObject({ exitCode: 0 })
     expect(await server.whileRunning(() => server.run(['doctor']))).toMatchObject({ exitCode: 0 })
   })
+})
+
+test('sigstore-js verifies what was signed before and after everything has a new key', async () => {
+  await sign('before', 'v1')
+  for (const argv of [['ca', '--new-root'], ['tsa'], ['log', 'ctlog'], ['log', 'rekor-v1'], ['log', 'rekor-v2']]) await rotate(...argv)
+  await sign('after', 'v1')
+  await sign('after-v2')
+  await server.run(['export-trust'])
+  const trustedRoot = TrustedRoot.fromJSON(JSON.parse(await readFile(server.file('trust/trusted_root.json'), 'utf8')))
+  const trust = toTrustMaterial(trustedRoot)
+  for (const name of ['before', 'after', 'after-v2']) {
+    const bundle = bundleFromJSON(JSON.parse(await readFile(path.join(parent, `${name}.bundle`), 'utf8')))
+    const verifier = new Verifier(trust, {
+      tlogThreshold: name === 'after-v2' ? 0 : 1,
+      tsaThreshold: name === 'after-v2' ? 1 : 0,
+      ctlogThreshold: 1,
+    })
+    const { identity } = verifier.verify(toSignedEntity(bundle, Buffer.from(name)))
+    expect(identity?.subjectAlternativeName).toBe('dev@example.com')
+  }
 })
 
 test('the certificates of the new key are what openssl takes for a chain', async () => {
