@@ -34,11 +34,17 @@ import {
   parseKeyUsage,
   parseSubjectKeyIdentifier,
 } from '../src/x509/extension.ts'
+import { parseCertificateRequest } from '../src/x509/certificate-request.ts'
 import { parseGeneralNames } from '../src/x509/general-name.ts'
+import { parseMerkleTreeLeaf } from '../src/x509/merkle-tree-leaf.ts'
 import { formatName } from '../src/x509/name.ts'
 import { parseSct, parseSctList } from '../src/x509/sct.ts'
 import { parseSigstoreExtension } from '../src/x509/sigstore-extensions.ts'
 import { parseTimestampResponse } from '../src/x509/timestamp-token.ts'
+import { parseSigningConfig } from '../src/trust/signing-config.ts'
+import { parseClientTrustConfig } from '../src/trust/client-trust-config.ts'
+import { parseLogEntryKind } from '../src/bundle/log-entry-body.ts'
+import { parseSupplement } from '../src/bundle/log-entry-supplement.ts'
 import type { DecodeExamples } from './decode-examples.ts'
 import { blownUpDer, hostileDer } from './hostile-der.ts'
 import type { HostileInput } from './hostile-input.ts'
@@ -133,6 +139,8 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
       inputs: derOf('issuer', Uint8Array.of(0x0c, 1, 0x61)),
     },
     { name: 'parseTimestampResponse', decode: parseTimestampResponse, inputs: timestamps },
+    { name: 'parseCertificateRequest', decode: parseCertificateRequest, inputs: [...certificates, ...texts] },
+    { name: 'parseMerkleTreeLeaf', decode: parseMerkleTreeLeaf, inputs: tls },
 
     { name: 'decodeEntryBundle', decode: (input) => decodeEntryBundle(input, 256), inputs: tls },
     { name: 'parseSignatureLine', decode: ofText(parseSignatureLine), inputs: texts },
@@ -154,11 +162,25 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parseStatement', decode: parseStatement, inputs: jsonOf('statement', examples.statement) },
     { name: 'parseSimpleSigning', decode: parseSimpleSigning, inputs: jsonOf('simple signing', examples.simpleSigning) },
     { name: 'parseLogEntryBody', decode: parseLogEntryBody, inputs: jsonOf('log entry', ...examples.logEntries) },
+    { name: 'parseLogEntryKind', decode: parseLogEntryKind, inputs: jsonOf('log entry', ...examples.logEntries) },
+    { name: 'parseSupplement', decode: parseSupplement, inputs: [...meaninglessBytes, ...hostileJson] },
 
     { name: 'parseTrustedRoot', decode: parseTrustedRoot, inputs: jsonOf('trusted root', examples.trustedRoot) },
+    { name: 'parseSigningConfig', decode: parseSigningConfig, inputs: jsonOf('signing config', signingConfig) },
+    {
+      name: 'parseClientTrustConfig',
+      decode: parseClientTrustConfig,
+      inputs: jsonOf(
+        'client trust config',
+        `{"mediaType":"application/vnd.dev.sigstore.clienttrustconfig.v0.1+json","signingConfig":${signingConfig}}`,
+      ),
+    },
     { name: 'loadTrustMaterial', decode: loadTrustMaterial, inputs: jsonOf('trusted root', examples.trustedRoot) },
   ]
 }
+
+const signingConfig =
+  '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[{"url":"https://ca.example.com","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"},"operator":"example.com"}]}'
 
 /** Exports that no row above names, with the row that they are measured in. */
 const measuredWith: Readonly<Record<string, string>> = {
@@ -171,10 +193,13 @@ const measuredWith: Readonly<Record<string, string>> = {
   readTimeWindow: 'parseTrustedRoot',
   parseAlgorithmIdentifier: 'parseCertificate',
   parseEmbeddedScts: 'parseSctList',
+  readLogEntry: 'parseBundle',
+  readTrustedRoot: 'parseTrustedRoot',
+  readSigningConfig: 'parseSigningConfig',
 }
 
 /** No decoders: a reader of our own tiles, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
-const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoint', 'decryptPrivateKey']
+const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoint', 'decryptPrivateKey', 'decryptSecret']
 
 /**
  * Exported functions of the decoding folders that are missing above.
