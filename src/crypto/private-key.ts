@@ -11,10 +11,10 @@ import { parsePublicKey } from './public-key.ts'
 import type { SignatureAlgorithm } from './signature-algorithm.ts'
 import { defaultSignatureAlgorithm } from './signature-algorithm.ts'
 import { verifySignature } from './signature.ts'
-import type { Signer } from './signer.ts'
+import type { LocalSigner } from './signer.ts'
 import { createNativeSigner } from './signer.ts'
 
-export type { SignatureState, Signer } from './signer.ts'
+export type { LocalSigner, SignatureState, Signer } from './signer.ts'
 
 export type KeyKind = 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519'
 
@@ -34,7 +34,7 @@ export class PrivateKey {
    * @param algorithm that of `defaultSignatureAlgorithm` unless given
    * @throws UsageError USAGE when the algorithm is not for such a key
    */
-  createSigner(algorithm: SignatureAlgorithm = defaultSignatureAlgorithm(this.publicKey)): Signer {
+  createSigner(algorithm: SignatureAlgorithm = defaultSignatureAlgorithm(this.publicKey)): LocalSigner {
     return createNativeSigner(this.#native, this.publicKey, algorithm)
   }
 
@@ -55,7 +55,7 @@ export function generatePrivateKey(kind: KeyKind): PrivateKey {
 }
 
 /** A signer with a new key that nobody else has or will have. */
-export function generateSigner(kind: KeyKind): Signer {
+export function generateSigner(kind: KeyKind): LocalSigner {
   return generatePrivateKey(kind).createSigner()
 }
 
@@ -72,7 +72,7 @@ export function parsePrivateKey(pkcs8: Uint8Array): PrivateKey {
  * A signer for a PKCS#8 private key.
  * @throws DecodingError KEY_INVALID, KEY_UNSUPPORTED; UsageError USAGE when the algorithm is not for such a key
  */
-export function parseSigner(pkcs8: Uint8Array, algorithm?: SignatureAlgorithm): Signer {
+export function parseSigner(pkcs8: Uint8Array, algorithm?: SignatureAlgorithm): LocalSigner {
   return parsePrivateKey(pkcs8).createSigner(algorithm)
 }
 

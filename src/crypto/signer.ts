@@ -10,13 +10,13 @@ import { describeKey } from './public-key.ts'
 import type { SignatureAlgorithm } from './signature-algorithm.ts'
 import { digestOf } from './signature-algorithm.ts'
 
-/** Whatever can sign: three members are all it takes. */
+/** Whatever can sign: three members are all it takes. A key that somebody else holds answers later, one in memory at once. */
 export interface Signer {
   readonly publicKey: PublicKey
   readonly algorithm: SignatureAlgorithm
   /** The signature over these bytes, encoded as `verifySignature` takes it. */
-  sign(data: Uint8Array): Uint8Array
-  /** Starts a signature over bytes that come piece by piece; not there for pure Ed25519, which needs all of them at once. */
+  sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** Starts a signature over bytes that come piece by piece; not there where all of them are needed at once, as for pure Ed25519. */
   start?(): SignatureState
 }
 
@@ -25,6 +25,16 @@ export interface SignatureState {
   /** Takes the next bytes. They are not kept: the caller may overwrite them. */
   update(chunk: Uint8Array): void
   /** The signature over everything that was taken. To be called once. */
+  finish(): Uint8Array | Promise<Uint8Array>
+}
+
+/** A signer whose key is in memory. */
+export interface LocalSigner extends Signer {
+  sign(data: Uint8Array): Uint8Array
+  start?(): LocalSignatureState
+}
+
+export interface LocalSignatureState extends SignatureState {
   finish(): Uint8Array
 }
 
@@ -34,7 +44,7 @@ export interface SignatureState {
  * @throws UsageError USAGE when the algorithm is not for such a key. Signing with `ed25519ph` throws
  *   CountersignError KEY_UNSUPPORTED before `loadEd25519ph` was awaited
  */
-export function createNativeSigner(privateKey: KeyObject, publicKey: PublicKey, algorithm: SignatureAlgorithm): Signer {
+export function createNativeSigner(privateKey: KeyObject, publicKey: PublicKey, algorithm: SignatureAlgorithm): LocalSigner {
   if (!algorithm.startsWith(publicKey.kind)) throw new UsageError('USAGE', `${describeKey(publicKey)} cannot sign with ${algorithm}`)
   if (algorithm === 'ed25519ph') return createPrehashedSigner(privateKey, publicKey)
   const digestAlgorithm = digestOf(algorithm)
@@ -58,7 +68,7 @@ export function createNativeSigner(privateKey: KeyObject, publicKey: PublicKey, 
   }
 }
 
-function createPrehashedSigner(privateKey: KeyObject, publicKey: PublicKey): Signer {
+function createPrehashedSigner(privateKey: KeyObject, publicKey: PublicKey): LocalSigner {
   const signDigest = (value: Uint8Array): Uint8Array => {
     const seed = decodeBase64Url(privateKey.export({ format: 'jwk' }).d ?? '', 'the private key')
     try {

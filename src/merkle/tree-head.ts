@@ -4,7 +4,7 @@
  */
 import { digest } from '../crypto/digest.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
-import type { Signer } from '../crypto/signer.ts'
+import type { LocalSigner } from '../crypto/signer.ts'
 import { verifySignature } from '../crypto/signature.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
 import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
@@ -37,7 +37,7 @@ const ecdsaSha256 = Uint8Array.of(4, 3)
  * @returns the signed note
  * @throws DecodingError CHECKPOINT_INVALID, NOTE_INVALID; UsageError USAGE for extension lines or another algorithm
  */
-export function signTreeHead(checkpoint: Checkpoint, timestampMs: number, signer: Signer): string {
+export function signTreeHead(checkpoint: Checkpoint, timestampMs: number, signer: LocalSigner): string {
   if (checkpoint.extensions.length > 0) throw new UsageError('USAGE', 'a checkpoint that is signed as a tree head has no extension lines')
   if (signer.algorithm !== 'ecdsa-sha256')
     throw new UsageError('USAGE', `tree heads are signed with ecdsa-sha256, found ${signer.algorithm}`)

@@ -47,7 +47,7 @@ export interface SignedResult {
  */
 export async function signContent(
   identity: SigningIdentity,
-  sign: (signer: Signer) => Promise<SignedContent> | SignedContent,
+  sign: (signer: Signer) => Promise<SignedContent>,
   options: CompleteOptions,
 ): Promise<SignedResult> {
   const { signer, certificate } = identity

@@ -75,7 +75,7 @@ export async function createSigningSession(options: SignOptions = {}): Promise<S
   const { env = processEnvironment, now = Date.now, signal } = options
   const { services, trust } = await loadMaterial(options, env, now)
   const identify = identitySource(options, env, now, services, trust)
-  const complete = async (make: (signer: Signer) => Promise<SignedContent> | SignedContent): Promise<SignedArtifact> => {
+  const complete = async (make: (signer: Signer) => Promise<SignedContent>): Promise<SignedArtifact> => {
     const result = await signContent(await identify(), make, {
       services,
       trust,

@@ -45,24 +45,24 @@ export async function signMessage(payload: Payload, signer: Signer): Promise<Sig
   for await (const chunk of payload) updateAll(chunk, state, own, sha256)
   const value = own.finish()
   const artifact = artifactFromDigests({ [algorithm]: value, ...(sha256 === undefined ? {} : { sha256: sha256.finish() }) })
-  return message(state.finish(), { algorithm, value }, artifact)
+  return message(await state.finish(), { algorithm, value }, artifact)
 }
 
 /** Signs the payload of an envelope. */
-export function signEnvelope(payload: Uint8Array, payloadType: string, signer: Signer, keyId = ''): SignedContent {
+export async function signEnvelope(payload: Uint8Array, payloadType: string, signer: Signer, keyId = ''): Promise<SignedContent> {
   const encoding = preAuthenticationEncoding(payloadType, payload)
   const algorithm = messageDigestOf(signer)
   return {
-    content: { kind: 'dsse-envelope', payloadType, payload, signature: signer.sign(encoding), keyId },
+    content: { kind: 'dsse-envelope', payloadType, payload, signature: await signer.sign(encoding), keyId },
     artifact: 'any-subject',
     digest: { algorithm, value: digest(algorithm, encoding) },
   }
 }
 
-function signWhole(bytes: Uint8Array, signer: Signer): SignedContent {
+async function signWhole(bytes: Uint8Array, signer: Signer): Promise<SignedContent> {
   const artifact = artifactFromBytes(bytes)
   const algorithm = messageDigestOf(signer)
-  return message(signer.sign(bytes), { algorithm, value: artifact.digest(algorithm) ?? digest(algorithm, bytes) }, artifact)
+  return message(await signer.sign(bytes), { algorithm, value: artifact.digest(algorithm) ?? digest(algorithm, bytes) }, artifact)
 }
 
 function message(signature: Uint8Array, digest: LoggedDigest, artifact: Artifact): SignedContent {

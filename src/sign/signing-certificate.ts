@@ -30,7 +30,7 @@ export async function obtainCertificate(token: IdentityToken, signer: Signer, op
   const request = {
     token: token.raw,
     publicKey: signer.publicKey,
-    proofOfPossession: signer.sign(encodeUtf8(token.principal)),
+    proofOfPossession: await signer.sign(encodeUtf8(token.principal)),
   }
   const { leaf } = await requestCertificate(url, request, serviceOptions, `; it was given ${describeToken(token)}`)
   try {

@@ -1,6 +1,6 @@
 /** The certificates that a private Sigstore stands on: roots, the intermediate that issues, the timestamp authority. */
 import type { PublicKey } from '../crypto/public-key.ts'
-import type { Signer } from '../crypto/signer.ts'
+import type { LocalSigner } from '../crypto/signer.ts'
 import {
   authorityExtension,
   authorityKeyIdentifierExtension,
@@ -24,7 +24,7 @@ export interface AuthorityOptions {
 
 /** Who issues a certificate. */
 export interface AuthorityIssuer {
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** Its name, a whole DER element. */
   readonly name: Uint8Array
 }
@@ -35,7 +35,7 @@ const keyCertSign = 5
 const cRLSign = 6
 
 /** A self-signed root: it may issue authorities of any purpose, so it has no extended key usage. DER. */
-export function createRootCertificate(options: AuthorityOptions, signer: Signer): Uint8Array {
+export function createRootCertificate(options: AuthorityOptions, signer: LocalSigner): Uint8Array {
   const name = encodeName(options)
   return signCertificate(
     {

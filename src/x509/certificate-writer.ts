@@ -2,7 +2,7 @@
 import { digest } from '../crypto/digest.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../crypto/signature-algorithm.ts'
-import type { Signer } from '../crypto/signer.ts'
+import type { LocalSigner } from '../crypto/signer.ts'
 import {
   derBitString,
   derBoolean,
@@ -53,7 +53,7 @@ export function encodeTbsCertificate(template: CertificateTemplate, algorithm: U
 }
 
 /** The certificate, DER. @throws whatever the signer throws */
-export function signCertificate(template: CertificateTemplate, signer: Signer): Uint8Array {
+export function signCertificate(template: CertificateTemplate, signer: LocalSigner): Uint8Array {
   const algorithm = x509AlgorithmIdentifier(signer.algorithm)
   const tbs = encodeTbsCertificate(template, algorithm)
   return derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))

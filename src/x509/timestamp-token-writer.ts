@@ -4,7 +4,7 @@
  */
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest, digestLength } from '../crypto/digest.ts'
-import type { Signer } from '../crypto/signer.ts'
+import type { LocalSigner } from '../crypto/signer.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
 import { contextTag, tag } from '../encoding/der.ts'
 import {
@@ -40,7 +40,7 @@ export interface TimestampInfo {
 /** Whose timestamps are written. */
 export interface TokenAuthority {
   /** ECDSA. */
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** The signer's certificate. */
   readonly certificate: Certificate
   /** Object identifier of the policy that tokens are issued under. */

@@ -1,5 +1,5 @@
 /** A timestamp authority of the test universe in the forms that the server takes. */
-import type { PrivateKey, Signer } from '../../src/crypto/private-key.ts'
+import type { PrivateKey, LocalSigner } from '../../src/crypto/private-key.ts'
 import { parsePrivateKeyPem } from '../../src/crypto/private-key.ts'
 import type { Certificate } from '../../src/x509/certificate.ts'
 import { parseCertificate } from '../../src/x509/certificate.ts'
@@ -8,7 +8,7 @@ import type { UniverseOptions } from './universe/services.ts'
 import { universeOf } from './universe/services.ts'
 
 export interface TestAuthority {
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** The leaf first, the root last. */
   readonly chain: readonly [Certificate, Certificate]
 }

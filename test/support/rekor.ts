@@ -7,7 +7,7 @@ import type { RekorV1Shard } from '../../src/server/rekor/shards.ts'
 import type { RekorV2Options } from '../../src/server/rekor/rekor-v2.ts'
 import { createRekorV2 } from '../../src/server/rekor/rekor-v2.ts'
 import type { Service } from '../../src/server/service.ts'
-import type { Signer } from '../../src/crypto/signer.ts'
+import type { LocalSigner } from '../../src/crypto/signer.ts'
 import type { NaiveLog, NaiveLogOptions } from './naive-log.ts'
 import { createNaiveLog } from './naive-log.ts'
 import type { TestKey } from './universe/keys.ts'
@@ -74,7 +74,7 @@ export async function testShard(
 }
 
 /** The signer of a test key. */
-export function signerOf(key: TestKey): Signer {
+export function signerOf(key: TestKey): LocalSigner {
   return new PrivateKey(key.privateKey).createSigner()
 }
 

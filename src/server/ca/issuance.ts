@@ -4,7 +4,7 @@ import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
 import { verifySignature } from '../../crypto/signature.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { concatBytes, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
@@ -39,7 +39,7 @@ export interface PrecertificateLog {
 
 export interface IssuanceOptions {
   /** The key that issues. */
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** Its certificate first, the root last. */
   readonly chain: readonly Certificate[]
   readonly log: PrecertificateLog

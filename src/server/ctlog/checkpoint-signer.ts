@@ -1,5 +1,5 @@
 /** How the log's checkpoints are signed, for `openLog`. */
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { CountersignError } from '../../error.ts'
 import type { Checkpoint } from '../../merkle/checkpoint.ts'
 import { signTreeHead } from '../../merkle/tree-head.ts'
@@ -9,13 +9,13 @@ import { signTreeHead } from '../../merkle/tree-head.ts'
  * @param signer that of the log: ECDSA on P-256
  * @throws CountersignError CONFIGURATION_INVALID for another key
  */
-export function ctCheckpointSigner(signer: Signer): (checkpoint: Checkpoint, timestampMs: number) => Promise<string> {
+export function ctCheckpointSigner(signer: LocalSigner): (checkpoint: Checkpoint, timestampMs: number) => Promise<string> {
   checkLogKey(signer)
   return async (checkpoint, timestampMs) => signTreeHead(checkpoint, timestampMs, signer)
 }
 
 /** RFC 6962 section 2.1.4. @throws CountersignError CONFIGURATION_INVALID */
-export function checkLogKey({ publicKey, algorithm }: Signer): void {
+export function checkLogKey({ publicKey, algorithm }: LocalSigner): void {
   if (publicKey.kind === 'ecdsa' && publicKey.curve === 'P-256' && algorithm === 'ecdsa-sha256') return
   throw new CountersignError('CONFIGURATION_INVALID', `the key of a CT log is ECDSA on P-256, found a key that signs with ${algorithm}`)
 }

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { ctPath, encodeSctAnswer, maxSubmissionBytes, parseSubmission } from '../../api/certificate-transparency.ts'
 import { digest } from '../../crypto/digest.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { CountersignError, DecodingError, VerificationError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { parseMerkleTreeLeaf } from '../../x509/merkle-tree-leaf.ts'
@@ -23,7 +23,7 @@ export interface CtLogOptions {
   /** Opened with `ctCheckpointSigner` of the same key. */
   readonly log: TileLog
   /** ECDSA on P-256. */
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** Chains must end in one of these. */
   readonly acceptedRoots: readonly Certificate[]
   /** Keeps the issuers of logged certificates. */
@@ -108,7 +108,7 @@ function answerRefusal({ code, message }: CountersignError): Response {
 }
 
 /** Logs entries and signs SCTs. ECDSA signs differently each time, so the signatures of recent SCTs are remembered. */
-function createSctSigner(signer: Signer): (log: TileLog, entry: NewEntry) => Promise<SignedCertificateTimestamp> {
+function createSctSigner(signer: LocalSigner): (log: TileLog, entry: NewEntry) => Promise<SignedCertificateTimestamp> {
   const logId = digest('sha256', signer.publicKey.spki)
   const recent = new Map<bigint, SignedCertificateTimestamp>()
   return async (log, entry) => {

@@ -5,7 +5,7 @@ import { parseLogEntryKind } from '../../bundle/log-entry-body.ts'
 import type { LogEntry } from '../../bundle/signed-entity.ts'
 import { parseSupplement } from '../../bundle/log-entry-supplement.ts'
 import { digest } from '../../crypto/digest.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { asBuffer, encodeUtf8, excerpt } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import { leafHash } from '../../merkle/hash.ts'
@@ -20,7 +20,7 @@ export interface RekorV1Shard {
   /** The virtual index of its first entry: how many entries the shards before it have. */
   readonly firstIndex: bigint
   /** The log's key, which signs promises too. */
-  readonly signer: Signer
+  readonly signer: LocalSigner
 }
 
 /** The shards as the API sees them. */

@@ -1,5 +1,5 @@
 /** What an authority's key and certificates must be for every client of Sigstore to take its timestamps. */
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { equalBytes } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
@@ -14,7 +14,7 @@ const maxChainLength = 8
  * @returns the leaf
  * @throws CountersignError CONFIGURATION_INVALID
  */
-export function checkAuthorityChain(signer: Signer, chain: readonly Certificate[]): Certificate {
+export function checkAuthorityChain(signer: LocalSigner, chain: readonly Certificate[]): Certificate {
   const [leaf, ...issuers] = chain
   // sigstore-python takes no chain of one certificate.
   if (leaf === undefined || issuers.length === 0 || chain.length > maxChainLength)

@@ -9,7 +9,7 @@ import {
   timestampQueryType,
   timestampReplyType,
 } from '../../api/timestamp.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
@@ -23,7 +23,7 @@ import { checkAuthorityChain } from './authority-chain.ts'
 
 export interface TimestampAuthorityOptions {
   /** ECDSA on P-256 or P-384. */
-  readonly signer: Signer
+  readonly signer: LocalSigner
   /** The signer's certificate first, the root last. */
   readonly chain: readonly Certificate[]
   readonly clock: Clock

@@ -2,7 +2,7 @@
  * An edition of the repository: four metadata files that belong together. A new one is made from the one before, and is
  * checked as a client would before it is published.
  */
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { CountersignError } from '../../error.ts'
 import type { TopLevelRole } from '../../tuf/metadata-file.ts'
 import { maxMetadataBytes } from '../../tuf/metadata-file.ts'
@@ -21,11 +21,11 @@ export type Edition = { readonly [Role in TopLevelRole]: SignedFile<Role> }
 /** The keys at hand. */
 export interface RepositorySigners {
   /** Empty when the root keys are offline; during a rotation, the old ones and the new ones. */
-  readonly root: readonly Signer[]
+  readonly root: readonly LocalSigner[]
   /** Empty when the targets keys are offline. */
-  readonly targets: readonly Signer[]
-  readonly snapshot: Signer
-  readonly timestamp: Signer
+  readonly targets: readonly LocalSigner[]
+  readonly snapshot: LocalSigner
+  readonly timestamp: LocalSigner
 }
 
 /** How long metadata is valid from its signature on, and how long before its end it is made anew, in milliseconds. */
@@ -73,7 +73,7 @@ export function signFor(
   roots: readonly RoleMetadata<'root'>[],
   role: TopLevelRole,
   metadata: RoleMetadata<TopLevelRole>,
-  signers: readonly Signer[],
+  signers: readonly LocalSigner[],
 ): void {
   for (const signer of signers) {
     const id = tufKeyId(signer.publicKey)

@@ -3,7 +3,7 @@ import { Metadata, MetadataKind, Signature } from '@tufjs/models'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { describeKey, encodePublicKeyPem, parsePublicKeyPem } from '../../crypto/public-key.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { CountersignError, messageOf, VerificationError } from '../../error.ts'
@@ -105,7 +105,7 @@ export function createTimestamp(version: number, expires: number, snapshot: Desc
  * Adds a signature; one with the same key is replaced.
  * @throws VerificationError TUF_UNVERIFIED for metadata without a canonical form, as with fractions; CountersignError KEY_UNSUPPORTED
  */
-export function signMetadata(metadata: RoleMetadata<TopLevelRole>, signer: Signer): void {
+export function signMetadata(metadata: RoleMetadata<TopLevelRole>, signer: LocalSigner): void {
   const keyID = tufKeyId(signer.publicKey)
   let isCanonical = false
   try {

@@ -1,5 +1,5 @@
 /** Signatures of keys that are kept offline: what waits for them, how they are made elsewhere, and how they come back. */
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
 import type { TopLevelRole } from '../../tuf/metadata-file.ts'
 import { summarizeMetadata } from '../../tuf/metadata-file.ts'
@@ -23,7 +23,7 @@ export interface AwaitedSignatures {
  * @returns the file with one more signature
  * @throws VerificationError TUF_UNVERIFIED for another file, CountersignError KEY_UNSUPPORTED
  */
-export function signExportedMetadata(bytes: Uint8Array, signer: Signer): Uint8Array {
+export function signExportedMetadata(bytes: Uint8Array, signer: LocalSigner): Uint8Array {
   const role = roleOfExported(bytes)
   const metadata = parseMetadata(bytes, role, `the exported ${role}.json`)
   signMetadata(metadata, signer)

@@ -1,7 +1,7 @@
 /** New root and targets metadata: signed with the keys at hand, or kept until keys that are offline have signed. */
 import type { JsonObject, JsonValue } from '../../encoding/json.ts'
 import { canonicalizeJson } from '../../encoding/canonical-json.ts'
-import type { Signer } from '../../crypto/signer.ts'
+import type { LocalSigner } from '../../crypto/signer.ts'
 import type { Edition, RepositorySigners, SignedFile, Terms } from './edition.ts'
 import { isDue, mayFollow, sealFile, signFor } from './edition.ts'
 import type { RoleKeys, RoleMetadata, RootRoles, TargetDescription } from './metadata.ts'
@@ -18,7 +18,7 @@ export interface Wishes {
 
 /** A root that names the keys at hand, one signature each. */
 export function rolesOfSigners({ root, targets, snapshot, timestamp }: RepositorySigners): RootRoles {
-  const rolesOf = (...signers: readonly Signer[]): RoleKeys => ({ keys: signers.map(({ publicKey }) => publicKey), threshold: 1 })
+  const rolesOf = (...signers: readonly LocalSigner[]): RoleKeys => ({ keys: signers.map(({ publicKey }) => publicKey), threshold: 1 })
   return { root: rolesOf(...root), targets: rolesOf(...targets), snapshot: rolesOf(snapshot), timestamp: rolesOf(timestamp) }
 }
 

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { serve } from '@hono/node-server'
 import { onTestFinished } from 'vitest'
 import { generateSigner } from '../../../../src/crypto/private-key.ts'
-import type { Signer } from '../../../../src/crypto/signer.ts'
+import type { LocalSigner } from '../../../../src/crypto/signer.ts'
 import { encodeUtf8 } from '../../../../src/encoding/bytes.ts'
 import type { RepositorySigners } from '../../../../src/server/tuf/edition.ts'
 import type { RootRoles } from '../../../../src/server/tuf/metadata.ts'
@@ -38,13 +38,13 @@ export function newSigners(): RepositorySigners {
   return { root: [newSigner()], targets: [newSigner()], snapshot: newSigner(), timestamp: newSigner() }
 }
 
-export function newSigner(): Signer {
+export function newSigner(): LocalSigner {
   return generateSigner('ecdsa-p256')
 }
 
 /** Whom a root names: these signers, each of whom must sign. */
-export function rolesOf(signers: { readonly [Role in keyof RepositorySigners]: Signer | readonly Signer[] }): RootRoles {
-  const keysOf = (role: Signer | readonly Signer[]) => {
+export function rolesOf(signers: { readonly [Role in keyof RepositorySigners]: LocalSigner | readonly LocalSigner[] }): RootRoles {
+  const keysOf = (role: LocalSigner | readonly LocalSigner[]) => {
     const keys = ('sign' in role ? [role] : role).map(({ publicKey }) => publicKey)
     return { keys, threshold: keys.length }
   }

@@ -1,0 +1,39 @@
+/** The port to the places where keys are: key management services, tokens, plugins. One contract suite, `test/contract/key-store.test.ts`. */
+import type { KeyKind } from '../crypto/private-key.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../crypto/signature-algorithm.ts'
+import type { Signer } from '../crypto/signer.ts'
+import type { Environment } from '../http/environment.ts'
+
+/** A private key that can sign, wherever it is. One in memory (`PrivateKey`) is such a key, too. */
+export interface SigningKey {
+  readonly publicKey: PublicKey
+  /**
+   * @param algorithm that of `defaultSignatureAlgorithm` unless given
+   * @throws UsageError USAGE when the key, or who holds it, does not sign so
+   */
+  createSigner(algorithm?: SignatureAlgorithm): Signer
+}
+
+export interface KeyStoreOptions {
+  readonly env: Environment
+  /** Where relative paths start. */
+  readonly cwd: string
+  readonly signal?: AbortSignal
+  /** Asks for what unlocks the key, when it turns out to be needed: the password of an encrypted key, the PIN of a token. */
+  readonly password: () => Promise<Uint8Array>
+}
+
+/**
+ * Where keys are, for one scheme of references. References come whole, with their scheme. All methods throw UsageError USAGE for a
+ * reference that is not formed as the store's are, and for an SDK that is not installed, with its name; CountersignError
+ * SERVICE_REFUSED for what the store refuses; TransportError for one that is out of reach; KEY_UNSUPPORTED for other kinds of keys.
+ */
+export interface KeyStore {
+  /** The key to sign with. Its public half is fetched here, its private half is not. */
+  openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey>
+  /** The public key alone: what a verifier needs. No password is asked for. */
+  fetchPublicKey(reference: string, options: KeyStoreOptions): Promise<PublicKey>
+  /** Makes a key of this name, and gives its public half. Absent where keys are only used. */
+  createKey?(reference: string, options: KeyStoreOptions & { readonly kind: KeyKind }): Promise<PublicKey>
+}
