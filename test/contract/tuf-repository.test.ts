@@ -51,6 +51,27 @@ for (const [name, locate] of storages) {
       const root = (await get(a, '1.root.json')) ?? new Uint8Array()
       expect(await fetchWithOurClient(await mirrorTo(temporaryFolder(), a), root, temporaryFolder(), epoch)).toMatch(/^\{"number":\d+\}$/)
     })
+
+    it('a front end that is still reading when another one publishes goes on with what is published then', async () => {
+      const { documents } = await opened(locate())
+      const signers = newSigners()
+      const first = createTufRepository({ documents, signers, clock, targets: () => someTargets })
+      await first.start()
+      let reads = 0
+      const interrupted: typeof documents = Object.create(documents, {
+        get: {
+          async value(...[collection, id]: Parameters<typeof documents.get>) {
+            // The state, root, targets and snapshot were read; the timestamp that the state names is about to be.
+            if (collection === 'tuf-contents' && ++reads === 4) await first.publish([target('trusted_root.json', '{"newer":true}')])
+            return documents.get(collection, id)
+          },
+        },
+      })
+      const second = createTufRepository({ documents: interrupted, signers, clock })
+      const { versions } = await second.refresh()
+      expect([versions?.targets, reads > 4]).toEqual([2, true])
+      await Promise.all([first.close(), second.close()])
+    })
   })
 }
 

@@ -7,7 +7,7 @@ import { mayFollow } from './edition.ts'
 import type { RoleMetadata } from './metadata.ts'
 import { countSignatures, encodeMetadata, isValidSignature, parseMetadata, signMetadata } from './metadata.ts'
 import { readPending, targetsOf } from './proposals.ts'
-import { loadEdition } from './published-edition.ts'
+import { loadPublished } from './published-edition.ts'
 import type { OfflineRole, RepositoryStore } from './repository-store.ts'
 
 export interface AwaitedSignatures {
@@ -74,8 +74,7 @@ export async function awaitedSignatures(store: RepositoryStore, lastRoot: RoleMe
  * has no signature that was missing
  */
 export async function takeSigned(store: RepositoryStore, bytes: Uint8Array): Promise<() => Promise<void>> {
-  const stored = await store.load()
-  const lastRoot = stored && (await loadEdition(store, stored.state)).root.metadata
+  const lastRoot = (await loadPublished(store))?.edition.root.metadata
   const role = roleOfExported(bytes)
   const imported = parseMetadata(bytes, role, `the imported ${role}.json`)
   // Anybody's first root follows nothing: only the one that was made here is signed.

@@ -22,6 +22,30 @@ export async function loadEdition(store: RepositoryStore, { versions, files }: P
   }
 }
 
+/** What is published, with its metadata. */
+export interface Published extends StoredState {
+  readonly edition: Edition
+}
+
+/**
+ * Reads what is published as of one moment: another server that publishes meanwhile removes the timestamp that it replaces.
+ * @returns undefined before the first edition
+ * @throws as `loadEdition`
+ */
+export async function loadPublished(store: RepositoryStore): Promise<Published | undefined> {
+  let stored = await store.load()
+  while (stored !== undefined) {
+    try {
+      return { ...stored, edition: await loadEdition(store, stored.state) }
+    } catch (error) {
+      const newer = await store.load()
+      if (newer?.documentVersion === stored.documentVersion) throw error
+      stored = newer
+    }
+  }
+  return undefined
+}
+
 /**
  * Publishes an edition as one step.
  * @param stored the state that the edition was made from

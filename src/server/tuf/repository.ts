@@ -12,7 +12,8 @@ import type { AwaitedSignatures } from './offline-signatures.ts'
 import { awaitedSignatures, takeSigned } from './offline-signatures.ts'
 import type { Wishes } from './proposals.ts'
 import { proposeRoot, proposeTargets, readPending, rolesOfSigners } from './proposals.ts'
-import { loadEdition, publishEdition } from './published-edition.ts'
+import type { Published } from './published-edition.ts'
+import { loadPublished, publishEdition } from './published-edition.ts'
 import type { ByRole, OfflineRole, PublishedState, StoredState } from './repository-store.ts'
 import { RepositoryStore } from './repository-store.ts'
 import { createRoutes } from './routes.ts'
@@ -150,8 +151,7 @@ export class TufRepository implements Service {
   /** Whom the published root names, or the one that waits for signatures, by public key; undefined when there is none. */
   async roles(which: 'published' | 'pending' = 'published'): Promise<RootRoles | undefined> {
     if (which === 'pending') return rolesOf(await readPending(this.#store, 'root'))
-    const stored = await this.#store.load()
-    return rolesOf(stored && (await loadEdition(this.#store, stored.state)).root.metadata)
+    return rolesOf((await loadPublished(this.#store))?.edition.root.metadata)
   }
 
   /**
@@ -192,7 +192,7 @@ export class TufRepository implements Service {
 
   /** The state of the repository, for health checks and the operator. */
   async status(): Promise<RepositoryStatus> {
-    const stored = await this.#store.load()
+    const stored = await loadPublished(this.#store)
     const outcome = await this.#outcome(stored)
     if (stored === undefined) return { ...outcome, expires: undefined, problems: ['the TUF repository is empty'] }
     const problems = problemsOf(outcome.awaiting, stored.state.expires, this.#options.clock())
@@ -210,8 +210,12 @@ export class TufRepository implements Service {
    * @returns what is wrong: sentences
    */
   async check(): Promise<string[]> {
-    const stored = await this.#store.load()
-    const problems = stored === undefined ? [] : await checkStored(this.#store, stored.state)
+    let stored = await this.#store.load()
+    let problems: string[] = []
+    for (let checked: number | undefined; stored !== undefined && checked !== stored.documentVersion; stored = await this.#store.load()) {
+      checked = stored.documentVersion
+      problems = await checkStored(this.#store, stored.state)
+    }
     try {
       await this.#checkRecord(stored)
     } catch (error) {
@@ -230,16 +234,15 @@ export class TufRepository implements Service {
 
   async #update(request: Request): Promise<Outcome> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stored = await this.#store.load()
-      if (await this.#tryUpdate(stored, request)) return this.#outcome(await this.#store.load())
+      if (await this.#tryUpdate(await loadPublished(this.#store), request)) return this.#outcome(await loadPublished(this.#store))
     }
     throw new CountersignError('STORAGE_FAILED', `other servers published to the TUF repository ${maxAttempts} times in a row; try again`)
   }
 
   /** @returns false when another server was faster */
-  async #tryUpdate(stored: StoredState | undefined, request: Request): Promise<boolean> {
+  async #tryUpdate(stored: Published | undefined, request: Request): Promise<boolean> {
     const recorded = await this.#checkRecord(stored, request.resume)
-    const before = stored && (await loadEdition(this.#store, stored.state))
+    const before = stored?.edition
     const terms: Terms = {
       signers: this.#options.signers,
       lifetimes: this.#lifetimes,
@@ -282,9 +285,8 @@ export class TufRepository implements Service {
     return targets && makeEdition(before, { root: before.root, targets }, terms)
   }
 
-  async #outcome(stored: StoredState | undefined): Promise<Outcome> {
-    const lastRoot = stored && (await loadEdition(this.#store, stored.state)).root.metadata
-    return { versions: stored?.state.versions, awaiting: await awaitedSignatures(this.#store, lastRoot) }
+  async #outcome(stored: Published | undefined): Promise<Outcome> {
+    return { versions: stored?.state.versions, awaiting: await awaitedSignatures(this.#store, stored?.edition.root.metadata) }
   }
 
   async #checkRecord(stored: StoredState | undefined, resume?: Resumption): Promise<PublishedVersions | undefined> {
