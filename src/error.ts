@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'TRUSTED_ROOT_INVALID'
   | 'SIGNING_CONFIG_INVALID'
   | 'POLICY_INVALID'
+  | 'MANIFEST_INVALID'
   // Checks that failed: well-formed input that must not be trusted.
   | 'SIGNATURE_INVALID'
   | 'ARTIFACT_MISMATCH'
@@ -67,6 +68,7 @@ export type ErrorCode =
   | 'FILE_UNWRITABLE'
   | 'NETWORK_FAILED'
   | 'TRUST_ROOT_UNAVAILABLE'
+  | 'CONTENT_MISMATCH'
   | 'ABORTED'
 
 /** What errors of every copy of this file carry: the command line and the server's program are built apart, each with its own. */

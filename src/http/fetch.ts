@@ -11,6 +11,7 @@ import type { SendOptions } from './send.ts'
 export type { TlsSettings } from './connection.ts'
 export type { Environment } from './environment.ts'
 export type { HttpResponse } from './exchange.ts'
+export { isSuccess } from './exchange.ts'
 export { HttpStatusError } from './send.ts'
 
 export interface RequestOptions extends SendOptions {

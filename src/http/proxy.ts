@@ -1,8 +1,9 @@
 /** Which proxy a request goes through, by the variables and the rules that Go programs have (golang.org/x/net/http/httpproxy). */
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { UsageError } from '../error.ts'
 import { variableOf } from './environment.ts'
 import type { Environment } from './environment.ts'
+import { bareHost, isInRange, isLoopbackHost, isSameAddress } from './host.ts'
 
 /**
  * The proxy for a URL, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY (or their lower-case names). Loopback addresses and
@@ -48,7 +49,7 @@ function parseProxy(value: string): URL | undefined {
 function isExempt(url: URL, noProxy: string): boolean {
   const host = bareHost(url.hostname)
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
-  if (host === 'localhost' || isLoopback(host)) return true
+  if (isLoopbackHost(host)) return true
   for (const entry of noProxy.split(',')) {
     const pattern = entry.trim().toLowerCase()
     if (pattern === '*') return true
@@ -71,34 +72,4 @@ function splitPort(pattern: string): { readonly name: string; readonly onlyPort?
   const match = /^(\[[0-9a-f:.]+\]|[^:]+):([0-9]+)$/.exec(pattern)
   const [, name, onlyPort] = match ?? []
   return name === undefined || onlyPort === undefined ? { name: bareHost(pattern) } : { name: bareHost(name), onlyPort }
-}
-
-function isInRange(host: string, range: string): boolean {
-  const [network = '', length = ''] = range.split('/')
-  const family = isIP(network)
-  if (family === 0 || isIP(host) !== family || !/^[0-9]{1,3}$/.test(length)) return false
-  if (Number(length) > (family === 4 ? 32 : 128)) return false
-  const list = new BlockList()
-  list.addSubnet(network, Number(length), familyName(family))
-  return list.check(host, familyName(family))
-}
-
-function isSameAddress(a: string, b: string): boolean {
-  const family = isIP(a)
-  if (family === 0 || isIP(b) !== family) return false
-  const list = new BlockList()
-  list.addAddress(a, familyName(family))
-  return list.check(b, familyName(family))
-}
-
-function isLoopback(host: string): boolean {
-  return isInRange(host, '127.0.0.0/8') || isSameAddress(host, '::1')
-}
-
-function familyName(family: number): 'ipv4' | 'ipv6' {
-  return family === 4 ? 'ipv4' : 'ipv6'
-}
-
-function bareHost(host: string): string {
-  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
 }

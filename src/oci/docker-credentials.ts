@@ -1,0 +1,178 @@
+/** The credentials that `docker login` and `podman login` have left: files, and the helper programs that they name. */
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { decodeUtf8, excerpt } from '../encoding/bytes.ts'
+import { parseJson } from '../encoding/json.ts'
+import { JsonFields } from '../encoding/json-fields.ts'
+import { CountersignError, TransportError, messageOf } from '../error.ts'
+import type { Environment } from '../http/environment.ts'
+import { variableOf } from '../http/environment.ts'
+import type { RegistryCredentials } from './registry-login.ts'
+import type { RepositoryName } from './reference.ts'
+
+export interface DockerCredentialsOptions {
+  readonly env: Environment
+  /** The user's home folder. */
+  readonly home: string
+  readonly signal?: AbortSignal | undefined
+}
+
+const maxFileBytes = 4 * 1024 * 1024
+const maxHelperBytes = 256 * 1024
+const helperTimeoutMs = 60_000
+/** The name that Docker Hub has in files, for historical reasons. */
+const dockerHubKey = 'https://index.docker.io/v1/'
+
+/**
+ * The credentials for a repository: those of `$DOCKER_CONFIG/config.json` (default `~/.docker/config.json`), else of
+ * `$REGISTRY_AUTH_FILE`, else of podman's `$XDG_RUNTIME_DIR/containers/auth.json`.
+ * @returns undefined where there are none
+ * @throws TransportError FILE_UNREADABLE for a file that is there and cannot be read; CountersignError SERVICE_REFUSED when a helper fails
+ */
+export async function dockerCredentials(name: RepositoryName, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
+  for (const file of credentialFiles(options)) {
+    const config = await readConfig(file)
+    const found = config && (await credentialsIn(config, name, options))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Where `docker login` writes. */
+export function dockerConfigFile({ env, home }: Pick<DockerCredentialsOptions, 'env' | 'home'>): string {
+  return path.join(variableOf(env, 'DOCKER_CONFIG') ?? path.join(home, '.docker'), 'config.json')
+}
+
+function credentialFiles(options: DockerCredentialsOptions): string[] {
+  const { env } = options
+  const runtime = variableOf(env, 'XDG_RUNTIME_DIR')
+  return [
+    dockerConfigFile(options),
+    ...[variableOf(env, 'REGISTRY_AUTH_FILE')].filter((file) => file !== undefined),
+    ...(runtime === undefined ? [] : [path.join(runtime, 'containers', 'auth.json')]),
+  ]
+}
+
+async function readConfig(file: string): Promise<JsonFields | undefined> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new TransportError('FILE_UNREADABLE', `the registry credentials in ${file} cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  try {
+    return new JsonFields(parseJson(bytes, file, { maxBytes: maxFileBytes }), file, 'FILE_UNREADABLE')
+  } catch (cause) {
+    throw new TransportError('FILE_UNREADABLE', `the registry credentials in ${file} cannot be used: ${messageOf(cause)}`, { cause })
+  }
+}
+
+async function credentialsIn(
+  config: JsonFields,
+  name: RepositoryName,
+  options: DockerCredentialsOptions,
+): Promise<RegistryCredentials | undefined> {
+  const keys = keysFor(name)
+  const helpers = config.optionalObject('credHelpers')
+  for (const key of keys) {
+    const helper = helpers?.optionalString(key)
+    if (helper !== undefined) return askHelper(helper, key, options)
+  }
+  const stored = config.optionalObject('auths')
+  const entries = new Map(stored?.entries().map(([key]) => [plainKey(key), key]))
+  for (const key of keys) {
+    const spelled = entries.get(plainKey(key))
+    const entry = spelled === undefined ? undefined : stored?.optionalObject(spelled)
+    const credentials = entry && readEntry(entry)
+    if (credentials !== undefined) return credentials
+  }
+  const store = config.optionalString('credsStore')
+  if (store === undefined || store === '') return undefined
+  return askHelper(store, name.registry === 'index.docker.io' ? dockerHubKey : name.registry, options)
+}
+
+/** The most particular first, as podman has it: repository, its folders, registry. */
+function keysFor({ registry, repository }: RepositoryName): string[] {
+  const parts = repository.split('/')
+  const nested = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`)
+  return registry === 'index.docker.io' ? [...nested, dockerHubKey, 'docker.io', registry] : [...nested, registry]
+}
+
+/** `https://ghcr.io/v2/` and `ghcr.io` are the same; the path of a repository counts. */
+function plainKey(key: string): string {
+  return key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
+}
+
+function readEntry(entry: JsonFields): RegistryCredentials | undefined {
+  const identityToken = entry.optionalString('identitytoken') ?? ''
+  if (identityToken !== '') return { kind: 'identity-token', token: identityToken }
+  const registryToken = entry.optionalString('registrytoken') ?? ''
+  if (registryToken !== '') return { kind: 'registry-token', token: registryToken }
+  const packed = entry.optionalBytes('auth')
+  const text = packed && decodeUtf8(packed, entry.pathOf('auth'))
+  const colon = text?.indexOf(':') ?? -1
+  const username = text === undefined || colon < 0 ? (entry.optionalString('username') ?? '') : text.slice(0, colon)
+  const password = text === undefined || colon < 0 ? (entry.optionalString('password') ?? '') : text.slice(colon + 1).replace(/\0+$/, '')
+  return username === '' && password === '' ? undefined : passwordOrToken(username, password)
+}
+
+/** Helpers, and files written by some tools, give an identity token as the password of this user. */
+function passwordOrToken(username: string, password: string): RegistryCredentials {
+  return username === '<token>' ? { kind: 'identity-token', token: password } : { kind: 'password', username, password }
+}
+
+/** Runs `docker-credential-<name> get`. It is found on PATH only, and the registry is given on its standard input. */
+async function askHelper(helper: string, registry: string, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) throw helperFailure(helper, 'that is not the name of a helper')
+  const program = `docker-credential-${helper}`
+  const { code, stdout } = await run(program, registry, options)
+  if (code !== 0) {
+    // The words of the helpers' own library for a registry that nobody has logged in to.
+    if (/credentials not found|no credentials server URL|no usernames for/i.test(stdout)) return undefined
+    throw helperFailure(helper, `it ended with status ${code}`)
+  }
+  try {
+    const fields = new JsonFields(parseJson(stdout, `the answer of ${program}`, { maxDepth: 8 }), 'credentials', 'SERVICE_REFUSED')
+    const username = fields.optionalString('Username') ?? ''
+    const secret = fields.optionalString('Secret') ?? ''
+    return username === '' && secret === '' ? undefined : passwordOrToken(username, secret)
+  } catch {
+    // Its answer may hold a password, so nothing of it is repeated.
+    throw helperFailure(helper, 'it answered what is not JSON of credentials')
+  }
+}
+
+function run(
+  program: string,
+  input: string,
+  { env, signal }: DockerCredentialsOptions,
+): Promise<{ readonly code: number | null; readonly stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'], timeout: helperTimeoutMs, signal })
+    const chunks: Buffer[] = []
+    let length = 0
+    child.stdout.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > maxHelperBytes) child.kill('SIGKILL')
+      else chunks.push(chunk)
+    })
+    child.once('error', (cause) => {
+      if (signal?.aborted === true) return reject(new TransportError('ABORTED', `${program} was stopped`, { cause }))
+      reject(helperFailure(program.replace('docker-credential-', ''), messageOf(cause)))
+    })
+    child.once('close', (code) => resolve({ code, stdout: Buffer.concat(chunks).toString('utf8') }))
+    // A helper that ends without reading is judged by its status.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+function helperFailure(helper: string, reason: string): CountersignError {
+  return new CountersignError(
+    'SERVICE_REFUSED',
+    `the credential helper docker-credential-${excerpt(helper, 40).slice(1, -1)} that Docker's configuration names cannot be used: ${reason}`,
+  )
+}

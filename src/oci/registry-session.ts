@@ -1,0 +1,291 @@
+/** Requests to one registry: which scheme it speaks, how it lets us in, and what its refusals mean. */
+import { excerpt } from '../encoding/bytes.ts'
+import type { JsonValue } from '../encoding/json.ts'
+import { isJsonObject, parseJson } from '../encoding/json.ts'
+import { CountersignError, TransportError } from '../error.ts'
+import { HttpStatusError, openUrl, request } from '../http/fetch.ts'
+import type { Environment, HttpResponse, RequestOptions, TlsSettings } from '../http/fetch.ts'
+import { isLoopbackHost, isPrivateHost } from '../http/host.ts'
+import { parseChallenges } from './auth-challenge.ts'
+import type { Challenge } from './auth-challenge.ts'
+import { basicHeader, requestAccessToken } from './registry-login.ts'
+import type { AccessToken, RegistryCredentials } from './registry-login.ts'
+
+export interface RegistryOptions {
+  readonly env?: Environment
+  readonly signal?: AbortSignal
+  /** For each request with its repetitions; default 60 s. */
+  readonly timeoutMs?: number
+  readonly tls?: TlsSettings
+  /** Plain HTTP for hosts that are not this machine, too, with credentials: only where the user asked for it. */
+  readonly allowHttp?: boolean
+  readonly userAgent?: string
+  /** Credentials for a repository, asked for once each. Default none. */
+  readonly credentials?: (repository: string) => Promise<RegistryCredentials | undefined>
+  /** How many requests to this registry are under way at a time; default 16. */
+  readonly concurrency?: number
+}
+
+export type RegistryAction = 'pull' | 'pull,push' | 'delete'
+
+export interface RegistryRequest extends Pick<RequestOptions, 'method' | 'headers' | 'body' | 'maxBytes' | 'idempotent'> {
+  /** The repository that the request is about. */
+  readonly repository: string
+  readonly action: RegistryAction
+  /** Another repository that must be readable, too: for mounting. */
+  readonly alsoPull?: string | undefined
+}
+
+const defaultTimeoutMs = 60_000
+const defaultConcurrency = 16
+const maxErrorBytes = 64 * 1024
+const maxMessageLength = 300
+
+/** One registry. What it demands is learnt from its first answer and remembered. */
+export class RegistrySession {
+  readonly host: string
+  readonly #options: RegistryOptions
+  #scheme: Promise<'https' | 'http'> | undefined
+  #challenge: Challenge | undefined
+  readonly #credentials = new Map<string, Promise<RegistryCredentials | undefined>>()
+  readonly #tokens = new Map<string, Promise<AccessToken>>()
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(host: string, options: RegistryOptions) {
+    this.host = host
+    this.#options = options
+    this.#free = options.concurrency ?? defaultConcurrency
+  }
+
+  /**
+   * Sends a request, with credentials where the registry wants them.
+   * @param target a path below the registry's address, or an absolute address that the registry has given as where to go on
+   * @returns the answer, whatever its status but 401
+   * @throws CountersignError SERVICE_REFUSED when the registry does not let us in; TransportError
+   */
+  request(target: string, asked: RegistryRequest): Promise<HttpResponse> {
+    return this.#authorized(asked, async (authorization) =>
+      request(await this.#address(target), this.#requestOptions(await this.#headersFor(target, asked, authorization), asked)),
+    )
+  }
+
+  /**
+   * Opens a body of any size.
+   * @throws HttpStatusError for any status but 2xx; otherwise as `request`
+   */
+  async open(target: string, asked: RegistryRequest): Promise<AsyncIterable<Uint8Array>> {
+    let chunks: AsyncIterable<Uint8Array> | undefined
+    const response = await this.#authorized(asked, async (authorization) => {
+      try {
+        chunks = await openUrl(
+          await this.#address(target),
+          this.#requestOptions(await this.#headersFor(target, asked, authorization), asked),
+        )
+        return undefined
+      } catch (error) {
+        if (error instanceof HttpStatusError && error.status === 401) return error.response
+        throw error
+      }
+    })
+    if (chunks === undefined) throw this.refusal(response, 'reading')
+    return chunks
+  }
+
+  /** The caller's wish to stop. */
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal
+  }
+
+  /** Whether requests go over plain HTTP. */
+  async isPlain(): Promise<boolean> {
+    return (await this.#useScheme()) === 'http'
+  }
+
+  /** The error for an answer that is a refusal. @param doing what was to be done: `pushing the manifest` */
+  refusal(response: HttpResponse | undefined, doing: string): CountersignError {
+    const status = response?.status ?? 0
+    const said = response === undefined ? undefined : messageIn(response.body)
+    const hint = status === 401 || status === 403 ? '; check the credentials (docker login, or --registry-username and the like)' : ''
+    const code = status === 404 ? 'NOT_FOUND' : 'SERVICE_REFUSED'
+    const reason = said === undefined ? '' : `: ${said}`
+    return new CountersignError(code, `${doing}: the registry ${this.host} answered with status ${status}${reason}${hint}`)
+  }
+
+  /** One of the few requests at a time, repeated once with what the registry demands. */
+  async #authorized<T extends HttpResponse | undefined>(
+    asked: RegistryRequest,
+    send: (authorization: string | undefined) => Promise<T>,
+  ): Promise<T> {
+    await this.#enter()
+    try {
+      const first = await send(await this.#authorization(asked))
+      if (first?.status !== 401) return first
+      const challenge = choose(parseChallenges(first.headers['www-authenticate'] ?? ''))
+      if (challenge === undefined) throw this.refusal(first, 'asking')
+      const known = this.#challenge
+      this.#challenge = challenge
+      // A token that was good a moment ago may have been revoked, or have been for less.
+      this.#tokens.delete(scopeKey(asked))
+      const authorization = await this.#authorization(asked)
+      if (authorization === undefined || (known !== undefined && challenge.scheme === 'basic')) throw this.refusal(first, 'asking')
+      const second = await send(authorization)
+      if (second?.status === 401) throw this.refusal(second, 'asking')
+      return second
+    } finally {
+      this.#leave()
+    }
+  }
+
+  async #authorization(asked: RegistryRequest): Promise<string | undefined> {
+    const challenge = this.#challenge
+    if (challenge === undefined) return undefined
+    const credentials = await this.#credentialsFor(asked.repository)
+    if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
+    const isPlain = await this.isPlain()
+    if (isPlain && credentials !== undefined && !isLoopbackHost(nameOf(this.host)) && this.#options.allowHttp !== true) {
+      throw new CountersignError(
+        'SERVICE_REFUSED',
+        `the registry ${this.host} does not speak TLS, so no credentials are sent to it; use --allow-http-registry if the network is safe`,
+      )
+    }
+    if (challenge.scheme === 'basic') return credentials?.kind === 'password' ? basicHeader(credentials) : undefined
+    const key = scopeKey(asked)
+    const now = Date.now()
+    const known = this.#tokens.get(key)
+    if (known !== undefined && (await known).expiresAt > now) return `Bearer ${(await known).token}`
+    const fresh = requestAccessToken(
+      { registry: this.host, challenge, scopes: scopesOf(asked), credentials, isPlain, now },
+      this.#requestOptions({}, {}),
+    )
+    this.#tokens.set(key, fresh)
+    fresh.catch(() => this.#tokens.delete(key))
+    return `Bearer ${(await fresh).token}`
+  }
+
+  #credentialsFor(repository: string): Promise<RegistryCredentials | undefined> {
+    let known = this.#credentials.get(repository)
+    if (known === undefined) {
+      known = this.#options.credentials?.(repository) ?? Promise.resolve(undefined)
+      this.#credentials.set(repository, known)
+    }
+    return known
+  }
+
+  /** Credentials go to the registry itself, not to where it sends us for an upload. */
+  async #headersFor(target: string, asked: RegistryRequest, authorization: string | undefined): Promise<Readonly<Record<string, string>>> {
+    const isOwn = new URL(await this.#address(target)).origin === new URL(await this.#address('/')).origin
+    return { ...asked.headers, ...(authorization === undefined || !isOwn ? {} : { authorization }) }
+  }
+
+  #requestOptions(headers: Readonly<Record<string, string>>, asked: Partial<RegistryRequest>): RequestOptions {
+    const { env, signal, tls, timeoutMs = defaultTimeoutMs, userAgent = 'countersign' } = this.#options
+    const { method, body, maxBytes, idempotent } = asked
+    return {
+      headers: { 'user-agent': userAgent, ...headers },
+      timeoutMs,
+      ...(method === undefined ? {} : { method }),
+      ...(body === undefined ? {} : { body }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(idempotent === undefined ? {} : { idempotent }),
+      ...(env === undefined ? {} : { env }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(tls === undefined ? {} : { tls }),
+    }
+  }
+
+  async #address(target: string): Promise<string> {
+    const base = `${await this.#useScheme()}://${this.host}`
+    if (target.startsWith('/')) return `${base}${target}`
+    const url = URL.canParse(target, base) ? new URL(target, base) : undefined
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && base.startsWith('http:'))
+    if (url === undefined || !isSafe) {
+      throw new TransportError('NETWORK_FAILED', `the registry ${this.host} names an address that is not used: ${excerpt(target, 120)}`)
+    }
+    return url.href
+  }
+
+  #useScheme(): Promise<'https' | 'http'> {
+    return (this.#scheme ??= this.#findScheme())
+  }
+
+  async #findScheme(): Promise<'https' | 'http'> {
+    const { allowHttp = false, tls } = this.#options
+    if (isLoopbackHost(nameOf(this.host))) return (await this.#answers('http')) === undefined ? 'http' : 'https'
+    if (!allowHttp && tls?.insecure !== true && !isPrivateHost(nameOf(this.host))) return 'https'
+    const failure = await this.#answers('https')
+    if (failure === undefined) return 'https'
+    if ((await this.#answers('http')) === undefined) return 'http'
+    throw failure
+  }
+
+  /** Asks whether this is a registry, with nothing that could be stolen. @returns what went wrong */
+  async #answers(scheme: 'https' | 'http'): Promise<Error | undefined> {
+    try {
+      const options = { ...this.#requestOptions({}, {}), redirect: 'manual', retries: 0, maxBytes: maxErrorBytes } as const
+      const response = await request(`${scheme}://${this.host}/v2/`, options)
+      const challenge = response.status === 401 ? choose(parseChallenges(response.headers['www-authenticate'] ?? '')) : undefined
+      if (challenge !== undefined) this.#challenge ??= challenge
+      // A server that expects TLS answers plain requests with 400.
+      return response.status === 400 ? new TransportError('NETWORK_FAILED', `${this.host} does not answer over ${scheme}`) : undefined
+    } catch (error) {
+      if (error instanceof TransportError && error.code === 'NETWORK_FAILED') return error
+      throw error
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}
+
+/** Bearer where there is a choice: its tokens are for one repository and a few minutes. */
+function choose(challenges: readonly Challenge[]): Challenge | undefined {
+  return challenges.find(({ scheme }) => scheme === 'bearer') ?? challenges.find(({ scheme }) => scheme === 'basic')
+}
+
+function scopesOf({ repository, action, alsoPull }: RegistryRequest): string[] {
+  const own = `repository:${repository}:${action === 'delete' ? 'pull,push,delete' : action}`
+  return alsoPull === undefined || alsoPull === repository ? [own] : [own, `repository:${alsoPull}:pull`]
+}
+
+function scopeKey(asked: RegistryRequest): string {
+  return scopesOf(asked).join(' ')
+}
+
+/** What the errors of a registry say (distribution specification, "Error Codes"). */
+function messageIn(body: Uint8Array): string | undefined {
+  try {
+    const value = parseJson(body, 'the error', { maxBytes: maxErrorBytes, maxDepth: 16 })
+    const errors = isJsonObject(value) && Array.isArray(value['errors']) ? value['errors'] : []
+    const texts = errors.slice(0, 3).map((error) => {
+      if (!isJsonObject(error)) return ''
+      const code = textOf(error['code'])
+      const message = textOf(error['message'])
+      return code === '' || message === '' ? `${code}${message}` : `${code}: ${message}`
+    })
+    const text = texts.filter((part) => part !== '').join('; ')
+    return text === '' ? undefined : excerpt(text, maxMessageLength).slice(1, -1)
+  } catch {
+    return undefined
+  }
+}
+
+/** The host without its port. */
+function nameOf(host: string): string {
+  return host.replace(/:[0-9]+$/, '')
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
