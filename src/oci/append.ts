@@ -23,7 +23,13 @@ const longestSettlingMs = 3_000
  * when everybody who had read before must have written, which takes them about as long as it took us, and adds again what is gone.
  * @throws CountersignError CONFLICT when others keep removing it
  */
-export async function appendUntilThere<T>({ read, isThere, write, what, signal = never }: Appending<T>): Promise<void> {
+export async function appendUntilThere<T>({
+  read,
+  isThere,
+  write,
+  what,
+  signal = new AbortController().signal,
+}: Appending<T>): Promise<void> {
   let longest = 0
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const started = performance.now()
@@ -38,5 +44,3 @@ export async function appendUntilThere<T>({ read, isThere, write, what, signal =
   }
   throw new CountersignError('CONFLICT', `${what}: others kept overwriting what was added, ${maxAttempts} times in a row; try again`)
 }
-
-const never = new AbortController().signal
