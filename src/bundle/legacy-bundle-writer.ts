@@ -22,6 +22,11 @@ export function encodeTimestampFile(response: Uint8Array): string {
   return JSON.stringify({ SignedRFC3161Timestamp: encodeBase64(response) })
 }
 
+/** The annotation of an image's signature that holds its log entry: as in the local bundle. */
+export function encodeRekorBundle(entry: LogEntry): string {
+  return JSON.stringify(rekorBundle(entry))
+}
+
 function rekorBundle({ signedEntryTimestamp, body, integratedTime, logIndex, logId }: LogEntry): object {
   return {
     SignedEntryTimestamp: encodeBase64(signedEntryTimestamp ?? new Uint8Array(0)),

@@ -1,0 +1,154 @@
+/** Puts signatures and attestations beside an image: as bundles that refer to it, or as layers under the tags of cosign 1 and 2. */
+import { Buffer } from 'node:buffer'
+import { imageSignatureAnnotations, signatureAnnotation, signatureLayerType } from '../bundle/image-signature.ts'
+import type { SignedEntity } from '../bundle/signed-entity.ts'
+import { encodeUtf8 } from '../encoding/bytes.ts'
+import { CountersignError, DecodingError } from '../error.ts'
+import { appendUntilThere } from './append.ts'
+import type { Annotations, Descriptor } from './manifest.ts'
+import { encodeManifest, mediaType, parseManifest } from './manifest.ts'
+import type { Repository } from './repository.ts'
+import { artifactType, bundleAnnotation, signatureTag } from './signature-places.ts'
+
+export interface BundleToStore {
+  /** JSON of the bundle. */
+  readonly bundle: string
+  readonly content: 'dsse-envelope' | 'message-signature'
+  readonly predicateType: string | undefined
+  /** When it was made. */
+  readonly created: Date
+}
+
+const emptyConfig = Buffer.from('{}')
+
+/**
+ * Stores a bundle as a referrer of an image.
+ * @param subject the image's manifest, which must be in the repository unless signatures are kept in another one
+ * @returns the descriptor of the manifest that holds the bundle
+ */
+export async function storeBundle(repository: Repository, subject: Descriptor, stored: BundleToStore): Promise<Descriptor> {
+  const { bundle, content, predicateType, created } = stored
+  const [config, layer] = await Promise.all([repository.putBlob(emptyConfig), repository.putBlob(encodeUtf8(bundle))])
+  const manifest = encodeManifest({
+    config: { mediaType: mediaType.empty, ...config, artifactType: artifactType.bundle },
+    layers: [{ mediaType: artifactType.bundle, ...layer }],
+    annotations: {
+      [bundleAnnotation.content]: content,
+      ...(predicateType === undefined ? {} : { [bundleAnnotation.predicateType]: predicateType }),
+      [bundleAnnotation.created]: `${created.toISOString().slice(0, 19)}Z`,
+    },
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    artifactType: artifactType.bundle,
+  })
+  return repository.attach(manifest, subject.digest)
+}
+
+export interface LayerToStore {
+  readonly kind: 'signature' | 'attestation'
+  /** The payload that was signed, or the DSSE envelope. */
+  readonly contents: Uint8Array
+  readonly entity: SignedEntity
+  readonly predicateType?: string
+  /** Put in front of the tag. */
+  readonly tagPrefix?: string
+  /** Docker's media types for the manifest, for registries that know no others (COSIGN_DOCKER_MEDIA_TYPES). */
+  readonly dockerTypes?: boolean
+  /** The time in the configuration of the manifest; default the beginning of Go's time, as cosign has it. */
+  readonly created?: Date
+  readonly signal?: AbortSignal
+  /** Layers that this one takes the place of (`attest --replace`). */
+  readonly replaces?: (layer: Descriptor) => boolean
+}
+
+/**
+ * Adds a layer to the manifest under the image's `.sig` or `.att` tag. What others add at the same time stays.
+ * @returns the digest of the manifest that holds it
+ */
+export async function storeLayer(repository: Repository, digest: string, stored: LayerToStore): Promise<string> {
+  const { kind, contents, entity, predicateType, tagPrefix, signal, replaces } = stored
+  const tag = signatureTag(digest, kind === 'signature' ? 'sig' : 'att', tagPrefix)
+  const blob = await repository.putBlob(contents)
+  const layer: Descriptor = {
+    mediaType: signatureLayerType[kind],
+    ...blob,
+    annotations: {
+      ...imageSignatureAnnotations(entity),
+      ...(predicateType === undefined ? {} : { [signatureAnnotation.predicateType]: predicateType }),
+    },
+  }
+  let holder = ''
+  await appendUntilThere<Held>({
+    what: `the ${kind}s at ${repository.name}:${tag}`,
+    signal,
+    read: () => held(repository, tag),
+    isThere: ({ layers, manifestDigest }) => {
+      holder = manifestDigest
+      return layers.some((other) => isSameLayer(other, layer))
+    },
+    write: async ({ layers, annotations }) => {
+      const kept = replaces === undefined ? layers : layers.filter((other) => !replaces(other))
+      await writeLayers(repository, tag, [...kept, layer], annotations, stored)
+    },
+  })
+  return holder
+}
+
+interface Held {
+  readonly layers: readonly Descriptor[]
+  readonly annotations: Annotations
+  readonly manifestDigest: string
+}
+
+async function held(repository: Repository, tag: string): Promise<Held> {
+  try {
+    const stored = await repository.manifest(tag)
+    const manifest = parseManifest(stored)
+    if (manifest.kind !== 'manifest')
+      throw new DecodingError('MANIFEST_INVALID', `${repository.name}:${tag} is an index, nothing is added to it`)
+    return { layers: manifest.layers, annotations: manifest.annotations, manifestDigest: stored.digest }
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'NOT_FOUND') return { layers: [], annotations: {}, manifestDigest: '' }
+    throw error
+  }
+}
+
+/** The same signature, however often it is stored. */
+function isSameLayer(a: Descriptor, b: Descriptor): boolean {
+  const { signature, rekorBundle } = signatureAnnotation
+  return (
+    a.digest === b.digest &&
+    a.mediaType === b.mediaType &&
+    a.annotations?.[signature] === b.annotations?.[signature] &&
+    a.annotations?.[rekorBundle] === b.annotations?.[rekorBundle]
+  )
+}
+
+async function writeLayers(
+  repository: Repository,
+  tag: string,
+  layers: readonly Descriptor[],
+  annotations: Annotations,
+  { dockerTypes = false, created }: LayerToStore,
+): Promise<void> {
+  const config = await repository.putBlob(encodeUtf8(imageConfig(layers, created)))
+  const manifest = encodeManifest({
+    mediaType: dockerTypes ? mediaType.dockerManifest : mediaType.manifest,
+    config: { mediaType: dockerTypes ? mediaType.dockerConfig : mediaType.config, ...config },
+    layers,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  })
+  await repository.putManifest(manifest, tag)
+}
+
+/** The configuration of an image that was never built: as cosign writes it, to the byte. */
+function imageConfig(layers: readonly Descriptor[], created: Date | undefined): string {
+  const time = created === undefined ? '0001-01-01T00:00:00Z' : `${created.toISOString().slice(0, 19)}Z`
+  return JSON.stringify({
+    architecture: '',
+    created: time,
+    history: layers.map(() => ({ created: '0001-01-01T00:00:00Z' })),
+    os: '',
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    config: {},
+  })
+}
