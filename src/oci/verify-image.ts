@@ -1,0 +1,167 @@
+/** Verifies what was found beside an image: each signature is checked by the one verifier, and must be about this image. */
+import { parseStatement } from '../bundle/statement.ts'
+import { parseSimpleSigning } from '../bundle/simple-signing.ts'
+import type { SimpleSigning } from '../bundle/simple-signing.ts'
+import { loadEd25519ph } from '../crypto/signature.ts'
+import type { JsonValue } from '../encoding/json.ts'
+import { excerpt } from '../encoding/bytes.ts'
+import { CountersignError, UsageError, VerificationError } from '../error.ts'
+import type { TrustMaterial } from '../trust/trust-material.ts'
+import { artifactFromBytes, artifactFromDigests } from '../verify/artifact.ts'
+import type { Demands } from '../verify/demands.ts'
+import { verifyOptionsFor } from '../verify/demands.ts'
+import { mayUseEd25519 } from '../verify/digests-needed.ts'
+import type { Evidence } from '../verify/evidence.ts'
+import type { Policy } from '../verify/policy.ts'
+import { verify } from '../verify/verify.ts'
+import { splitDigest } from './digest.ts'
+import type { Findings, FoundSignature } from './find-signatures.ts'
+import { signPredicateType } from './signature-places.ts'
+
+export interface ImagePolicy {
+  readonly signer: Policy['signer']
+  readonly trust: TrustMaterial
+  readonly demands: Demands
+  /**
+   * What is wanted: a signature of the image, or an attestation about it of this predicate type (undefined: of any). An attestation
+   * is no signature: whoever signed a list of what is in an image has not said that the image is theirs.
+   */
+  readonly wanted: 'signature' | { readonly predicateType: string | undefined }
+  /** Attestations count as signatures, too, as in cosign 3. */
+  readonly acceptAttestations?: boolean
+  /** What the signature must say, beside the digest. */
+  readonly annotations?: Readonly<Record<string, string>>
+  /** Whether the signature must name the image's digest; default true. */
+  readonly checkClaims?: boolean
+}
+
+/** A signature that holds. */
+export interface VerifiedSignature {
+  readonly found: FoundSignature
+  readonly evidence: Evidence
+  /** What was signed, in cosign's first format; undefined for statements. */
+  readonly claim: SimpleSigning | undefined
+}
+
+export interface RefusedSignature {
+  readonly found: FoundSignature
+  readonly error: CountersignError
+}
+
+export interface ImageVerification {
+  readonly verified: readonly VerifiedSignature[]
+  readonly refused: readonly RefusedSignature[]
+  /** What was found and is not of the kind that was wanted. */
+  readonly others: readonly FoundSignature[]
+}
+
+/**
+ * Verifies everything found. Whether one that holds is enough is the caller's decision; none that holds must never pass.
+ * @param digest of the image's manifest
+ */
+export async function verifyImageSignatures(findings: Findings, digest: string, policy: ImagePolicy): Promise<ImageVerification> {
+  const key = policy.signer.kind === 'key' ? policy.signer.key : undefined
+  if (findings.signatures.some(({ entity }) => mayUseEd25519(entity, key))) await loadEd25519ph()
+  const verified: VerifiedSignature[] = []
+  const refused: RefusedSignature[] = []
+  const others: FoundSignature[] = []
+  for (const found of findings.signatures) {
+    if (!isWanted(found, policy)) {
+      others.push(found)
+      continue
+    }
+    try {
+      verified.push(verifyOne(found, digest, policy))
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      refused.push({ found, error })
+    }
+  }
+  return { verified, refused, others }
+}
+
+/**
+ * By what it says that it is. Nothing counts because of that, and only what is left out is left out unverified; a statement that
+ * cannot be read is verified, so that its error is told.
+ */
+function isWanted({ entity: { content }, payload, place }: FoundSignature, { wanted, acceptAttestations = false }: ImagePolicy): boolean {
+  if (wanted !== 'signature') return content.kind === 'dsse-envelope'
+  if (content.kind !== 'dsse-envelope') return payload !== undefined || place === 'referrer'
+  if (acceptAttestations) return true
+  try {
+    return place === 'referrer' && parseStatement(content.payload).predicateType === signPredicateType
+  } catch {
+    return true
+  }
+}
+
+function verifyOne(found: FoundSignature, digest: string, policy: ImagePolicy): VerifiedSignature {
+  const { entity, payload } = found
+  const { signer, trust, demands, checkClaims = true } = policy
+  const options = verifyOptionsFor(entity, demands, signer.kind === 'key')
+  if (demands.log && entity.logEntries.length === 0 && entity.format === 'legacy') {
+    throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the signature comes without an entry of a transparency log')
+  }
+  if (payload !== undefined) {
+    const evidence = verify(entity, trust, { artifact: artifactFromBytes(payload), signer }, options)
+    const claim = parseSimpleSigning(payload)
+    if (checkClaims) checkClaim(claim, digest)
+    checkAnnotations(claim.optional, policy.annotations)
+    return { found, evidence, claim }
+  }
+  const artifact = checkClaims || entity.content.kind === 'message-signature' ? imageArtifact(digest) : 'any-subject'
+  const evidence = verify(entity, trust, { artifact, signer }, options)
+  checkPredicateType(evidence, policy)
+  checkAnnotations(subjectAnnotations(evidence, digest), policy.annotations)
+  return { found, evidence, claim: undefined }
+}
+
+function imageArtifact(digest: string): ReturnType<typeof artifactFromDigests> {
+  const parts = splitDigest(digest)
+  if (parts === undefined) throw new UsageError('USAGE', `expected a digest like sha256:<64 hex digits>, found ${excerpt(digest)}`)
+  return artifactFromDigests({ [parts.algorithm]: parts.value })
+}
+
+function checkClaim({ dockerManifestDigest }: SimpleSigning, digest: string): void {
+  if (dockerManifestDigest === digest) return
+  throw new VerificationError(
+    'ARTIFACT_MISMATCH',
+    `invalid or missing digest in claim: ${excerpt(dockerManifestDigest, 80)}, expected ${digest}`,
+  )
+}
+
+function checkPredicateType({ statement }: Evidence, { wanted, acceptAttestations = false }: ImagePolicy): void {
+  if (statement === undefined) return
+  const { predicateType } = statement
+  if (wanted === 'signature') {
+    if (predicateType === signPredicateType || acceptAttestations) return
+    throw new VerificationError(
+      'PREDICATE_TYPE_MISMATCH',
+      `it is an attestation (${excerpt(predicateType)}), not a signature; use verify-attestation for it`,
+    )
+  }
+  if (wanted.predicateType === undefined || wanted.predicateType === predicateType) return
+  throw new VerificationError(
+    'PREDICATE_TYPE_MISMATCH',
+    `invalid predicate type, expected ${excerpt(wanted.predicateType)} got ${excerpt(predicateType)}`,
+  )
+}
+
+/** Of the subject that is the image; annotations of other subjects are about other things. */
+function subjectAnnotations({ statement }: Evidence, digest: string): ReadonlyMap<string, JsonValue> {
+  const parts = digest.split(':')
+  const [algorithm = '', hex] = parts
+  return statement?.subjects.find(({ digests }) => digests.get(algorithm) === hex)?.annotations ?? new Map()
+}
+
+function checkAnnotations(stated: ReadonlyMap<string, JsonValue>, wanted: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(wanted)) {
+    const found = stated.get(name)
+    if (found === value) continue
+    const what = found === undefined ? 'it is not there' : `it is ${excerpt(typeof found === 'string' ? found : 'no text')}`
+    throw new VerificationError(
+      'ARTIFACT_MISMATCH',
+      `missing or incorrect annotation: ${excerpt(name)} should be ${excerpt(value)}, ${what}`,
+    )
+  }
+}
