@@ -1,5 +1,4 @@
 /** Puts signatures and attestations beside an image: as bundles that refer to it, or as layers under the tags of cosign 1 and 2. */
-import { Buffer } from 'node:buffer'
 import { imageSignatureAnnotations, signatureAnnotation, signatureLayerType } from '../bundle/image-signature.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
@@ -19,7 +18,7 @@ export interface BundleToStore {
   readonly created: Date
 }
 
-const emptyConfig = Buffer.from('{}')
+const emptyConfig = encodeUtf8('{}')
 
 /**
  * Stores a bundle as a referrer of an image.
