@@ -26,7 +26,7 @@ const benchmarks: Readonly<Record<string, Entry>> = {
   decode: { what: 'time of every decoder over hostile input', load: () => import('./decode.ts') },
   cli: { what: 'whole-process time of verify-blob against node -e 0 and cosign [--rounds N]', load: () => import('./cli.ts') },
   server: {
-    what: 'log entries, certificates and timestamps per second against rekor-tiles, fulcio and timestamp-server [--rounds N]',
+    what: 'log entries, certificates and timestamps per second against rekor-tiles, fulcio and timestamp-server [--row NAME] [--rounds N]',
     load: () => import('./server.ts'),
   },
   memory: {
@@ -52,6 +52,7 @@ async function main(): Promise<number> {
       json: { type: 'string' },
       profile: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      row: { type: 'string' },
       size: { type: 'string', default: '4GiB' },
       content: { type: 'string', default: 'zeros' },
     },
@@ -67,6 +68,7 @@ async function main(): Promise<number> {
   const figures = await run({
     profile: values.profile,
     rounds: parseRounds(values.rounds),
+    row: values.row,
     fileBytes: parseSize(values.size),
     randomContent: values.content === 'random',
   })

@@ -5,6 +5,8 @@ export interface BenchmarkOptions {
   readonly profile: boolean
   /** Rounds to measure; undefined for the benchmark's own number. */
   readonly rounds: number | undefined
+  /** The only row of `server` to run; undefined for all. */
+  readonly row: string | undefined
   /** Bytes of the file that `memory` verifies. */
   readonly fileBytes: number
   /** Whether that file is random; otherwise it is sparse. */

@@ -41,33 +41,51 @@ interface Race {
 const rekor: Race = { path: '/api/v2/log/entries', expected: 201, bodies: hashedRekordRequests, perRound: 6_000 }
 const timestamps: Race = { path: '/api/v1/timestamp', expected: 200, bodies: timestampRequests, perRound: 10_000 }
 
-/** Runs all races. */
-export async function run({ rounds = defaultRounds }: BenchmarkOptions): Promise<Figure[]> {
+/** The rows, by the names that `--row` takes. */
+const rows: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+  entries: raceLogs,
+  certificates: ({ issuer, ...bench }) => {
+    const race: Race = {
+      path: '/api/v2/signingCert',
+      expected: 200,
+      bodies: (count) => certificateRequests(count, issuer),
+      perRound: 3_000,
+    }
+    return racePeer(
+      bench,
+      'certificates',
+      race,
+      'fulcio',
+      startPeer('fulcio', (program) => startFulcio(program, issuer.url)),
+      1.5,
+    )
+  },
+  timestamps: (bench) =>
+    racePeer(bench, 'timestamps', timestamps, 'timestamp-server', startPeer('timestamp-server', startTimestampServer), 1.1),
+}
+
+/** What the rows share. */
+interface Bench {
+  readonly load: LoadProcess
+  readonly ours: ServerProcess
+  readonly issuer: BenchIssuer
+  readonly rounds: number
+}
+
+/** Runs all races, or one. */
+export async function run({ rounds = defaultRounds, row }: BenchmarkOptions): Promise<Figure[]> {
+  if (row !== undefined && !Object.hasOwn(rows, row)) throw new Error(`--row takes ${Object.keys(rows).join(', ')}, found ${row}`)
   const issuer = await startIssuer()
   const ours = await startCountersign(
     `oidc-issuers:\n  ${issuer.url}:\n    issuer-url: ${issuer.url}\n    client-id: sigstore\n    type: email\n`,
   )
   const load = startLoadProcess()
-  const certificates: Race = {
-    path: '/api/v2/signingCert',
-    expected: 200,
-    bodies: (count) => certificateRequests(count, issuer),
-    perRound: 3_000,
-  }
+  const figures: Figure[] = []
   try {
-    return [
-      ...(await raceLogs(load, ours, rounds)),
-      ...(await racePeer(
-        load,
-        'certificates',
-        certificates,
-        ours,
-        startPeer('fulcio', (program) => startFulcio(program, issuer.url)),
-        1.5,
-        rounds,
-      )),
-      ...(await racePeer(load, 'timestamps', timestamps, ours, startPeer('timestamp-server', startTimestampServer), 1.1, rounds)),
-    ]
+    for (const [name, measure] of Object.entries(rows)) {
+      if (row === undefined || row === name) figures.push(...(await measure({ load, ours, issuer, rounds })))
+    }
+    return figures
   } finally {
     load.close()
     ours.stop()
@@ -75,13 +93,13 @@ export async function run({ rounds = defaultRounds }: BenchmarkOptions): Promise
   }
 }
 
-async function raceLogs(load: LoadProcess, ours: ServerProcess, rounds: number): Promise<Figure[]> {
+async function raceLogs({ load, ours, rounds }: Bench): Promise<Figure[]> {
   const folder = temporaryFolder()
   const barePort = await startBareDaemon(path.join(folder, 'journal'))
-  const measured: LoadResult[] = []
+  const measured: Measurement[] = []
   const bare: number[] = []
   for (let round = 0; round <= rounds; round++) {
-    const result = await apply(load, rekor, ours.port)
+    const result = await measureRound(load, rekor, ours)
     const floor = await apply(load, rekor, barePort)
     if (round === 0) continue
     measured.push(result)
@@ -100,6 +118,7 @@ async function raceLogs(load: LoadProcess, ours: ServerProcess, rounds: number):
       goal: { bound: 'at-most', of: 150 },
     },
     { name: 'Rekor v2 adds, one client, p50', value: alone.p50Ms, unit: 'ms', goal: { bound: 'at-most', of: 30 } },
+    processorFigure('Rekor v2 adds', measured),
   ]
   const tiles = await startPeer('posix', startRekorTiles)()
   if (tiles !== undefined) {
@@ -112,35 +131,53 @@ async function raceLogs(load: LoadProcess, ours: ServerProcess, rounds: number):
 }
 
 async function racePeer(
-  load: LoadProcess,
+  { load, ours, rounds }: Omit<Bench, 'issuer'>,
   name: string,
   race: Race,
-  ours: ServerProcess,
+  peerName: string,
   start: () => Promise<ServerProcess | undefined>,
   goal: number,
-  rounds: number,
 ): Promise<Figure[]> {
   const peer = await start()
-  const mine: number[] = []
-  const theirs: number[] = []
+  const mine: Measurement[] = []
+  const theirs: Measurement[] = []
   for (let round = 0; round <= rounds; round++) {
-    const result = await apply(load, race, ours.port)
-    const beside = peer === undefined ? undefined : await apply(load, race, peer.port)
+    const result = await measureRound(load, race, ours)
+    const beside = peer === undefined ? undefined : await measureRound(load, race, peer)
     if (round === 0) continue
-    mine.push(result.perSecond)
-    if (beside !== undefined) theirs.push(beside.perSecond)
+    mine.push(result)
+    if (beside !== undefined) theirs.push(beside)
   }
   peer?.stop()
-  const figure: Figure = { name: `${name}, ${clients} clients`, value: median(mine), unit: '/s' }
-  if (peer === undefined) return [figure]
+  const value = median(mine.map(({ perSecond }) => perSecond))
+  const figure: Figure = { name: `${name}, ${clients} clients`, value, unit: '/s' }
+  if (peer === undefined) return [figure, processorFigure(name, mine)]
+  const peerValue = median(theirs.map(({ perSecond }) => perSecond))
   return [
+    { ...figure, peer: peerName, peerValue, goal: { bound: 'at-least', of: goal } },
     {
-      ...figure,
-      peer: name === 'certificates' ? 'fulcio' : 'timestamp-server',
-      peerValue: median(theirs),
-      goal: { bound: 'at-least', of: goal },
+      ...processorFigure(name, mine),
+      peer: peerName,
+      peerValue: median(theirs.map(({ cpuMicroseconds }) => cpuMicroseconds)),
     },
   ]
+}
+
+/** What does not move with the load of the machine as rates do. */
+function processorFigure(name: string, measured: readonly Measurement[]): Figure {
+  const value = median(measured.map(({ cpuMicroseconds }) => cpuMicroseconds))
+  return { name: `${name}, processor time each`, value, unit: 'µs' }
+}
+
+interface Measurement extends LoadResult {
+  /** Of the server, for each request. */
+  readonly cpuMicroseconds: number
+}
+
+async function measureRound(load: LoadProcess, race: Race, server: ServerProcess): Promise<Measurement> {
+  const before = server.cpu()
+  const result = await apply(load, race, server.port)
+  return { ...result, cpuMicroseconds: (server.cpu() - before) / race.perRound }
 }
 
 async function apply(load: LoadProcess, race: Race, port: number, connections = clients, count = race.perRound): Promise<LoadResult> {

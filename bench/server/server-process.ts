@@ -1,7 +1,7 @@
 /** Servers under load, each a process of its own with a temporary folder. */
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,8 @@ export interface ServerProcess {
   readonly port: number
   /** Resident memory in MiB. */
   memory(): number
+  /** Microseconds of processor time so far, of all its threads. The kernel counts in hundredths of a second. */
+  cpu(): number
   stop(): void
 }
 
@@ -95,7 +97,7 @@ async function started(child: ChildProcess, port: number, ready: string, folder:
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) break
     const answer = await fetch(`http://127.0.0.1:${port}${ready}`).catch(() => undefined)
-    if (answer?.ok === true) return { port, memory: () => residentMebibytes(child.pid), stop }
+    if (answer?.ok === true) return { port, memory: () => residentMebibytes(child.pid), cpu: () => processorMicroseconds(child.pid), stop }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   stop()
@@ -105,6 +107,15 @@ async function started(child: ChildProcess, port: number, ready: string, folder:
 function residentMebibytes(pid: number | undefined): number {
   const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
   return Number(stdout.trim()) / 1024
+}
+
+/** Fields 14 and 15 of `/proc/PID/stat`, behind the name in parentheses; not a number where there is no such file. */
+function processorMicroseconds(pid: number | undefined): number {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return Number.NaN
+  const text = readFileSync(file, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
 /** A port that was free a moment ago. */
