@@ -2,7 +2,7 @@
  * ID tokens of other issuers, verified: form before content, only issuers that the configuration names, only keys that the issuer
  * publishes where the configuration lets it, only asymmetric algorithms. No claim and no header decides where a request goes.
  */
-import { createLocalJWKSet, errors, jwtVerify } from 'jose'
+import { errors } from 'jose'
 import type { JWK, JWTPayload } from 'jose'
 import { decodeBase64Url } from '../../encoding/base64.ts'
 import { excerpt } from '../../encoding/bytes.ts'
@@ -11,6 +11,9 @@ import { isJsonObject, parseJson } from '../../encoding/json.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { HttpResponse, RequestOptions } from '../../http/fetch.ts'
 import type { Clock } from '../clock.ts'
+import { claimsComplaint } from './token-claims.ts'
+import type { SignedToken, TokenKeys } from './token-signature.ts'
+import { createTokenKeys, tokenAlgorithms } from './token-signature.ts'
 
 /** An issuer whose tokens are accepted. */
 export interface ForeignIssuer {
@@ -45,17 +48,13 @@ export interface ForeignTokenOptions {
 }
 
 interface Keys {
-  readonly ids: ReadonlySet<string>
-  /** Finds the key of a token. It imports each key once. */
-  readonly lookup: ReturnType<typeof createLocalJWKSet>
-  readonly algorithms: readonly string[]
+  readonly signatures: TokenKeys
   readonly fetchedMs: number
 }
 
 const maxTokenCharacters = 16 * 1024
 const maxDocumentBytes = 256 * 1024
 const maxKeys = 100
-const clockToleranceSeconds = 30
 const timeoutMs = 10_000
 /** How long keys are believed, and how soon an unknown key makes us ask again. */
 const keysLifetimeMs = 10 * 60_000
@@ -66,9 +65,6 @@ const failurePauseMs = 5_000
 const maxIssuers = 1_000
 /** Issuers that are asked at the same time: whoever makes up names of a family must not make us send any number of requests. */
 const maxPending = 100
-
-/** No symmetric one: with those, whoever knows a public key could sign. */
-const asymmetric = new Set(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])
 
 /** A verifier that remembers each issuer's keys for ten minutes. An issuer that is down breaks its own tokens only. */
 export function createForeignTokenVerifier(options: ForeignTokenOptions): ForeignTokenVerifier {
@@ -102,18 +98,18 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
     const keys = known.get(issuer.url)
     if (keys === undefined) return askOnce(issuer)
     const age = Math.abs(options.clock() - keys.fetchedMs)
-    const isUnknown = keyId !== undefined && !keys.ids.has(keyId)
+    const isUnknown = keyId !== undefined && !keys.signatures.ids.has(keyId)
     const mayAsk = issuer.localKeys !== undefined || age > keysPauseMs
     return age > keysLifetimeMs || (isUnknown && mayAsk) ? askOnce(issuer) : keys
   }
   return {
     verify: async (token) => {
-      const { issuer: name, keyId } = readForm(token)
-      const found = options.find(name)
-      if (found === undefined) throw invalid(`its issuer ${excerpt(name)} is not configured`)
+      const form = readForm(token)
+      const found = options.find(form.issuer)
+      if (found === undefined) throw invalid(`its issuer ${excerpt(form.issuer)} is not configured`)
       // Of a family, the one that the token names.
-      const issuer = { ...found, url: name }
-      return verifyWith(token, issuer, await keysFor(issuer, keyId), options)
+      const issuer = { ...found, url: form.issuer }
+      return verifyWith(form, issuer, await keysFor(issuer, form.keyId), options)
     },
   }
 }
@@ -124,7 +120,7 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
  * @throws as `ForeignTokenVerifier.verify`
  */
 export async function countIssuerKeys(issuer: ForeignIssuer, options: Pick<ForeignTokenOptions, 'clock' | 'send'>): Promise<number> {
-  return (await fetchKeys(issuer, options)).ids.size
+  return (await fetchKeys(issuer, options)).signatures.ids.size
 }
 
 /** Keeps the newest. */
@@ -137,20 +133,30 @@ function remember<Value>(map: Map<string, Value>, key: string, value: Value): vo
   map.set(key, value)
 }
 
+/** A token in its parts. */
+interface TokenForm extends SignedToken {
+  readonly issuer: string
+  readonly keyId: string | undefined
+  readonly payload: JsonObject
+}
+
 /** What has to be known of a token before its signature: the text is bounded and counted before anything is decoded. */
-function readForm(token: string): { readonly issuer: string; readonly keyId: string | undefined } {
+function readForm(token: string): TokenForm {
   if (token.length > maxTokenCharacters) throw invalid(`it has more than ${maxTokenCharacters} characters`)
   let dots = 0
   for (let at = token.indexOf('.'); at !== -1 && dots <= 2; at = token.indexOf('.', at + 1)) dots++
   if (dots !== 2) throw invalid('it has not three parts')
-  const [header = '', payload = '', signature = ''] = token.split('.')
-  const { alg, kid } = parsePart(header, 'header')
-  const { iss } = parsePart(payload, 'payload')
-  decodePart(signature, 'signature is not base64url')
-  if (typeof alg !== 'string' || !asymmetric.has(alg))
+  const [encodedHeader = '', encodedPayload = '', encodedSignature = ''] = token.split('.')
+  const header = parsePart(encodedHeader, 'header')
+  const payload = parsePart(encodedPayload, 'payload')
+  const signature = decodePart(encodedSignature, 'signature is not base64url')
+  const { alg, kid } = header
+  const { iss } = payload
+  if (typeof alg !== 'string' || !tokenAlgorithms.has(alg))
     throw invalid(`it is signed with ${typeof alg === 'string' ? excerpt(alg) : 'nothing'}, which is not accepted`)
   if (typeof iss !== 'string') throw invalid('it has no issuer')
-  return { issuer: iss, keyId: typeof kid === 'string' ? kid : undefined }
+  const signed = token.slice(0, token.lastIndexOf('.'))
+  return { issuer: iss, keyId: typeof kid === 'string' ? kid : undefined, header, payload, signed, signature }
 }
 
 function parsePart(part: string, what: string): JsonObject {
@@ -172,17 +178,15 @@ function decodePart(part: string, complaint: string): Uint8Array {
   }
 }
 
-async function verifyWith(token: string, issuer: ForeignIssuer, keys: Keys, options: ForeignTokenOptions): Promise<JWTPayload> {
+async function verifyWith(form: TokenForm, issuer: ForeignIssuer, keys: Keys, options: ForeignTokenOptions): Promise<JWTPayload> {
+  const complaint = (await signatureComplaint(form, keys)) ?? claimsComplaint(form.payload, issuer, options)
+  if (complaint !== undefined) throw invalid(complaint)
+  return form.payload
+}
+
+async function signatureComplaint(form: TokenForm, { signatures }: Keys): Promise<string | undefined> {
   try {
-    const { payload } = await jwtVerify(token, keys.lookup, {
-      algorithms: [...keys.algorithms],
-      issuer: issuer.url,
-      audience: issuer.audience,
-      currentDate: new Date(options.clock()),
-      clockTolerance: clockToleranceSeconds,
-      requiredClaims: [...(options.requiredClaims ?? ['exp', 'iat', 'sub'])],
-    })
-    return payload
+    return await signatures.complaint(form)
   } catch (cause) {
     if (cause instanceof errors.JOSEError) throw invalid(messageOf(cause), cause)
     throw invalid('its signature could not be checked', cause)
@@ -191,7 +195,7 @@ async function verifyWith(token: string, issuer: ForeignIssuer, keys: Keys, opti
 
 /** Asks an issuer for its keys (OpenID Connect Discovery 1.0 section 4), without following a redirect. */
 async function fetchKeys(issuer: ForeignIssuer, options: Pick<ForeignTokenOptions, 'clock' | 'send'>): Promise<Keys> {
-  if (issuer.localKeys !== undefined) return keysOf((await issuer.localKeys()).keys, [...asymmetric], options.clock())
+  if (issuer.localKeys !== undefined) return keysOf((await issuer.localKeys()).keys, [...tokenAlgorithms], options.clock())
   const base = issuer.url.endsWith('/') ? issuer.url.slice(0, -1) : issuer.url
   const metadata = await fetchDocument(`${base}/.well-known/openid-configuration`, issuer, options)
   if (metadata['issuer'] !== issuer.url) throw invalid(`its issuer ${excerpt(issuer.url)} calls itself otherwise`)
@@ -205,14 +209,7 @@ async function fetchKeys(issuer: ForeignIssuer, options: Pick<ForeignTokenOption
 }
 
 function keysOf(published: readonly JWK[], algorithms: readonly string[], fetchedMs: number): Keys {
-  // Symmetric keys have no place in public.
-  const keys = published.filter(({ kty }) => kty === 'RSA' || kty === 'EC' || kty === 'OKP')
-  return {
-    ids: new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))),
-    lookup: createLocalJWKSet({ keys }),
-    algorithms: algorithms.filter((name) => asymmetric.has(name)),
-    fetchedMs,
-  }
+  return { signatures: createTokenKeys(published, algorithms), fetchedMs }
 }
 
 function keysUrl(issuer: ForeignIssuer, value: unknown): URL {
