@@ -5,7 +5,9 @@
  */
 import { Buffer } from 'node:buffer'
 import { createECDH } from 'node:crypto'
+import type { ECDH } from 'node:crypto'
 import { asBuffer } from '../encoding/bytes.ts'
+import { invert } from './modular-inverse.ts'
 
 export type CurveName = 'P-256' | 'P-384' | 'P-521'
 
@@ -69,11 +71,15 @@ export function isOnCurve({ p, b }: Curve, { x, y }: AffinePoint): boolean {
   return x < p && y < p && modulo((x * x - 3n) * x + b - y * y, p) === 0n
 }
 
+/** What multiplies generators, by curve: making one costs as much as multiplying. */
+const multipliers = new Map<CurveName, ECDH>()
+
 /** scalar·G, by OpenSSL. */
 export function multiplyGenerator(curve: Curve, scalar: bigint): AffinePoint {
-  const ecdh = createECDH(curve.opensslName)
-  ecdh.setPrivateKey(hexOfInteger(scalar, curve.size), 'hex')
-  return decodePoint(curve, ecdh.getPublicKey())
+  const multiplier = multipliers.get(curve.name) ?? createECDH(curve.opensslName)
+  multipliers.set(curve.name, multiplier)
+  multiplier.setPrivateKey(hexOfInteger(scalar, curve.size), 'hex')
+  return decodePoint(curve, multiplier.getPublicKey())
 }
 
 /** The sum of two points, undefined where it is the point at infinity. */
@@ -86,24 +92,6 @@ export function addPoints({ p }: Curve, first: AffinePoint, second: AffinePoint)
     : modulo((second.y - first.y) * invert(modulo(second.x - first.x, p), p), p)
   const x = modulo(slope * slope - first.x - second.x, p)
   return { x, y: modulo(slope * (first.x - x) - first.y, p) }
-}
-
-/** The inverse modulo a prime, of a value that is positive and not a multiple of it (extended Euclid). */
-export function invert(value: bigint, prime: bigint): bigint {
-  let remainder = value % prime
-  let divisor = prime
-  let factor = 1n
-  let divisorFactor = 0n
-  while (remainder !== 1n) {
-    const quotient = divisor / remainder
-    const nextRemainder = divisor - quotient * remainder
-    divisor = remainder
-    remainder = nextRemainder
-    const nextFactor = divisorFactor - quotient * factor
-    divisorFactor = factor
-    factor = nextFactor
-  }
-  return modulo(factor, prime)
 }
 
 /** The least non-negative residue. */

@@ -2,8 +2,9 @@
 import { verify } from 'node:crypto'
 import { derInteger, derSequence } from '../encoding/der-writer.ts'
 import type { Curve } from './curve.ts'
-import { addPoints, curves, decodePoint, encodePoint, integerOfBytes, invert, modulo, multiplyGenerator } from './curve.ts'
+import { addPoints, curves, decodePoint, encodePoint, integerOfBytes, modulo, multiplyGenerator } from './curve.ts'
 import { digest as hash } from './digest.ts'
+import { invert } from './modular-inverse.ts'
 import type { EcdsaPublicKey } from './public-key.ts'
 import { importPoint } from './public-key.ts'
 

@@ -7,11 +7,11 @@ import {
   decodePoint,
   encodePoint,
   integerOfBytes,
-  invert,
   isOnCurve,
   modulo,
   multiplyGenerator,
 } from '../../../src/crypto/curve.ts'
+import { invert } from '../../../src/crypto/modular-inverse.ts'
 import { curveNames, noble } from './nist-curves.ts'
 
 describe.each(curveNames)('%s', (name) => {
@@ -85,6 +85,19 @@ describe.each(curveNames)('%s', (name) => {
     expect(invert(1n, curve.n)).toBe(1n)
     expect(invert(curve.n - 1n, curve.n)).toBe(curve.n - 1n)
     expect(invert(curve.n + 1n, curve.n)).toBe(1n)
+  })
+
+  it('inverts what makes quotients small, large, and of the size of a word', () => {
+    for (const prime of [curve.p, curve.n]) {
+      const special: bigint[] = []
+      for (let power = 0n; power < BigInt(curve.orderBits - 1); power++) {
+        const two = 2n ** power
+        special.push(two, two + 1n, two - 1n, prime - two, prime / (two + 1n), prime / (two + 1n) + 1n)
+      }
+      // Neighbours of Fibonacci's numbers, and what the golden ratio divides the prime in: every quotient is 1.
+      for (let [a, b] = [1n, 2n]; b < prime; [a, b] = [b, a + b]) special.push(a, (prime * a) / b)
+      for (const value of special) if (value > 0n) expect(modulo(invert(value, prime) * value, prime), String(value)).toBe(1n)
+    }
   })
 })
 

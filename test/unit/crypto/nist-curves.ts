@@ -3,7 +3,8 @@ import { p256, p384, p521 } from '@noble/curves/nist.js'
 import { parsePublicKey } from '../../../src/crypto/public-key.ts'
 import type { EcdsaPublicKey } from '../../../src/crypto/public-key.ts'
 import type { CurveName } from '../../../src/crypto/curve.ts'
-import { curves, invert, modulo } from '../../../src/crypto/curve.ts'
+import { curves, modulo } from '../../../src/crypto/curve.ts'
+import { invert } from '../../../src/crypto/modular-inverse.ts'
 import { derBitString, derInteger, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
 
 export const noble = { 'P-256': p256, 'P-384': p384, 'P-521': p521 } as const
