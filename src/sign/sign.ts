@@ -5,6 +5,8 @@ import { encodeBundle } from '../bundle/encode-bundle.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { parseStatement } from '../bundle/statement.ts'
 import type { Signer } from '../crypto/signer.ts'
+import { encodeUtf8 } from '../encoding/bytes.ts'
+import { encodeJson } from '../encoding/json-writer.ts'
 import { CountersignError } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { ambientToken, missingPermission } from '../identity/ambient-token.ts'
@@ -56,8 +58,11 @@ export interface SignedArtifact {
 export interface SigningSession {
   /** Signs an artifact: its bytes, or a stream of them. */
   sign(artifact: Payload): Promise<SignedArtifact>
-  /** Signs an in-toto statement, as its JSON, in a DSSE envelope. @throws DecodingError STATEMENT_INVALID */
-  signStatement(statement: Uint8Array): Promise<SignedArtifact>
+  /**
+   * Signs an in-toto statement in a DSSE envelope: its JSON, byte for byte, or an object.
+   * @throws DecodingError STATEMENT_INVALID, JSON_INVALID
+   */
+  signStatement(statement: Uint8Array | string | object): Promise<SignedArtifact>
 }
 
 /**
@@ -88,10 +93,16 @@ export async function createSigningSession(options: SignOptions = {}): Promise<S
   return {
     sign: (artifact) => complete((signer) => signMessage(artifact, signer)),
     async signStatement(statement) {
-      parseStatement(statement)
-      return complete((signer) => signEnvelope(statement, inTotoPayloadType, signer))
+      const payload = statementBytes(statement)
+      parseStatement(payload)
+      return complete((signer) => signEnvelope(payload, inTotoPayloadType, signer))
     },
   }
+}
+
+function statementBytes(statement: Uint8Array | string | object): Uint8Array {
+  if (statement instanceof Uint8Array) return statement
+  return encodeUtf8(typeof statement === 'string' ? statement : encodeJson(statement))
 }
 
 async function loadMaterial(

@@ -8,7 +8,7 @@ import { warn } from '../context.ts'
 import { certificateExclusions, verifyBlobAttestationFlags } from '../flag-groups.ts'
 import { atMost } from '../positional.ts'
 import { artifactFromHex, loadArtifact } from '../verification/artifact-input.ts'
-import { predicateTypeUri } from '../verification/predicate-types.ts'
+import { predicateTypeUri } from '../../bundle/predicate-type.ts'
 import { verifyFile } from '../verification/verify-file.ts'
 
 interface ClaimFlags {

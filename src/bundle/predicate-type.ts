@@ -1,0 +1,38 @@
+/** The types of in-toto predicates: URIs, and the short names that cosign's `--type` has for some. */
+import { UsageError } from '../error.ts'
+
+/** Types whose predicates are made or checked in a way of their own. */
+export const predicateTypes = {
+  custom: 'https://cosign.sigstore.dev/attestation/v1',
+  slsaProvenance02: 'https://slsa.dev/provenance/v0.2',
+  slsaProvenance1: 'https://slsa.dev/provenance/v1',
+  spdx: 'https://spdx.dev/Document',
+  cycloneDx: 'https://cyclonedx.org/bom',
+  link: 'https://in-toto.io/Link/v1',
+  vulnerabilityScan: 'https://cosign.sigstore.dev/attestation/vuln/v1',
+  openVex: 'https://openvex.dev/ns',
+} as const
+
+const names: Readonly<Record<string, string>> = {
+  custom: predicateTypes.custom,
+  slsaprovenance: predicateTypes.slsaProvenance02,
+  slsaprovenance02: predicateTypes.slsaProvenance02,
+  slsaprovenance1: predicateTypes.slsaProvenance1,
+  spdx: predicateTypes.spdx,
+  spdxjson: predicateTypes.spdx,
+  cyclonedx: predicateTypes.cycloneDx,
+  link: predicateTypes.link,
+  vuln: predicateTypes.vulnerabilityScan,
+  openvex: predicateTypes.openVex,
+}
+
+/**
+ * The URI that a name or URI stands for.
+ * @throws UsageError USAGE for anything else
+ */
+export function predicateTypeUri(type: string): string {
+  const uri = Object.hasOwn(names, type) ? names[type] : undefined
+  if (uri !== undefined) return uri
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(type)) return type
+  throw new UsageError('USAGE', `invalid predicate type: ${type} (expected a URI or one of ${Object.keys(names).join(', ')})`)
+}
