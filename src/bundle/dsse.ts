@@ -13,9 +13,9 @@ export const inTotoPayloadType = 'application/vnd.in-toto+json'
  * a bundle, other implementations write fields of their own beside the signature, which are ignored.
  * @throws DecodingError JSON_INVALID, BUNDLE_INVALID
  */
-export function parseEnvelope(input: Uint8Array | string): DsseEnvelope {
+export function parseEnvelope(input: Uint8Array): DsseEnvelope {
   const envelope = new JsonFields(parseJson(input, 'the DSSE envelope'), 'envelope', 'BUNDLE_INVALID')
-  return readEnvelope(envelope)
+  return { ...readEnvelope(envelope), encoded: input }
 }
 
 /** Reads the envelope of a bundle, which has no other fields than DSSE's. */
@@ -31,10 +31,13 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
   return concatBytes(encodeUtf8(`DSSEv1 ${type.length} `), type, encodeUtf8(` ${payload.length} `), payload)
 }
 
-/** The envelope as JSON, with one signature. */
-export function encodeEnvelope(envelope: DsseEnvelope): string {
-  const signature = { sig: encodeBase64(envelope.signature), ...(envelope.keyId === '' ? {} : { keyid: envelope.keyId }) }
-  return JSON.stringify({ payload: encodeBase64(envelope.payload), payloadType: envelope.payloadType, signatures: [signature] })
+/** The envelope as JSON, with one signature and the order that cosign has: what cosign 1 and 2 put into a file of its own. */
+export function encodeEnvelope({ payloadType, payload, signature, keyId }: DsseEnvelope): string {
+  return JSON.stringify({
+    payloadType,
+    payload: encodeBase64(payload),
+    signatures: [{ keyid: keyId, sig: encodeBase64(signature) }],
+  })
 }
 
 /** The payload as text for a report: undecodable bytes become U+FFFD. */

@@ -3,6 +3,7 @@ import { encodeBase64 } from '../encoding/base64.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { encodePem } from '../encoding/pem.ts'
+import { encodeEnvelope } from './dsse.ts'
 import type { LogEntry, SignedEntity } from './signed-entity.ts'
 
 /**
@@ -11,7 +12,8 @@ import type { LogEntry, SignedEntity } from './signed-entity.ts'
 export function encodeLegacyBundle({ content, keyMaterial, logEntries }: SignedEntity): string {
   const promised = logEntries.find(({ signedEntryTimestamp }) => signedEntryTimestamp !== undefined)
   return JSON.stringify({
-    base64Signature: encodeBase64(content.signature),
+    // Of an attestation, the whole envelope.
+    base64Signature: encodeBase64(content.kind === 'dsse-envelope' ? encodeUtf8(encodeEnvelope(content)) : content.signature),
     ...(keyMaterial.kind === 'certificate' ? { cert: encodeBase64(encodeUtf8(encodePem('CERTIFICATE', keyMaterial.leaf))) } : {}),
     ...(promised === undefined ? {} : { rekorBundle: rekorBundle(promised) }),
   })

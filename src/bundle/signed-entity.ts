@@ -32,6 +32,11 @@ export interface DsseEnvelope {
   readonly payload: Uint8Array
   readonly signature: Uint8Array
   readonly keyId: string
+  /**
+   * The envelope's JSON, where it was a file of its own or part of cosign's local bundle: what cosign 1 and 2 had timestamped, and
+   * not the signature in it.
+   */
+  readonly encoded?: Uint8Array
 }
 
 export type KeyMaterial = CertificateMaterial | PublicKeyMaterial | NoKeyMaterial

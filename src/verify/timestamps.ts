@@ -1,4 +1,6 @@
 /** Signed timestamps over the signature (client specification 4.2.1). */
+import type { SignedEntity } from '../bundle/signed-entity.ts'
+import { digest } from '../crypto/digest.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { VerificationError } from '../error.ts'
 import { formatWindow, isWithin } from '../trust/time-window.ts'
@@ -20,12 +22,11 @@ export interface VerifiedTimestamps {
 /**
  * Verifies the timestamps of a signature. A token of an authority that the trusted root does not have does not count;
  * a token of one that it has must verify, or the bundle is refused.
- * @param stamped the raw bytes of the signature
  * @throws VerificationError TIMESTAMP_UNVERIFIED, CERTIFICATE_EXPIRED; DecodingError for a malformed token
  */
 export function verifyTimestamps(
   tokens: readonly Uint8Array[],
-  stamped: Uint8Array,
+  content: SignedEntity['content'],
   trust: TrustMaterial,
   notes: string[],
 ): VerifiedTimestamps {
@@ -38,11 +39,17 @@ export function verifyTimestamps(
     const token = parseTimestampResponse(bytes)
     const authority = findAuthority(token, trust.timestampAuthorities, notes)
     if (authority === undefined) continue
-    verifyTimestampSignature(token, authority.signer, stamped)
+    verifyTimestampSignature(token, authority.signer, stampedBytes(token, content))
     operators.add(authority.authority.operator)
     times.push({ time: new Date(token.genTime), source: 'timestamp-authority', authority: authority.authority.uri })
   }
   return { times, operators: operators.size }
+}
+
+/** The raw bytes of the signature; of an envelope that was a file of its own, the file, where the token is of that. */
+function stampedBytes({ imprint }: TimestampToken, content: SignedEntity['content']): Uint8Array {
+  const file = content.kind === 'dsse-envelope' ? content.encoded : undefined
+  return file !== undefined && equalBytes(digest(imprint.algorithm, file), imprint.digest) ? file : content.signature
 }
 
 interface FoundAuthority {

@@ -29,7 +29,7 @@ export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Polic
   const thresholds = resolveThresholds(policy, options.thresholds)
   const signer = signerOf(entity, policy)
 
-  const timestamps = verifyTimestamps(entity.timestamps, entity.content.signature, trust, notes)
+  const timestamps = verifyTimestamps(entity.timestamps, entity.content, trust, notes)
   const logged = verifyLogEntries(entity, signer, policy.artifact, trust, timestamps.times, notes)
   checkThresholds(thresholds, timestamps, logged, notes)
   const times = observedTimes([...timestamps.times, ...logged.times], options.currentTime)
