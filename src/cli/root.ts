@@ -5,6 +5,11 @@ import { programEntry, verifyBlob } from './program-entry.ts'
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
   {
+    name: 'attest-blob',
+    short: 'Sign a statement about files, such as their provenance',
+    load: () => import('./commands/attest-blob.ts'),
+  },
+  {
     name: 'bundle',
     short: 'Look into Sigstore bundles',
     load: () => import('./commands/bundle.ts'),

@@ -3,6 +3,7 @@ import type { KeyKind } from '../crypto/private-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { defaultSignatureAlgorithm } from '../crypto/signature.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
+import type { LogService } from './signing-services.ts'
 
 /** The keys that are made for one signature, by the names of `--signing-algorithm` (the Sigstore algorithm registry). */
 export const ephemeralKeyKinds = {
@@ -20,6 +21,14 @@ export type SigningAlgorithmName = keyof typeof ephemeralKeyKinds
  * How a key signs a message. A log sees the digest only, which pure Ed25519 does not sign: there it is Ed25519ph, which other
  * places do not know.
  */
-export function messageAlgorithm(key: PublicKey, isLogged: boolean): SignatureAlgorithm {
-  return key.kind === 'ed25519' && isLogged ? 'ed25519ph' : defaultSignatureAlgorithm(key)
+export function messageAlgorithm(key: PublicKey, logs: readonly LogService[]): SignatureAlgorithm {
+  return key.kind === 'ed25519' && logs.length > 0 ? 'ed25519ph' : defaultSignatureAlgorithm(key)
+}
+
+/**
+ * How a key signs an envelope. Rekor v1 is given the envelope as a whole, and checks it with pure Ed25519; Rekor v2 sees a digest
+ * of what was signed.
+ */
+export function envelopeAlgorithm(key: PublicKey, logs: readonly LogService[]): SignatureAlgorithm {
+  return logs.every(({ apiVersion }) => apiVersion === 2) ? messageAlgorithm(key, logs) : defaultSignatureAlgorithm(key)
 }

@@ -96,8 +96,8 @@ function verifyEnvelope(envelope: DsseEnvelope, signer: Signer, policy: Policy):
 
 const subjectAlgorithms = ['sha256', 'sha384', 'sha512'] as const
 
-/** One subject must have a digest of the artifact, and no digest of that subject may contradict it. */
-function checkSubjects(statement: Statement, artifact: Artifact): void {
+/** Whether a subject of the statement has a digest of the artifact, and no digest of that subject contradicts it. */
+export function isAboutArtifact(statement: Statement, artifact: Artifact): boolean {
   for (const subject of statement.subjects) {
     let matches = 0
     let contradicts = 0
@@ -108,8 +108,13 @@ function checkSubjects(statement: Statement, artifact: Artifact): void {
       if (stated.toLowerCase() === encodeHex(actual)) matches++
       else contradicts++
     }
-    if (matches > 0 && contradicts === 0) return
+    if (matches > 0 && contradicts === 0) return true
   }
+  return false
+}
+
+function checkSubjects(statement: Statement, artifact: Artifact): void {
+  if (isAboutArtifact(statement, artifact)) return
   const actual = artifact.digest('sha256') ?? artifact.digest('sha512') ?? artifact.digest('sha384')
   throw new VerificationError(
     'ARTIFACT_MISMATCH',

@@ -37,6 +37,9 @@ export interface BlobOutputs {
   readonly base64: boolean
 }
 
+/** What the choice of services depends on. */
+export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'timestamp'>
+
 /**
  * Decides what is written for each blob. One blob without any output has its signature printed; several get a bundle each,
  * beside the blob, or in the folder that --bundle names.
@@ -77,12 +80,12 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
 }
 
 /** Whether what is written can only be verified with an entry that is found by searching, or that has a promise: Rekor v1's. */
-export function needsSearchableLog(outputs: readonly BlobOutputs[]): boolean {
+export function needsSearchableLog(outputs: readonly RecordOutputs[]): boolean {
   return outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle)
 }
 
 /** Whether there is a place for a timestamp. */
-export function keepsTimestamp(outputs: readonly BlobOutputs[]): boolean {
+export function keepsTimestamp(outputs: readonly RecordOutputs[]): boolean {
   return outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== '')
 }
 

@@ -3,7 +3,7 @@
  * versions differ, the newest wins.
  */
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
-import { DEFAULT_REKOR_URL, registryFlags, securityKeyFlags } from '../flag-groups.ts'
+import { DEFAULT_REKOR_URL, PREDICATE_TYPES, registryFlags, securityKeyFlags } from '../flag-groups.ts'
 import { boolFlag, choiceFlag, deprecated, ignored, stringFlag } from '../flags.ts'
 
 const FILE = { placeholder: 'file', completion: 'file' } as const
@@ -76,20 +76,11 @@ export const witnessFlags = {
 
 const noRegistry = 'files are signed without a registry, so it has no effect'
 
-/** All flags of `sign-blob`. */
-export const signBlobFlags = {
+/** What `sign-blob` and `attest-blob` have in common. */
+export const fileSigningFlags = {
   ...securityKeyFlags,
   ...identityFlags,
   ...witnessFlags,
-  // Of cosign 1.13, which had no use for them here.
-  'allow-http-registry': ignored(deprecated(noRegistry, registryFlags['allow-http-registry'])),
-  'allow-insecure-registry': ignored(deprecated(noRegistry, registryFlags['allow-insecure-registry'])),
-  'attachment-tag-prefix': ignored(deprecated(noRegistry, registryFlags['attachment-tag-prefix'])),
-  'k8s-keychain': ignored(deprecated(noRegistry, registryFlags['k8s-keychain'])),
-  b64: deprecated(
-    'please use --bundle, which already base64 encodes content as appropriate',
-    boolFlag('encode signature and certificate in base64', { default: true }),
-  ),
   bundle: stringFlag('write the signature and everything that proves it to this file', FILE),
   certificate: stringFlag('certificate of the key, to put into the bundle', FILE),
   'certificate-chain': stringFlag('certificate authorities in PEM, from the issuer of that certificate to the root', FILE),
@@ -103,13 +94,45 @@ export const signBlobFlags = {
     'this will be the only supported format in future versions',
     boolFlag('write a Sigstore bundle rather than the local bundle of cosign 1 and 2', { default: true }),
   ),
-  output: deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
   'output-certificate': deprecated(`${bundleAdvice} the certificate`, stringFlag('write the certificate to this file', FILE)),
   'output-signature': deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
-  'rfc3161-timestamp': deprecated(`${bundleAdvice} the signed timestamp`, stringFlag('write the timestamp to this file', FILE)),
   'signing-algorithm': stringFlag(`kind of the key that is made for the signature: ${Object.keys(ephemeralKeyKinds).join(', ')}`, {
     default: 'ecdsa-sha2-256-nistp256',
     completion: Object.keys(ephemeralKeyKinds),
   }),
   yes: boolFlag('do not ask before the signature is recorded in a public log', { shorthand: 'y' }),
+}
+
+/** All flags of `sign-blob`. */
+export const signBlobFlags = {
+  ...fileSigningFlags,
+  // Of cosign 1.13, which had no use for them here.
+  'allow-http-registry': ignored(deprecated(noRegistry, registryFlags['allow-http-registry'])),
+  'allow-insecure-registry': ignored(deprecated(noRegistry, registryFlags['allow-insecure-registry'])),
+  'attachment-tag-prefix': ignored(deprecated(noRegistry, registryFlags['attachment-tag-prefix'])),
+  'k8s-keychain': ignored(deprecated(noRegistry, registryFlags['k8s-keychain'])),
+  b64: deprecated(
+    'please use --bundle, which already base64 encodes content as appropriate',
+    boolFlag('encode signature and certificate in base64', { default: true }),
+  ),
+  output: deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
+  'rfc3161-timestamp': deprecated(`${bundleAdvice} the signed timestamp`, stringFlag('write the timestamp to this file', FILE)),
+}
+
+/** All flags of `attest-blob`. */
+export const attestBlobFlags = {
+  ...fileSigningFlags,
+  hash: stringFlag('digest of BLOB in hexadecimal, for a file that is not here: of sha256, or by its length of sha384 or sha512', TEXT),
+  'output-attestation': deprecated(`${bundleAdvice} the attestation`, stringFlag('write the in-toto statement to this file', FILE)),
+  predicate: stringFlag('what is said about the files: a file, or - for standard input', FILE),
+  'rekor-entry-type': deprecated(
+    'attestations are logged as dsse entries, whatever it says',
+    stringFlag('kind of the entry in the transparency log', { default: 'dsse', completion: ['dsse', 'intoto'] }),
+  ),
+  'rfc3161-timestamp-bundle': deprecated(`${bundleAdvice} the signed timestamp`, stringFlag('write the timestamp to this file', FILE)),
+  statement: stringFlag('sign this in-toto statement as it is: a file, or - for standard input', FILE),
+  type: stringFlag(`type of the predicate, as a URI or one of ${PREDICATE_TYPES.join(', ')}`, {
+    default: 'custom',
+    completion: PREDICATE_TYPES,
+  }),
 }

@@ -1,7 +1,8 @@
 /** The password of a private key: from COSIGN_PASSWORD, typed, or piped in. */
-import { concatBytes, encodeUtf8 } from '../../encoding/bytes.ts'
+import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, UsageError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
+import { readPiped } from './piped-input.ts'
 
 const maxPasswordBytes = 64 * 1024
 
@@ -16,22 +17,10 @@ export async function readPassword(context: CommandContext, inputIsTaken: boolea
   if (given !== undefined) return encodeUtf8(given)
   if (inputIsTaken)
     throw new UsageError('USAGE', 'the key is encrypted, and standard input is what is signed: give the password in COSIGN_PASSWORD')
-  if (!context.stdin.isTTY) return readPiped(context)
+  if (!context.stdin.isTTY) return readPiped(context, 'the password', maxPasswordBytes)
   context.stderr.write('Enter password for private key: ')
   const typed = await context.stdin.readHidden()
   context.stderr.write('\n')
   if (typed === undefined) throw new CountersignError('ABORTED', 'no password was entered')
   return typed
-}
-
-async function readPiped(context: CommandContext): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of context.stdin.read()) {
-    length += chunk.length
-    if (length > maxPasswordBytes)
-      throw new UsageError('USAGE', `the password on standard input is longer than the limit of ${maxPasswordBytes} bytes`)
-    chunks.push(Uint8Array.from(chunk))
-  }
-  return concatBytes(...chunks)
 }

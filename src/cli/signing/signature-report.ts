@@ -2,7 +2,7 @@
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeHex } from '../../encoding/hex.ts'
-import type { JsonObject } from '../../encoding/json.ts'
+import type { JsonObject, JsonValue } from '../../encoding/json.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import type { CommandContext } from '../context.ts'
 import { describeEvidence } from '../verification/report.ts'
@@ -22,8 +22,18 @@ export function describeSigned(blob: string, files: readonly OutputFile[], { ent
     ...described,
     artifact: { name: blob, ...digestJson(entity) },
     signature: encodeBase64(entity.content.signature),
-    files: files.map(({ what, path }) => ({ kind: what, path })),
+    files: describeFiles(files),
   }
+}
+
+/** The same of an attestation, which is about the subjects of its statement. */
+export function describeAttested(files: readonly OutputFile[], { entity, evidence }: SignedResult): JsonObject {
+  const { verified: _, artifact: __, ...described } = describeEvidence('', undefined, evidence)
+  return { signed: true, ...described, signature: encodeBase64(entity.content.signature), files: describeFiles(files) }
+}
+
+function describeFiles(files: readonly OutputFile[]): JsonValue {
+  return files.map(({ what, path }) => ({ kind: what, path }))
 }
 
 function digestJson({ content }: SignedEntity): JsonObject {

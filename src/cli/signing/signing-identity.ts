@@ -1,14 +1,17 @@
 /** Who signs: a key that was given, or whoever the identity token is about. */
 import type { PrivateKey } from '../../crypto/private-key.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { loadPrivateKey } from '../../keys/private-key-reference.ts'
 import { createKeylessIdentity } from '../../sign/keyless-identity.ts'
 import type { SigningIdentity } from '../../sign/sign-content.ts'
-import { ephemeralKeyKinds, messageAlgorithm } from '../../sign/signing-algorithm.ts'
+import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
+import type { LogService } from '../../sign/signing-services.ts'
 import { getIdentityToken } from './identity-token.ts'
 import { readPassword } from './password.ts'
 import type { SigningMaterial } from './services.ts'
-import type { SignBlobFlags, Task } from './task.ts'
+import type { FileSigningFlags, Task } from './task.ts'
 
 /** The key of `--key`. @throws as `loadPrivateKey` and `readPassword` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<PrivateKey> {
@@ -18,11 +21,17 @@ export function loadKey({ context, flags, inputIsTaken }: Task): Promise<Private
 /**
  * Gives the identity to sign with, for each signature.
  * @param key undefined where a key is made for the occasion
+ * @param algorithmOf how a key that was given signs
  */
-export function identitySource(task: Task, material: SigningMaterial, key: PrivateKey | undefined): () => Promise<SigningIdentity> {
+export function identitySource(
+  task: Task,
+  material: SigningMaterial,
+  key: PrivateKey | undefined,
+  algorithmOf: (key: PublicKey, logs: readonly LogService[]) => SignatureAlgorithm,
+): () => Promise<SigningIdentity> {
   const { context, flags } = task
   const { services, trust, scts, issuer } = material
-  const ownSigner = key?.createSigner(messageAlgorithm(key.publicKey, services.logs.length > 0))
+  const ownSigner = key?.createSigner(algorithmOf(key.publicKey, services.logs))
   if (services.certificateAuthority === undefined && ownSigner !== undefined) {
     return () => Promise.resolve({ signer: ownSigner, certificate: undefined })
   }
@@ -34,7 +43,7 @@ export function identitySource(task: Task, material: SigningMaterial, key: Priva
     signal: context.signal,
     now: () => context.now(),
     signer: ownSigner,
-    keyKind: ephemeralKeyKinds[algorithmOf(flags)],
+    keyKind: ephemeralKeyKinds[algorithmName(flags)],
     async token() {
       if (key === undefined) context.stderr.write('Generating ephemeral keys...\n')
       const token = await getIdentityToken(context, { ...task, issuer })
@@ -44,7 +53,7 @@ export function identitySource(task: Task, material: SigningMaterial, key: Priva
   })
 }
 
-function algorithmOf(flags: SignBlobFlags): SigningAlgorithmName {
+function algorithmName(flags: FileSigningFlags): SigningAlgorithmName {
   const name = flags['signing-algorithm']
   return Object.hasOwn(ephemeralKeyKinds, name) ? (name as SigningAlgorithmName) : 'ecdsa-sha2-256-nistp256'
 }

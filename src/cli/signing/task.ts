@@ -1,17 +1,20 @@
-/** What the steps of `sign-blob` know of its command line. */
+/** What the steps of a verb that signs files know of its command line. */
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { Confirmation } from './confirmation.ts'
-import type { signBlobFlags } from './flags.ts'
+import type { attestBlobFlags, fileSigningFlags, signBlobFlags } from './flags.ts'
 
+/** The flags that all of them have. */
+export type FileSigningFlags = FlagValues<typeof fileSigningFlags>
 export type SignBlobFlags = FlagValues<typeof signBlobFlags>
+export type AttestBlobFlags = FlagValues<typeof attestBlobFlags>
 
-/** A command line of `sign-blob` that was checked. */
-export interface Task {
+/** A command line that was checked. */
+export interface Task<Flags extends FileSigningFlags = FileSigningFlags> {
   readonly context: CommandContext
-  readonly flags: SignBlobFlags
+  readonly flags: Flags
   readonly confirmation: Confirmation
-  /** Standard input is one of the blobs. */
+  /** Standard input is what is signed, or a part of it. */
   readonly inputIsTaken: boolean
   /** Standard output gets a signature or JSON. */
   readonly outputIsTaken: boolean

@@ -10,14 +10,15 @@ const shortFileBytes = 64 * 1024
 /**
  * Reads a file.
  * @param what what the file is for, such as `the bundle`
+ * @param mayBeEmpty an empty file is as good as any
  * @throws TransportError FILE_UNREADABLE, TOO_LARGE
  */
-export function readInputFile(cwd: string, file: string, what: string, maxBytes: number): Uint8Array {
+export function readInputFile(cwd: string, file: string, what: string, maxBytes: number, mayBeEmpty = false): Uint8Array {
   let descriptor: number | undefined
   try {
     descriptor = openSync(resolve(cwd, file), 'r')
     const contents = readToEnd(descriptor, `${what} ${file}`, maxBytes)
-    if (contents.length === 0) throw new TransportError('FILE_UNREADABLE', `${what} ${file} is empty`)
+    if (contents.length === 0 && !mayBeEmpty) throw new TransportError('FILE_UNREADABLE', `${what} ${file} is empty`)
     return contents
   } catch (cause) {
     if (cause instanceof TransportError) throw cause

@@ -19,6 +19,8 @@ const NEWEST = '3.1.3'
 
 /** Flags of ours that no cosign has for that verb. */
 const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
+  // As sign-blob has them.
+  'attest-blob': ['format', 'signing-algorithm'],
   'bundle inspect': ['output'],
   // `--output` is the signature's file there.
   'sign-blob': ['format'],

@@ -1,0 +1,105 @@
+/** The statement that is signed: made of a predicate and the files it is about, or as somebody else made it. */
+import { encodeStatement } from '../../bundle/statement-writer.ts'
+import { predicateTypeUri, predicateTypes } from '../../bundle/predicate-type.ts'
+import { parseStatement } from '../../bundle/statement.ts'
+import { excerpt } from '../../encoding/bytes.ts'
+import { defaultMaxJsonBytes } from '../../encoding/json.ts'
+import { CountersignError, UsageError, VerificationError } from '../../error.ts'
+import { isAboutArtifact } from '../../verify/signature.ts'
+import type { CommandContext } from '../context.ts'
+import { readInputFile } from '../verification/input-file.ts'
+import { digestBlob, readSubjects } from './attestation-subjects.ts'
+import { checkBlobs } from './blob-input.ts'
+import { readPiped } from './piped-input.ts'
+import type { AttestBlobFlags } from './task.ts'
+
+/**
+ * Checks what is to be attested before anything is read.
+ * @throws UsageError USAGE
+ */
+export function checkAttestationInput(flags: AttestBlobFlags, blobs: readonly string[]): void {
+  const { predicate, statement, hash } = flags
+  if ((predicate === '') === (statement === '')) throw usage('one of --predicate or --statement must be set')
+  if (statement === '' && blobs.length === 0) {
+    throw usage('requires at least 1 arg(s), only received 0: name the files that the attestation is about')
+  }
+  if (statement !== '' && hash !== '')
+    throw usage('--hash is for a statement that is made here, and --statement names one that is finished')
+  if (hash !== '' && blobs.length !== 1)
+    throw usage(`--hash is the digest of one file, and ${blobs.length} are named: attest them one at a time`)
+  if (inputsFrom(flags, blobs) > 1) throw usage('standard input (-) can be only one of the files, --predicate and --statement')
+  if (new Set(blobs).size !== blobs.length) throw usage('one of the blobs is named twice')
+  predicateTypeUri(flags.type)
+}
+
+/** How many things are to be read from standard input. */
+export function inputsFrom({ predicate, statement, hash }: AttestBlobFlags, blobs: readonly string[]): number {
+  return [predicate, statement, ...(hash === '' ? blobs : [])].filter((name) => name === '-').length
+}
+
+/**
+ * Reads or makes the statement.
+ * @param typeIsGiven whether the user said which type of predicate it is
+ * @returns the JSON to sign
+ * @throws CountersignError USAGE, FILE_UNREADABLE, ARTIFACT_MISMATCH, PREDICATE_TYPE_MISMATCH and what `encodeStatement` throws
+ */
+export async function readAttestation(
+  context: CommandContext,
+  flags: AttestBlobFlags,
+  blobs: readonly string[],
+  typeIsGiven: boolean,
+): Promise<Uint8Array> {
+  if (flags.hash === '') checkBlobs(context, blobs)
+  if (flags.statement !== '') return readStatement(context, flags, blobs, typeIsGiven)
+  const subjects = await readSubjects(context, blobs, flags.hash)
+  const predicateType = flags.type
+  context.stderr.write(`Using payload from: ${flags.predicate === '-' ? 'standard input' : flags.predicate}\n`)
+  const mayBeEmpty = predicateTypeUri(predicateType) === predicateTypes.custom
+  const predicate = await readWhole(context, flags.predicate, 'the predicate', mayBeEmpty)
+  return inFile(flags.predicate, 'predicate', () => encodeStatement({ subjects, predicateType, predicate }, context.now()))
+}
+
+/** A statement is signed as it is, but not as something else than what the user thinks it is. */
+async function readStatement(
+  context: CommandContext,
+  { statement: file, type }: AttestBlobFlags,
+  blobs: readonly string[],
+  typeIsGiven: boolean,
+): Promise<Uint8Array> {
+  context.stderr.write(`Using statement from: ${file}\n`)
+  const payload = await readWhole(context, file, 'the statement', false)
+  const statement = inFile(file, 'statement', () => parseStatement(payload))
+  if (typeIsGiven && statement.predicateType !== predicateTypeUri(type)) {
+    throw new VerificationError(
+      'PREDICATE_TYPE_MISMATCH',
+      `the statement ${file} has a predicate of the type ${excerpt(statement.predicateType, 200)}, and --type is ${predicateTypeUri(type)}`,
+    )
+  }
+  for (const blob of blobs) {
+    if (isAboutArtifact(statement, await digestBlob(context, blob, ['sha256', 'sha384', 'sha512']))) continue
+    throw new VerificationError(
+      'ARTIFACT_MISMATCH',
+      `${blob} is not a subject of the statement ${file}: none of its ${statement.subjects.length} subjects has the digest of that file`,
+    )
+  }
+  return payload
+}
+
+function readWhole(context: CommandContext, file: string, what: string, mayBeEmpty: boolean): Promise<Uint8Array> {
+  if (file === '-') return readPiped(context, what, defaultMaxJsonBytes)
+  return Promise.resolve(readInputFile(context.cwd, file, what, defaultMaxJsonBytes, mayBeEmpty))
+}
+
+/** Names the file in what is wrong with it. */
+function inFile<T>(file: string, what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof CountersignError) || cause.code === 'USAGE') throw cause
+    throw new CountersignError(cause.code, `invalid ${what} in ${file === '-' ? 'standard input' : file}: ${cause.message}`, { cause })
+  }
+}
+
+function usage(message: string): UsageError {
+  return new UsageError('USAGE', message)
+}

@@ -1,0 +1,72 @@
+/** Where an attestation goes, and in which of cosign's formats. */
+import { encodeBundle } from '../../bundle/encode-bundle.ts'
+import { encodeEnvelope } from '../../bundle/dsse.ts'
+import { encodeLegacyBundle, encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
+import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
+import { encodePem } from '../../encoding/pem.ts'
+import type { RecordOutputs } from './blob-outputs.ts'
+import type { OutputFile } from './output-files.ts'
+import { checkWritable } from './output-files.ts'
+import type { AttestBlobFlags } from './task.ts'
+
+/** The files to write; empty names are not written. */
+export interface AttestationOutputs extends RecordOutputs {
+  /** The envelope, as JSON. */
+  readonly signature: string
+  /** The statement. */
+  readonly attestation: string
+  readonly certificate: string
+  /** Whether the envelope goes to standard output, as in cosign before 3. */
+  readonly printEnvelope: boolean
+}
+
+/** An attestation that is finished. */
+export interface Attestation {
+  readonly entity: SignedEntity
+  readonly envelope: DsseEnvelope
+  /** TimeStampResp over the envelope's file, where one is to be written. */
+  readonly fileTimestamp: Uint8Array | undefined
+}
+
+/** Decides what is written. An attestation without a bundle and without a file for its envelope is printed. */
+export function planAttestationOutputs(flags: AttestBlobFlags): AttestationOutputs {
+  const { bundle, 'output-signature': signature } = flags
+  const isLegacyBundle = bundle !== '' && !flags['new-bundle-format']
+  return {
+    bundle,
+    isLegacyBundle,
+    signature,
+    attestation: flags['output-attestation'],
+    certificate: flags['output-certificate'],
+    timestamp: flags['rfc3161-timestamp-bundle'],
+    printEnvelope: signature === '' && (bundle === '' || isLegacyBundle) && flags.format !== 'json',
+  }
+}
+
+/** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */
+export function checkAttestationOutputs(cwd: string, outputs: AttestationOutputs): void {
+  for (const [file, what] of [
+    [outputs.bundle, 'bundle'],
+    [outputs.signature, 'signature'],
+    [outputs.attestation, 'attestation'],
+    [outputs.certificate, 'certificate'],
+    [outputs.timestamp, 'RFC3161 timestamp'],
+  ] as const) {
+    if (file !== '') checkWritable(cwd, file, what)
+  }
+}
+
+/** The files of a finished attestation. */
+export function attestationFiles(outputs: AttestationOutputs, { entity, envelope, fileTimestamp }: Attestation): OutputFile[] {
+  const { bundle, isLegacyBundle, signature, attestation, certificate, timestamp } = outputs
+  const files: OutputFile[] = []
+  if (bundle !== '')
+    files.push({ path: bundle, what: 'bundle', contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity) })
+  if (signature !== '') files.push({ path: signature, what: 'signature', contents: encodeEnvelope(envelope) })
+  if (attestation !== '') files.push({ path: attestation, what: 'attestation', contents: envelope.payload })
+  if (certificate !== '' && entity.keyMaterial.kind === 'certificate')
+    files.push({ path: certificate, what: 'certificate', contents: encodePem('CERTIFICATE', entity.keyMaterial.leaf) })
+  if (timestamp !== '' && fileTimestamp !== undefined)
+    files.push({ path: timestamp, what: 'RFC3161 timestamp', contents: encodeTimestampFile(fileTimestamp) })
+  return files
+}

@@ -1,0 +1,94 @@
+/** The steps that `sign-blob` and `attest-blob` have in common: flags, services, consent, and how failures are explained. */
+import type { PrivateKey } from '../../crypto/private-key.ts'
+import { digestOf } from '../../crypto/signature.ts'
+import { CountersignError, UsageError } from '../../error.ts'
+import type { SigningIdentity } from '../../sign/sign-content.ts'
+import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
+import { noServices } from '../../sign/signing-services.ts'
+import type { CommandContext } from '../context.ts'
+import type { RecordOutputs } from './blob-outputs.ts'
+import { keepsTimestamp, needsSearchableLog } from './blob-outputs.ts'
+import type { SigningMaterial } from './services.ts'
+import { loadSigningMaterial } from './services.ts'
+import type { FileSigningFlags, Task } from './task.ts'
+
+/** Refuses flags that contradict each other or are not supported. @throws UsageError USAGE */
+export function checkSigningFlags(flags: FileSigningFlags): void {
+  if (flags.sk && flags.key !== '') throw usage('at most one of: key reference (--key) or hardware token (--sk) can be provided')
+  if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version')
+  if (flags.certificate !== '' || flags['certificate-chain'] !== '') {
+    throw usage('signing with a certificate of your own (--certificate) is not supported by this version')
+  }
+  if (flags['issue-certificate'] && flags.key === '') throw usage('--issue-certificate is for a key that is given with --key')
+  if (!Object.hasOwn(ephemeralKeyKinds, flags['signing-algorithm'])) {
+    throw usage(
+      `invalid signing algorithm: ${flags['signing-algorithm'].slice(0, 60)}. Supported algorithms are: ${Object.keys(ephemeralKeyKinds).join(', ')}`,
+    )
+  }
+}
+
+/**
+ * Finds out which services to use for what is to be written.
+ * @throws UsageError USAGE for a timestamp that would have no place; what `loadSigningMaterial` throws
+ */
+export async function loadMaterial(
+  { context, flags }: Task,
+  outputs: readonly RecordOutputs[],
+  key: PrivateKey | undefined,
+  isGiven: (flag: string) => boolean,
+): Promise<SigningMaterial> {
+  const keeps = keepsTimestamp(outputs)
+  if (!keeps && isGiven('timestamp-server-url')) throw usage('must use protobuf bundle or set timestamp output path')
+  return loadSigningMaterial(context, {
+    flags,
+    isGiven,
+    demands: {
+      certificate: key === undefined || flags['issue-certificate'],
+      timestamp: keeps,
+      ...(needsSearchableLog(outputs) ? { logVersions: [1] } : {}),
+    },
+  })
+}
+
+/** Where the services are those of a signing config, whoever chose it has agreed; cosign 3 asks only in the browser flow then. */
+export async function confirmRecord(
+  { confirmation }: Task,
+  { services, fromConfig }: SigningMaterial,
+  outputs: readonly RecordOutputs[],
+): Promise<void> {
+  if (services.logs.length === 0 || (fromConfig && !needsSearchableLog(outputs))) return
+  await confirmation.ask(services.logs.map(({ url }) => url))
+}
+
+/** cosign's words: the verifiers of that time knew SHA-256 only. */
+export function warnOldFormat({ stderr }: CommandContext, { signer }: SigningIdentity, output: RecordOutputs, isLogged: boolean): void {
+  const isOld = output.bundle === '' || output.isLegacyBundle
+  const algorithm = digestOf(signer.algorithm)
+  if (!isOld || !isLogged || algorithm === 'sha256') return
+  stderr.write(
+    'Non SHA256 hash function is not supported for old bundle format. Use --bundle to use the new bundle format or use different signing key/algorithm.\n',
+  )
+}
+
+/** Codes of answers that the trust material does not account for. */
+const distrust: ReadonlySet<string> = new Set(['CERTIFICATE_UNTRUSTED', 'SCT_UNVERIFIED', 'LOG_ENTRY_UNVERIFIED', 'TIME_UNVERIFIED'])
+
+/** Advice behind an error with such a code: whoever signs with an instance of their own and trusts another one has forgotten a flag. */
+export function adviceFor(flags: FileSigningFlags, { services }: SigningMaterial): string {
+  if (flags['trusted-root'] !== '' || services === noServices) return ''
+  return ' (the trusted root is the one that TUF distributes: for services of another instance run initialize, or give --trusted-root)'
+}
+
+/** Says what was being done in front of what went wrong, and advice behind it where there is any. */
+export async function explained<T>(doing: string, advice: string, sign: () => Promise<T>): Promise<T> {
+  try {
+    return await sign()
+  } catch (cause) {
+    if (!(cause instanceof CountersignError) || cause.code === 'ABORTED') throw cause
+    throw new CountersignError(cause.code, `${doing}: ${cause.message}${distrust.has(cause.code) ? advice : ''}`, { cause })
+  }
+}
+
+function usage(message: string): UsageError {
+  return new UsageError('USAGE', message)
+}
