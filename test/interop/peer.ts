@@ -1,5 +1,5 @@
 /** The real programs that suites compare with: where they are, and what to do when one is not there. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
@@ -45,4 +45,26 @@ export function runPeer(program: string, argv: readonly string[], cwd: string, e
   })
   if (error !== undefined) throw error
   return { exitCode: status, stdout, stderr }
+}
+
+/** Runs a program while this process serves it. */
+export function runPeerLive(
+  program: string,
+  argv: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, argv, {
+      cwd,
+      env: { HOME: cwd, PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.on('error', reject)
+    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
+  })
 }

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { Updater } from 'tuf-js'
 import { describe, expect, it } from 'vitest'
@@ -26,7 +25,7 @@ import {
 } from '../unit/server/tuf/served-repository.ts'
 import { artifactBytes, identity, issuer, legacyBundle, signBlob, universeOf } from '../support/universe/universe.ts'
 import type { Ending } from './peer.ts'
-import { findPeer } from './peer.ts'
+import { findPeer, runPeerLive } from './peer.ts'
 
 const cosign = findPeer('cosign')
 const sigstorePython = findPeer('sigstore-python')
@@ -46,23 +45,6 @@ async function fileOf(repository: TufRepository, name: string): Promise<Uint8Arr
   return bytes
 }
 
-/** Runs a program while this process serves it. */
-function run(program: string, argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ending> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, {
-      cwd,
-      env: { HOME: cwd, PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 120_000,
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    child.on('error', reject)
-    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
-  })
-}
-
 /** The logs of a trusted root, in an order that does not depend on who wrote it. */
 function logsOf(json: Uint8Array) {
   return parseTrustedRoot(json).transparencyLogs.toSorted((a, b) => a.baseUrl.localeCompare(b.baseUrl))
@@ -72,7 +54,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 describe.skipIf(cosign === undefined)('cosign', () => {
   const initialize = (home: string, { address, root }: { address: string; root: Uint8Array }, checksum = sha256(root)): Promise<Ending> =>
-    run(cosign ?? '', ['initialize', '--mirror', address, '--root', `${address}/1.root.json`, '--root-checksum', checksum], home)
+    runPeerLive(cosign ?? '', ['initialize', '--mirror', address, '--root', `${address}/1.root.json`, '--root-checksum', checksum], home)
 
   it('initializes without a warning, and has the trusted root and the signing config in its cache', async () => {
     const server = await served()
@@ -96,7 +78,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
     writeFileSync(path.join(home, 'legacy.json'), JSON.stringify(legacyBundle(signBlob())))
     writeFileSync(path.join(home, 'artifact'), artifactBytes)
     const words = ['--new-bundle-format=false', '--bundle', 'legacy.json', '--certificate-identity', identity]
-    const verify = await run(cosign ?? '', ['verify-blob', ...words, '--certificate-oidc-issuer', issuer, 'artifact'], home)
+    const verify = await runPeerLive(cosign ?? '', ['verify-blob', ...words, '--certificate-oidc-issuer', issuer, 'artifact'], home)
     expect(verify.stderr).toContain('Verified OK')
   })
 
@@ -116,7 +98,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
       writeFileSync(path.join(home, 'bundle.json'), JSON.stringify(json))
       writeFileSync(path.join(home, 'artifact'), artifactBytes)
       const words = ['--bundle', 'bundle.json', '--certificate-identity', identity, '--certificate-oidc-issuer', issuer, 'artifact']
-      return run(cosign ?? '', ['verify-blob', ...words], home)
+      return runPeerLive(cosign ?? '', ['verify-blob', ...words], home)
     }
     const verified = await verify(bundle)
     expect(verified.stderr).toContain('Verified OK')
@@ -134,7 +116,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
     const { repository } = newRepository({ documents: server.documents, signers }, server.clock)
     expect((await repository.rotate(rolesOf(fresh))).versions).toMatchObject({ root: 2 })
     const out = path.join(home, 'out.json')
-    const create = await run(cosign ?? '', ['trusted-root', 'create', '--with-default-services', '--out', out], home)
+    const create = await runPeerLive(cosign ?? '', ['trusted-root', 'create', '--with-default-services', '--out', out], home)
     expect([create.exitCode, create.stderr]).toEqual([0, expect.not.stringContaining('Error')])
     expect(logsOf(readFileSync(out))).toEqual(logsOf(trustedRoot))
     expect(await initialize(temporaryFolder(), server)).toMatchObject({ exitCode: 0, stderr: '' })
@@ -148,7 +130,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
     const exported = exportTrust({ ...trust, tufUrl: server.address }, { rekor: 'v2', tufRoot: server.root })
     for (const { name, contents } of exported) writeFileSync(path.join(folder, name), contents)
     const script = '. "$1" && "$2" trusted-root create --with-default-services --out out.json'
-    const { exitCode, stderr } = await run('bash', ['-euc', script, 'bash', path.join(folder, 'env.sh'), cosign ?? ''], home)
+    const { exitCode, stderr } = await runPeerLive('bash', ['-euc', script, 'bash', path.join(folder, 'env.sh'), cosign ?? ''], home)
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('Error')])
     expect(parseTrustedRoot(readFileSync(path.join(home, 'out.json'))).transparencyLogs).toHaveLength(2)
   })
@@ -165,7 +147,7 @@ describe.skipIf(cosign === undefined)('cosign', () => {
       `--ctfe=url=https://ct.universe.test,public-key=ctfe.pub,start-time=${start}`,
       `--tsa=url=https://tsa.universe.test,certificate-chain=tsa.pem,start-time=${start}`,
     ]
-    const { exitCode, stderr } = await run(cosign ?? '', ['trusted-root', 'create', ...words, '--out', 'made.json'], home)
+    const { exitCode, stderr } = await runPeerLive(cosign ?? '', ['trusted-root', 'create', ...words, '--out', 'made.json'], home)
     expect([exitCode, stderr]).toEqual([0, ''])
     const theirs = parseTrustedRoot(readFileSync(path.join(home, 'made.json')))
     const ours = parseTrustedRoot(trustedRoot)
@@ -183,7 +165,7 @@ describe.skipIf(sigstorePython === undefined)('sigstore-python', () => {
     writeFileSync(path.join(home, 'artifact'), artifactBytes)
     writeFileSync(path.join(home, 'other'), 'another artifact')
     writeFileSync(path.join(home, 'bundle.json'), JSON.stringify(bundle))
-    return { home, run: (...words) => run(sigstorePython ?? '', words, home, { XDG_DATA_HOME: home, XDG_CACHE_HOME: home }) }
+    return { home, run: (...words) => runPeerLive(sigstorePython ?? '', words, home, { XDG_DATA_HOME: home, XDG_CACHE_HOME: home }) }
   }
 
   it('trusts the instance by its root, through python-tuf, and verifies with the trust it got', async () => {

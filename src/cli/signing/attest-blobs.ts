@@ -24,6 +24,9 @@ import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, w
 import type { AttestBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
+const textAdvice =
+  'cosign 3 and sigstore-go do not verify a bundle whose predicate is a text: give the document as JSON with --type spdxjson, if there is such a one'
+
 /**
  * Signs one statement about any number of blobs.
  * @param isGiven whether a flag was given, on the command line or by the environment
@@ -48,10 +51,12 @@ export async function attestBlobs(
     confirmation: createConfirmation(context, flags.yes, inputIsTaken),
   }
   checkAttestationOutputs(context.cwd, outputs)
+  if (flags.predicate !== '' && flags.type === 'spdx' && outputs.bundle !== '' && !outputs.isLegacyBundle) warn(context, textAdvice)
   const statement = await readAttestation(context, flags, blobs, isGiven('type'))
 
   const key = flags.key === '' ? undefined : await loadKey(task)
   const material = await loadMaterial(task, [outputs], key, isGiven)
+  checkPlaces(outputs, material)
   await confirmRecord(task, material, [outputs])
   const identify = identitySource(task, material, key, envelopeAlgorithm)
   const { result, files } = await explained('signing the attestation', adviceFor(flags, material), () =>
@@ -66,6 +71,19 @@ function checkEntryType(context: CommandContext, type: string): void {
   if (type === 'intoto') warn(context, '--rekor-entry-type=intoto has no effect: the attestation is logged as a dsse entry')
   else if (type !== 'dsse')
     throw new UsageError('USAGE', `unknown value for rekor-entry-type: expected dsse or intoto, found ${JSON.stringify(type.slice(0, 40))}`)
+}
+
+/** A file that was asked for is written, or it is said why it cannot be. */
+function checkPlaces({ certificate, timestamp }: AttestationOutputs, { services }: SigningMaterial): void {
+  if (certificate !== '' && services.certificateAuthority === undefined) {
+    throw new UsageError('USAGE', '--output-certificate has nothing to write: a signature with a key has no certificate')
+  }
+  if (timestamp !== '' && services.timestampAuthorities.length === 0) {
+    throw new UsageError(
+      'USAGE',
+      '--rfc3161-timestamp-bundle needs a timestamp authority: name one in the signing config (tsaUrls), or with --timestamp-server-url',
+    )
+  }
 }
 
 async function signStatement(

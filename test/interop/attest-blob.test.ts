@@ -1,0 +1,311 @@
+/**
+ * Attestations between `attest-blob` and the real cosign, both ways: every type of predicate, keyless and with keys, with either
+ * Rekor and with none, in the formats of today and of cosign 1 and 2. And a tampered copy of each, refused.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generatePrivateKey } from '../../src/crypto/private-key.ts'
+import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
+import { encodePem } from '../../src/encoding/pem.ts'
+import type { PrivateSigstore } from '../../src/server/index.ts'
+import { createServer } from '../../src/server/index.ts'
+import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
+import { predicateDocuments } from '../support/predicates.ts'
+import type { Outcome } from '../unit/cli/captured-context.ts'
+import { runCaptured } from '../unit/cli/captured-context.ts'
+import type { Ending } from './peer.ts'
+import { findPeer, runPeer, runPeerLive } from './peer.ts'
+
+const cosign = findPeer('cosign') ?? ''
+const email = 'dev@example.com'
+const password = 'a pässword'
+const types = Object.keys(predicateDocuments)
+/** cosign 3.1.3 and sigstore-go read no bundle whose predicate is a text, not even one that cosign has signed. */
+const bundleTypes = types.filter((type) => type !== 'spdx')
+
+let server: PrivateSigstore
+let folder = ''
+
+beforeAll(async () => {
+  server = await createServer()
+  folder = mkdtempSync(path.join(tmpdir(), 'countersign-attested-'))
+  write('artifact', 'an artifact')
+  write('other', 'another artifact')
+  write('third', 'a third artifact')
+  write('root.json', server.trustedRoot)
+  write('token', await server.identityToken(email))
+  for (const version of [1, 2]) write(`config-v${version}.json`, withLog(server.signingConfig, version))
+  for (const type of types) write(fileOf(type), predicateDocuments[type] ?? '')
+  for (const kind of ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'] as const) {
+    const key = generatePrivateKey(kind)
+    write(`${kind}.pem`, key.encodePem())
+    write(`${kind}.pub`, encodePublicKeyPem(key.publicKey))
+    if (cosign === '') continue
+    const words = ['import-key-pair', '--key', `${kind}.pem`, '--output-key-prefix', kind, '--yes']
+    expect(runPeer(cosign, words, folder, { COSIGN_PASSWORD: password })).toMatchObject({ exitCode: 0 })
+  }
+})
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await server.close()
+})
+
+const write = (name: string, contents: string): void => writeFileSync(path.join(folder, name), contents)
+const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8')
+const fileOf = (type: string): string => `predicate-${type.replaceAll(/\W/g, '-')}`
+
+/** The signing config with the logs of one API. */
+function withLog(config: string, version: number): string {
+  const parsed = JSON.parse(config) as { rekorTlogUrls: { majorApiVersion: number }[] }
+  const services = parsed.rekorTlogUrls.filter(({ majorApiVersion }) => majorApiVersion === version)
+  expect(services.length).toBeGreaterThan(0)
+  return JSON.stringify({ ...parsed, rekorTlogUrls: services })
+}
+
+const keyless = (version: number): readonly string[] => [
+  '--identity-token',
+  'token',
+  '--signing-config',
+  `config-v${version}.json`,
+  '--trusted-root',
+  'root.json',
+]
+const identity = (): readonly string[] => ['--certificate-identity', email, '--certificate-oidc-issuer', `${server.url}/oidc`]
+
+function ours(...words: readonly string[]): Promise<Outcome> {
+  return runCaptured(words, { cwd: folder, env: { HOME: folder, COSIGN_PASSWORD: password }, now: server.now() })
+}
+
+async function attest(...words: readonly string[]): Promise<Outcome> {
+  const outcome = await ours('attest-blob', ...words)
+  expect(outcome.exitCode, outcome.stderr).toBe(0)
+  return outcome
+}
+
+/** cosign reaches the server, which runs in this process. */
+async function cosignAttests(...words: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await runPeerLive(cosign, ['attest-blob', ...words], folder, { COSIGN_PASSWORD: password })
+  expect(exitCode, stderr).toBe(0)
+}
+
+/** cosign accepts the artifact, and refuses another one and another type. */
+function expectCosignVerifies(type: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  const verify = (blob: string, asType: string): Ending =>
+    runPeer(cosign, ['verify-blob-attestation', blob, '--type', asType, ...words], folder, env)
+  expect(verify('artifact', type).stderr, words.join(' ')).toContain('Verified OK\n')
+  expect(verify('other', type).exitCode).toBe(1)
+  expect(verify('artifact', 'https://example.com/other').exitCode).toBe(1)
+}
+
+/** So do we. */
+async function expectWeVerify(type: string, words: readonly string[]): Promise<void> {
+  const verify = (blob: string, asType: string): Promise<Outcome> => ours('verify-blob-attestation', blob, '--type', asType, ...words)
+  const right = await verify('artifact', type)
+  expect(right.stderr, words.join(' ')).toContain('Verified OK\n')
+  expect(await verify('other', type)).toMatchObject({ exitCode: 1 })
+  expect(await verify('artifact', 'https://example.com/other')).toMatchObject({ exitCode: 1 })
+}
+
+/** A copy of a bundle in which the statement says something else. */
+function tampered(bundle: string): string {
+  const parsed = JSON.parse(read(bundle)) as { dsseEnvelope: { payload: string } }
+  const payload = Buffer.from(parsed.dsseEnvelope.payload, 'base64').toString()
+  parsed.dsseEnvelope.payload = Buffer.from(payload.replace('"predicate":', '"predicate" :')).toString('base64')
+  write(`tampered-${bundle}`, JSON.stringify(parsed))
+  return `tampered-${bundle}`
+}
+
+const digestFor = (kind: string) => (kind === 'ecdsa-p384' ? ['--signature-digest-algorithm', 'sha384'] : [])
+
+describe.skipIf(cosign === '')('what we sign, cosign verifies', () => {
+  it.each(bundleTypes)('keyless, of the type %s', async (type) => {
+    for (const version of [1, 2]) {
+      const bundle = `ours-${fileOf(type)}-v${version}.json`
+      await attest('artifact', '--predicate', fileOf(type), '--type', type, '--bundle', bundle, ...keyless(version))
+      const words = ['--trusted-root', 'root.json', '--use-signed-timestamps', ...identity()]
+      expectCosignVerifies(type, ['--bundle', bundle, ...words])
+      const broken = ['verify-blob-attestation', 'artifact', '--type', type, '--bundle', tampered(bundle), ...words]
+      expect(runPeer(cosign, broken, folder).exitCode).toBe(1)
+    }
+  })
+
+  it.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'])('with a key of the kind %s, recorded nowhere', async (kind) => {
+    const bundle = `ours-${kind}.json`
+    const predicate = ['--predicate', fileOf('link'), '--type', 'link', '--bundle', bundle]
+    await attest('artifact', ...predicate, '--key', `${kind}.key`, '--tlog-upload=false')
+    expectCosignVerifies('link', ['--key', `${kind}.pub`, '--bundle', bundle, '--insecure-ignore-tlog', ...digestFor(kind)])
+  })
+
+  it.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'])('with a key of the kind %s, in Rekor v1', async (kind) => {
+    const bundle = `ours-${kind}-v1.json`
+    const predicate = ['--predicate', fileOf('vuln'), '--type', 'vuln', '--bundle', bundle]
+    await attest('artifact', ...predicate, '--key', `${kind}.key`, '--signing-config', 'config-v1.json', '--trusted-root', 'root.json')
+    expectCosignVerifies('vuln', ['--key', `${kind}.pub`, '--bundle', bundle, '--trusted-root', 'root.json', ...digestFor(kind)])
+  })
+
+  // Not Ed25519: Rekor v2 takes Ed25519ph only, which cosign 3.1.3 does not verify.
+  it.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'])('with a key of the kind %s, in Rekor v2', async (kind) => {
+    const bundle = `ours-${kind}-v2.json`
+    const predicate = ['--predicate', fileOf('vuln'), '--type', 'vuln', '--bundle', bundle]
+    await attest('artifact', ...predicate, '--key', `${kind}.key`, '--signing-config', 'config-v2.json', '--trusted-root', 'root.json')
+    expectCosignVerifies('vuln', ['--key', `${kind}.pub`, '--bundle', bundle, '--trusted-root', 'root.json', ...digestFor(kind)])
+  })
+
+  it('one attestation about several files', async () => {
+    const predicate = ['--predicate', fileOf('cyclonedx'), '--type', 'cyclonedx', '--bundle', 'several.json']
+    await attest('artifact', 'third', ...predicate, ...keyless(2))
+    const words = ['--type', 'cyclonedx', '--bundle', 'several.json', '--trusted-root', 'root.json', ...identity()]
+    for (const [blob, exitCode] of [
+      ['artifact', 0],
+      ['third', 0],
+      ['other', 1],
+    ] as const) {
+      expect(runPeer(cosign, ['verify-blob-attestation', blob, ...words], folder)).toMatchObject({ exitCode })
+    }
+  })
+
+  it('by digests of every length', async () => {
+    const { createHash } = await import('node:crypto')
+    for (const algorithm of ['sha256', 'sha384', 'sha512']) {
+      const hash = createHash(algorithm).update('an artifact').digest('hex')
+      const predicate = ['--predicate', fileOf('openvex'), '--type', 'openvex', '--bundle', 'hash.json']
+      await attest('somewhere/app', '--hash', hash, ...predicate, '--key', 'ecdsa-p256.key', '--tlog-upload=false')
+      const words = ['--type', 'openvex', '--bundle', 'hash.json', '--key', 'ecdsa-p256.pub', '--insecure-ignore-tlog']
+      const byDigest = (digest: string) =>
+        runPeer(cosign, ['verify-blob-attestation', '--digest', digest, '--digestAlg', algorithm, ...words], folder)
+      expect(byDigest(hash).stderr).toContain('Verified OK')
+      expect(byDigest(hash.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))).exitCode).toBe(1)
+    }
+  })
+
+  it.each(['v0.1', 'v1'])('a finished statement of version %s', async (version) => {
+    const { createHash } = await import('node:crypto')
+    const sha256 = createHash('sha256').update('an artifact').digest('hex')
+    const statement = ` {"predicate":{"n":1.0},"predicateType":"https://example.com/x","subject":[{"name":"a","digest":{"sha256":"${sha256}"}}],"_type":"https://in-toto.io/Statement/${version}"}\n`
+    write('statement.json', statement)
+    await attest('artifact', '--statement', 'statement.json', '--bundle', 'statement.bundle', ...keyless(1))
+    const { dsseEnvelope } = JSON.parse(read('statement.bundle')) as { dsseEnvelope: { payload: string } }
+    expect(Buffer.from(dsseEnvelope.payload, 'base64').toString()).toBe(statement)
+    expectCosignVerifies('https://example.com/x', ['--bundle', 'statement.bundle', '--trusted-root', 'root.json', ...identity()])
+  })
+})
+
+describe.skipIf(cosign === '')('what cosign signs, we verify', () => {
+  it.each(bundleTypes)('keyless, of the type %s', async (type) => {
+    for (const version of [1, 2]) {
+      const bundle = `theirs-${fileOf(type)}-v${version}.json`
+      await cosignAttests('artifact', '--predicate', fileOf(type), '--type', type, '--bundle', bundle, ...keyless(version), '--yes')
+      const words = ['--trusted-root', 'root.json', '--use-signed-timestamps', ...identity()]
+      await expectWeVerify(type, ['--bundle', bundle, ...words])
+      const broken = ['verify-blob-attestation', 'artifact', '--type', type, '--bundle', tampered(bundle), ...words]
+      expect(await ours(...broken)).toMatchObject({ exitCode: 1 })
+    }
+  })
+
+  it.each(types)('with a key, of the type %s, and says the same as we do', async (type) => {
+    const words = ['artifact', '--predicate', fileOf(type), '--type', type, '--key', 'ecdsa-p256.key']
+    write('no-services.json', JSON.stringify({ mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json' }))
+    await cosignAttests(...words, '--signing-config', 'no-services.json', '--bundle', 'theirs.json')
+    await attest(...words, '--tlog-upload=false', '--bundle', 'ours.json')
+    await expectWeVerify(type, ['--bundle', 'theirs.json', '--key', 'ecdsa-p256.pub', '--insecure-ignore-tlog'])
+    const [theirs, mine] = ['theirs.json', 'ours.json'].map(statementIn)
+    expect({ ...mine, predicate: undefined }).toEqual({ ...theirs, predicate: undefined })
+    expect(withoutTime(mine?.predicate)).toMatchObject(withoutTime(theirs?.predicate))
+  })
+})
+
+/** The statement of a bundle, its numbers as doubles. */
+function statementIn(bundle: string): { readonly predicate: unknown } {
+  const { dsseEnvelope } = JSON.parse(read(bundle)) as { dsseEnvelope: { payload: string } }
+  return JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString()) as { predicate: unknown }
+}
+
+/** cosign writes times in its own way, and both the time of a custom predicate; a text is put into an object, to be compared. */
+function withoutTime(predicate: unknown): object {
+  const text = JSON.stringify({ predicate }, (key: string, value: unknown) =>
+    /^(?:Timestamp|build\w+On|\w+edOn)$/.test(key) ? undefined : value,
+  )
+  return JSON.parse(text) as object
+}
+
+describe.skipIf(cosign === '')('in the formats of cosign 1 and 2', () => {
+  const urls = (): readonly string[] => ['--fulcio-url', server.url, '--rekor-url', server.url, '--identity-token', 'token', '--yes']
+  const predicate = ['--predicate', fileOf('slsaprovenance1'), '--type', 'slsaprovenance1']
+
+  /** What cosign trusts where it takes no trusted root. */
+  function oldTrust(): Record<string, string> {
+    const { logs, certificateTransparencyLogs, certificateAuthorities, timestampAuthorities } = loadTrustMaterial(server.trustedRoot)
+    const rekor = logs.find(({ key }) => key.kind === 'ecdsa')
+    const [[ctLog], [ca], [tsa]] = [certificateTransparencyLogs, certificateAuthorities, timestampAuthorities]
+    if (rekor === undefined || ctLog === undefined || ca === undefined || tsa === undefined)
+      throw new Error('the trusted root has too little')
+    const chain = [...ca.authority.intermediates, ca.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
+    const leaf = tsa.leaf === undefined ? [] : [tsa.leaf]
+    const tsaChain = [...leaf, ...tsa.authority.intermediates, tsa.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
+    write('rekor.pub', encodePublicKeyPem(rekor.key))
+    write('ct.pub', encodePublicKeyPem(ctLog.key))
+    write('chain.pem', chain.join(''))
+    write('tsa.pem', tsaChain.join(''))
+    return { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
+  }
+
+  it('envelope and certificate in files of their own', async () => {
+    const files = ['--output-signature', 'k.att', '--output-certificate', 'k.pem', '--output-attestation', 'k.intoto.json']
+    await attest('artifact', ...predicate, ...files, ...urls(), '--trusted-root', 'root.json')
+    expect(read('k.pem')).toMatch(/^-----BEGIN CERTIFICATE-----\n/)
+    const envelope = JSON.parse(read('k.att')) as { payload: string }
+    expect(Buffer.from(envelope.payload, 'base64').toString()).toBe(read('k.intoto.json'))
+    const words = ['--signature', 'k.att', '--certificate', 'k.pem', '--insecure-ignore-tlog', ...identity()]
+    expectCosignVerifies('slsaprovenance1', words, oldTrust())
+    await expectWeVerify('slsaprovenance1', [...words, '--trusted-root', 'root.json'])
+  })
+
+  it('the local bundle', async () => {
+    await attest('artifact', ...predicate, '--new-bundle-format=false', '--bundle', 'k.json', ...urls(), '--trusted-root', 'root.json')
+    expectCosignVerifies('slsaprovenance1', ['--bundle', 'k.json', ...identity()], oldTrust())
+    await expectWeVerify('slsaprovenance1', ['--bundle', 'k.json', '--trusted-root', 'root.json', ...identity()])
+  })
+
+  it('with a key, and a timestamp in a file of its own', async () => {
+    const key = ['--key', 'ecdsa-p256.key', '--rekor-url', server.url, '--timestamp-server-url', `${server.url}/api/v1/timestamp`, '--yes']
+    const files = ['--new-bundle-format=false', '--bundle', 'local.json', '--rfc3161-timestamp-bundle', 'local.ts']
+    await attest('artifact', ...predicate, ...key, ...files, '--trusted-root', 'root.json')
+    const words = ['--key', 'ecdsa-p256.pub', '--bundle', 'local.json', '--rfc3161-timestamp', 'local.ts', '--use-signed-timestamps']
+    expectCosignVerifies('slsaprovenance1', [...words, '--timestamp-certificate-chain', 'tsa.pem'], oldTrust())
+    await expectWeVerify('slsaprovenance1', [...words, '--trusted-root', 'root.json'])
+  })
+
+  it('SPDX as text, which cosign 3 reads in no other', async () => {
+    const spdx = ['--predicate', fileOf('spdx'), '--type', 'spdx', ...urls(), '--trusted-root', 'root.json']
+    await attest('artifact', ...spdx, '--new-bundle-format=false', '--bundle', 'text.json')
+    expectCosignVerifies('spdx', ['--bundle', 'text.json', ...identity()], oldTrust())
+    const { stderr } = await attest('artifact', ...spdx, '--bundle', 'text.sigstore.json')
+    expect(stderr).toContain('WARNING: cosign 3 and sigstore-go do not verify a bundle whose predicate is a text')
+    const words = ['--bundle', 'text.sigstore.json', '--trusted-root', 'root.json', ...identity()]
+    await expectWeVerify('spdx', words)
+    expect(runPeer(cosign, ['verify-blob-attestation', 'artifact', '--type', 'spdx', ...words], folder).stderr).toContain(
+      'invalid attestation: decoding json',
+    )
+  })
+
+  it('what cosign writes, we verify', async () => {
+    const cosignUrls = ['--use-signing-config=false', '--new-bundle-format=false', ...urls(), '--trusted-root', 'root.json']
+    const files = [
+      '--bundle',
+      'c.json',
+      '--output-signature',
+      'c.att',
+      '--output-certificate',
+      'c.pem',
+      '--output-attestation',
+      'c.intoto.json',
+    ]
+    await cosignAttests('artifact', ...predicate, ...cosignUrls, ...files)
+    await expectWeVerify('slsaprovenance1', ['--bundle', 'c.json', '--trusted-root', 'root.json', ...identity()])
+    const separate = ['--signature', 'c.att', '--certificate', 'c.pem', '--insecure-ignore-tlog', '--trusted-root', 'root.json']
+    await expectWeVerify('slsaprovenance1', [...separate, ...identity()])
+  })
+})
