@@ -75,6 +75,11 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   secret('BAO_TOKEN', 'authorises requests to OpenBao', 'a token'),
   variable('BROWSER', 'is the program that opens the page to sign in on', 'a path (the browser of the system by default)'),
   secret('CIRCLE_OIDC_TOKEN_V2', 'is the identity token of a CircleCI job', 'an OIDC token'),
+  variable(
+    'CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS',
+    'is where Google Cloud gives tokens of an account that is impersonated',
+    'a URL (https://iamcredentials.googleapis.com by default)',
+  ),
   variable('COUNTERSIGN_DEBUG', 'prints a stack trace with an error', '1 to print it (0 by default)'),
   variable('DOCKER_CONFIG', 'is the directory of the Docker configuration, with the credentials of registries', 'a path'),
   variable('GCE_METADATA_HOST', 'is where a Google Cloud machine gets its identity token', 'a host (metadata.google.internal by default)'),

@@ -2,18 +2,20 @@
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { CountersignError, messageOf } from '../error.ts'
 import { request, statusError } from '../http/fetch.ts'
-import type { Environment, RequestOptions } from '../http/fetch.ts'
+import type { Environment, HttpResponse, RequestOptions } from '../http/fetch.ts'
+import type { SystemFiles } from './system-files.ts'
 
 /** The place in which a token is looked for. */
 export interface Surroundings {
   readonly env: Environment
-  /** The contents of a file of the system, undefined when there is none or it cannot be read. */
-  readonly readFile: (path: string) => Promise<string | undefined>
+  readonly files: SystemFiles
 }
 
 export interface TokenRequest extends Surroundings {
   /** Whom the token is for: `sigstore` for Fulcio. */
   readonly audience: string
+  /** How long a service may take. */
+  readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,7 +24,9 @@ export interface TokenSource {
   readonly name: string
   /** What messages call it. */
   readonly title: string
-  /** Whether this place offers tokens. Asks nobody. */
+  /** Whether it is told whom the token is for. A token that was made in advance is for whomever it is for. */
+  readonly takesAudience: boolean
+  /** Whether this place offers tokens. Asks nobody, and does not fail. */
   isOffered(surroundings: Surroundings): boolean | Promise<boolean>
   /**
    * Gets a token.
@@ -31,8 +35,8 @@ export interface TokenSource {
   fetch(request: TokenRequest): Promise<string>
 }
 
-const timeoutMs = 15_000
-const maxAnswerBytes = 256 * 1024
+/** Of an answer: no token is longer by far. */
+export const maxAnswerBytes = 256 * 1024
 
 /** The error for a source that gives no token. */
 export function noToken(reason: string, cause?: unknown): CountersignError {
@@ -40,16 +44,26 @@ export function noToken(reason: string, cause?: unknown): CountersignError {
 }
 
 /**
+ * The address that a variable of the environment holds.
+ * @throws CountersignError SIGN_IN_FAILED
+ */
+export function addressIn(variable: string, value: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
+  throw noToken(`${variable} should be an http:// or https:// address`)
+}
+
+/**
  * Asks an address for a token. Never follows a redirect: the request holds a secret.
+ * @returns an answer of success
  * @throws CountersignError SIGN_IN_FAILED
  */
 export async function askForToken(
   { title }: Pick<TokenSource, 'title'>,
-  address: string | URL,
+  address: URL,
   asked: Pick<RequestOptions, 'method' | 'headers' | 'body'>,
-  { env, signal }: TokenRequest,
-): Promise<Uint8Array> {
-  let body: Uint8Array
+  { env, timeoutMs, signal }: Pick<TokenRequest, 'env' | 'timeoutMs' | 'signal'>,
+): Promise<HttpResponse> {
   try {
     const response = await request(address, {
       ...asked,
@@ -61,21 +75,20 @@ export async function askForToken(
       ...(signal === undefined ? {} : { signal }),
     })
     if (response.status < 200 || response.status > 299) throw statusError(response, asked.method)
-    body = response.body
+    return response
   } catch (cause) {
     if (cause instanceof CountersignError && cause.code === 'ABORTED') throw cause
     throw noToken(`${title} gave no identity token: ${messageOf(cause)}`, cause)
   }
-  return body
 }
 
 /**
  * The text at `member` of an answer in JSON.
  * @throws CountersignError SIGN_IN_FAILED, which shows nothing of the answer
  */
-export function tokenIn({ title }: Pick<TokenSource, 'title'>, answer: Uint8Array, member: string): string {
+export function tokenIn({ title }: Pick<TokenSource, 'title'>, { body }: HttpResponse, member: string): string {
   try {
-    const value = parseJson(answer, 'the answer', { maxBytes: maxAnswerBytes, maxDepth: 16 })
+    const value = parseJson(body, 'the answer', { maxBytes: maxAnswerBytes, maxDepth: 16 })
     const token = isJsonObject(value) ? value[member] : undefined
     if (typeof token === 'string' && token !== '') return token
   } catch {

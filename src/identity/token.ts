@@ -18,7 +18,12 @@ export interface IdentityToken {
   readonly expires: number
 }
 
+/** Whom Fulcio expects tokens to be for. */
+export const defaultAudience = 'sigstore'
+
 const maxTokenLength = 64 * 1024
+/** How far an issuer's clock may be ahead, as Fulcio has it. */
+const clockToleranceMs = 5 * 60_000
 const segment = /^[A-Za-z0-9_-]+$/
 
 /** Whether a text has the shape of a token: three parts, the first of which is a JOSE header. */
@@ -27,10 +32,15 @@ export function looksLikeToken(text: string): boolean {
   return parts.length === 3 && parts.every((part) => segment.test(part)) && typeof readPart(parts[0] ?? '')?.['alg'] === 'string'
 }
 
+/** Whom a token is for, whatever else is in it. */
+export function audiencesOfToken(text: string): readonly string[] {
+  return audiencesOf(readPart(text.trim().split('.', 3)[1] ?? '')?.['aud'])
+}
+
 /**
  * Reads a token. No error shows any of it but issuer, audience and time.
  * @param now epoch milliseconds
- * @throws CountersignError TOKEN_INVALID when it is no token, has expired, or is of an e-mail address that was not verified
+ * @throws CountersignError TOKEN_INVALID when it is no token, has expired, is not valid yet, or is of an e-mail address that was not verified
  */
 export function parseIdentityToken(text: string, now: number): IdentityToken {
   const raw = text.trim()
@@ -44,7 +54,11 @@ export function parseIdentityToken(text: string, now: number): IdentityToken {
   const expires = claims['exp']
   if (typeof expires !== 'number' || expires < 0 || expires > 253_402_300_799) throw invalid('it has no time of expiry (exp)')
   if (expires * 1000 <= now) {
-    throw invalid(`it expired at ${new Date(expires * 1000).toISOString()}, and it is ${new Date(now).toISOString()} now; get a new one`)
+    throw invalid(`it expired at ${instant(expires * 1000)}, and it is ${instant(now)} now; get a new one`)
+  }
+  const begins = claims['nbf']
+  if (typeof begins === 'number' && begins * 1000 > now + clockToleranceMs) {
+    throw invalid(`it is not valid before ${instant(begins * 1000)}, and it is ${instant(now)} now; check the clock of this machine`)
   }
   const email = verifiedEmail(claims, issuer)
   const principal = email ?? claims['sub']
@@ -54,14 +68,17 @@ export function parseIdentityToken(text: string, now: number): IdentityToken {
 
 /** What a message may tell about a token, for whoever wonders why it was refused. */
 export function describeToken({ issuer, audiences, expires }: IdentityToken): string {
-  const audience =
-    audiences.length === 0
-      ? 'no audience'
-      : `the audience ${audiences
-          .slice(0, 4)
-          .map((name) => excerpt(name))
-          .join(', ')}`
-  return `a token of the issuer ${excerpt(issuer, 120)} for ${audience}, valid until ${new Date(expires).toISOString()}`
+  const expected = audiences.includes(defaultAudience) ? '' : ` (certificate authorities expect ${excerpt(defaultAudience)} as a rule)`
+  return `a token of the issuer ${excerpt(issuer, 120)} for ${audienceNames(audiences)}${expected}, valid until ${instant(expires)}`
+}
+
+/** Whom a token is for, in words. */
+export function audienceNames(audiences: readonly string[]): string {
+  if (audiences.length === 0) return 'no audience'
+  return `the audience ${audiences
+    .slice(0, 4)
+    .map((name) => excerpt(name))
+    .join(', ')}`
 }
 
 /** As Sigstore's other clients: an address counts when the issuer says that it is verified, and is refused when it does not. */
@@ -72,6 +89,11 @@ function verifiedEmail(claims: JsonObject, issuer: string): string | undefined {
   // Some issuers write it as a string.
   if (verified === true || verified === 'true') return email
   throw invalid(`its e-mail address is not verified by the issuer ${excerpt(issuer, 120)}`)
+}
+
+/** A time, however far away. */
+function instant(milliseconds: number): string {
+  return milliseconds > 8.64e15 ? `the year ${new Date(8.64e15).getUTCFullYear()}` : new Date(milliseconds).toISOString()
 }
 
 function audiencesOf(value: JsonValue | undefined): string[] {

@@ -43,6 +43,7 @@ export const identityFlags = {
       'envvar',
       'filesystem',
       'github-actions',
+      'google',
       'google-impersonate',
       'google-workload-identity',
       'spiffe',

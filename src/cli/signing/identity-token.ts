@@ -1,7 +1,8 @@
 /** The identity token of a keyless signature: given, offered by the place, or from somebody who signs in. */
 import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, UsageError } from '../../error.ts'
-import { ambientToken, missingPermission } from '../../identity/ambient-token.ts'
+import { ambientToken } from '../../identity/ambient-token.ts'
+import { missingPermission } from '../../identity/missing-permission.ts'
 import type { SignInFlow, SignInTerminal } from '../../identity/sign-in.ts'
 import type { IdentityToken } from '../../identity/token.ts'
 import { looksLikeToken, parseIdentityToken } from '../../identity/token.ts'
@@ -24,6 +25,10 @@ export interface TokenInput {
   /** Standard output is for a signature or for JSON. */
   readonly outputIsTaken: boolean
 }
+
+/** In a job whose token is not to be used. */
+const disabled =
+  'nobody can sign in in a CI job; let it use the token it is offered, without --oidc-disable-ambient-providers, or give one with --identity-token'
 
 const maxTokenBytes = 64 * 1024
 const maxSecretBytes = 64 * 1024
@@ -91,7 +96,7 @@ function chooseFlow(context: CommandContext, flags: IdentityFlags, inputIsTaken:
     )
   // A code that is printed into the log of a job, where nobody waits for it, only wastes its time.
   const missing = missingPermission(context.env)
-  if (missing !== undefined) throw new CountersignError('SIGN_IN_FAILED', missing)
+  if (missing !== undefined) throw new CountersignError('SIGN_IN_FAILED', flags['oidc-disable-ambient-providers'] ? disabled : missing)
   if (context.stdin.isTTY && !inputIsTaken && hasBrowser(context.env)) return 'normal'
   context.stderr.write('Non-interactive mode detected, using device flow.\n')
   return 'device'

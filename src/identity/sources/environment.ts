@@ -4,7 +4,7 @@ import type { Surroundings, TokenSource } from '../token-source.ts'
 import { noToken } from '../token-source.ts'
 
 /** `SIGSTORE_ID_TOKEN`, which GitLab jobs define with `id_tokens`. */
-export const environmentSource: TokenSource = fromVariables('envvar', 'the environment', ['SIGSTORE_ID_TOKEN'], () => true)
+export const environmentSource: TokenSource = fromVariables('envvar', 'SIGSTORE_ID_TOKEN', ['SIGSTORE_ID_TOKEN'], () => true)
 
 /** The token that every CircleCI job with a context gets. Its audience is the organisation's. */
 export const circleciSource: TokenSource = fromVariables(
@@ -23,10 +23,12 @@ function fromVariables(
   return {
     name,
     title,
+    takesAudience: false,
     isOffered: (surroundings) => isThere(surroundings) && variableOf(surroundings.env, ...variables) !== undefined,
     fetch({ env }) {
       const token = variableOf(env, ...variables)
-      return token === undefined ? Promise.reject(noToken(`${variables.join(' and ')} are not set`)) : Promise.resolve(token)
+      if (token !== undefined) return Promise.resolve(token.trim())
+      return Promise.reject(noToken(`${title} gave no identity token: ${variables.join(' or ')} should be set, and is not`))
     },
   }
 }

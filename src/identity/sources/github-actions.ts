@@ -1,21 +1,21 @@
 /** The tokens of GitHub Actions jobs with the permission `id-token: write`. */
 import { variableOf } from '../../http/environment.ts'
 import type { TokenSource } from '../token-source.ts'
-import { askForToken, noToken, tokenIn } from '../token-source.ts'
+import { addressIn, askForToken, noToken, tokenIn } from '../token-source.ts'
 
 const title = 'GitHub Actions'
 
 export const githubActionsSource: TokenSource = {
   name: 'github-actions',
   title,
+  takesAudience: true,
   isOffered: ({ env }) =>
     variableOf(env, 'ACTIONS_ID_TOKEN_REQUEST_URL') !== undefined && variableOf(env, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN') !== undefined,
   async fetch(request) {
     const address = variableOf(request.env, 'ACTIONS_ID_TOKEN_REQUEST_URL')
     const secret = variableOf(request.env, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')
     if (address === undefined || secret === undefined) throw noToken(githubPermission)
-    if (!URL.canParse(address)) throw noToken('ACTIONS_ID_TOKEN_REQUEST_URL should be a URL')
-    const url = new URL(address)
+    const url = addressIn('ACTIONS_ID_TOKEN_REQUEST_URL', address)
     url.searchParams.set('audience', request.audience)
     const answer = await askForToken({ title }, url, { headers: { authorization: `bearer ${secret}` } }, request)
     return tokenIn({ title }, answer, 'value')

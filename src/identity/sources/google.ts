@@ -1,27 +1,33 @@
 /** Tokens of Google Cloud: of the service account that a machine or a pod runs as, and of one that it may impersonate. */
 import { encodeUtf8, decodeUtf8 } from '../../encoding/bytes.ts'
+import { messageOf } from '../../error.ts'
 import { variableOf } from '../../http/environment.ts'
-import type { TokenRequest, TokenSource } from '../token-source.ts'
-import { askForToken, noToken, tokenIn } from '../token-source.ts'
+import type { HttpResponse } from '../../http/fetch.ts'
+import { HttpStatusError } from '../../http/fetch.ts'
+import type { Surroundings, TokenRequest, TokenSource } from '../token-source.ts'
+import { addressIn, askForToken, noToken, tokenIn } from '../token-source.ts'
 
 const title = 'Google Cloud'
 const productNameFile = '/sys/class/dmi/id/product_name'
-const credentialsHost = 'https://iamcredentials.googleapis.com'
+const credentialsEndpoint = 'https://iamcredentials.googleapis.com/'
+/** As gcloud names the endpoint of a network that reaches Google by addresses of its own. */
+const endpointVariable = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS'
 
 /** The service account of the machine. */
 export const googleWorkloadSource: TokenSource = {
   name: 'google-workload-identity',
   title,
+  takesAudience: true,
   // The metadata server is not asked: elsewhere its name is whatever the network makes of it.
-  async isOffered({ env, readFile }) {
-    if (variableOf(env, 'GCE_METADATA_HOST') !== undefined) return true
-    const product = (await readFile(productNameFile))?.trim()
+  async isOffered({ env, files }) {
+    if (variableOf(env, 'GCE_METADATA_HOST', 'CLOUD_RUN_JOB') !== undefined) return true
+    const product = await productName(files)
     return product === 'Google' || product === 'Google Compute Engine'
   },
   async fetch(request) {
     const query = new URLSearchParams({ audience: request.audience, format: 'full' })
-    const answer = await askMetadata(request, `identity?${query.toString()}`)
-    return decodeUtf8(answer, 'the identity token').trim()
+    const { body } = await askMetadata(request, `identity?${query.toString()}`)
+    return decodeUtf8(body, 'the identity token').trim()
   },
 }
 
@@ -29,20 +35,44 @@ export const googleWorkloadSource: TokenSource = {
 export const googleImpersonationSource: TokenSource = {
   name: 'google-impersonate',
   title,
+  takesAudience: true,
   isOffered: ({ env }) => variableOf(env, 'GOOGLE_SERVICE_ACCOUNT_NAME') !== undefined,
   async fetch(request) {
-    const account = variableOf(request.env, 'GOOGLE_SERVICE_ACCOUNT_NAME')
-    if (account === undefined) throw noToken('GOOGLE_SERVICE_ACCOUNT_NAME is not set')
+    const { env, audience } = request
+    const account = variableOf(env, 'GOOGLE_SERVICE_ACCOUNT_NAME')
+    if (account === undefined) throw noToken(`${title} gave no identity token: GOOGLE_SERVICE_ACCOUNT_NAME should be set, and is not`)
+    const address = addressIn(endpointVariable, variableOf(env, endpointVariable) ?? credentialsEndpoint)
+    address.pathname = `/v1/projects/-/serviceAccounts/${encodeURIComponent(account)}:generateIdToken`
     const access = tokenIn({ title }, await askMetadata(request, 'token'), 'access_token')
-    const address = `${credentialsHost}/v1/projects/-/serviceAccounts/${encodeURIComponent(account)}:generateIdToken`
     const headers = { authorization: `Bearer ${access}`, 'content-type': 'application/json' }
-    const body = encodeUtf8(JSON.stringify({ audience: request.audience, includeEmail: true }))
+    const body = encodeUtf8(JSON.stringify({ audience, includeEmail: true }))
     return tokenIn({ title }, await askForToken({ title }, address, { method: 'POST', headers, body }, request), 'token')
   },
 }
 
-function askMetadata(request: TokenRequest, path: string): Promise<Uint8Array> {
-  const host = variableOf(request.env, 'GCE_METADATA_HOST') ?? 'metadata.google.internal'
-  const address = `http://${host}/computeMetadata/v1/instance/service-accounts/default/${path}`
-  return askForToken({ title }, address, { headers: { 'metadata-flavor': 'Google' } }, request)
+async function productName(files: Surroundings['files']): Promise<string | undefined> {
+  try {
+    return (await files.read(productNameFile)).trim()
+  } catch {
+    // Other systems have no such file, and some hide it: then it is no machine of Google's.
+    return undefined
+  }
+}
+
+/** Asks the metadata server about the service account of the machine. */
+async function askMetadata({ env, timeoutMs, signal }: TokenRequest, path: string): Promise<HttpResponse> {
+  const host = variableOf(env, 'GCE_METADATA_HOST') ?? 'metadata.google.internal'
+  const address = addressIn('GCE_METADATA_HOST', `http://${host}/computeMetadata/v1/instance/service-accounts/default/${path}`)
+  let answer: HttpResponse
+  try {
+    // It is next to the machine and answers without encryption: no proxy may see it.
+    answer = await askForToken({ title }, address, { headers: { 'metadata-flavor': 'Google' } }, { env: {}, timeoutMs, signal })
+  } catch (error) {
+    const isUnknown = error instanceof Error && error.cause instanceof HttpStatusError && error.cause.status === 404
+    if (!isUnknown) throw error
+    const advice = 'give it one, or pass it over with --oidc-disable-ambient-providers'
+    throw noToken(`${messageOf(error)}, since this machine runs as no service account; ${advice}`, error)
+  }
+  if (answer.headers['metadata-flavor'] === 'Google') return answer
+  throw noToken(`${title} gave no identity token: ${address.host} answered, but it is not Google's metadata server`)
 }

@@ -8,10 +8,11 @@ export const projectedTokenFile = '/var/run/sigstore/cosign/oidc-token'
 export const projectedFileSource: TokenSource = {
   name: 'filesystem',
   title: projectedTokenFile,
-  isOffered: async ({ readFile }) => (await readFile(projectedTokenFile)) !== undefined,
-  async fetch({ readFile }) {
-    const token = await readFile(projectedTokenFile)
-    if (token === undefined || token.trim() === '') throw noToken(`${projectedTokenFile} holds no identity token`)
-    return token.trim()
+  takesAudience: false,
+  isOffered: ({ files }) => files.exists(projectedTokenFile),
+  async fetch({ files }) {
+    const token = (await files.read(projectedTokenFile)).trim()
+    if (token === '') throw noToken(`${projectedTokenFile} holds no identity token`)
+    return token
   },
 }

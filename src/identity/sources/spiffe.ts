@@ -1,27 +1,21 @@
 /** JWT-SVIDs of a SPIFFE workload, from the agent's Unix socket (SPIFFE Workload API, "JWT-SVID Profile"). */
-import { stat } from 'node:fs/promises'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import { variableOf } from '../../http/environment.ts'
-import type { Environment } from '../../http/environment.ts'
 import { callGrpc } from '../../http/unix-grpc.ts'
-import type { TokenSource } from '../token-source.ts'
-import { noToken } from '../token-source.ts'
+import type { Surroundings, TokenSource } from '../token-source.ts'
+import { maxAnswerBytes, noToken } from '../token-source.ts'
 
 const title = 'the SPIFFE workload API'
 const defaultSocket = '/tmp/spire-agent/public/api.sock'
-const timeoutMs = 15_000
-const maxAnswerBytes = 256 * 1024
 
 export const spiffeSource: TokenSource = {
   name: 'spiffe',
   title,
-  async isOffered({ env }) {
-    if (variableOf(env, 'SPIFFE_ENDPOINT_SOCKET') !== undefined) return true
-    return isSocket(defaultSocket)
-  },
-  async fetch({ env, audience, signal }) {
-    const socket = socketOf(env)
+  takesAudience: true,
+  isOffered: async ({ env, files }) => variableOf(env, 'SPIFFE_ENDPOINT_SOCKET') !== undefined || files.exists(defaultSocket),
+  async fetch({ audience, timeoutMs, signal, ...surroundings }) {
+    const socket = socketOf(surroundings)
     let answer: Uint8Array
     try {
       answer = await callGrpc({
@@ -47,19 +41,11 @@ export const spiffeSource: TokenSource = {
 }
 
 /** `unix:///run/agent.sock`, `unix:/run/agent.sock` or the path alone. */
-function socketOf(env: Environment): string {
-  const address = variableOf(env, 'SPIFFE_ENDPOINT_SOCKET') ?? defaultSocket
+function socketOf({ env, files }: Surroundings): string {
+  const address = variableOf(env, 'SPIFFE_ENDPOINT_SOCKET') ?? files.locate(defaultSocket)
   const path = address.replace(/^unix:(?:\/\/)?/, '')
   if (path.startsWith('/')) return path
   throw noToken('SPIFFE_ENDPOINT_SOCKET should be the absolute path of a Unix socket, such as unix:///run/spire/agent.sock')
-}
-
-async function isSocket(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isSocket()
-  } catch {
-    return false
-  }
 }
 
 /** A length-delimited field of a protobuf message. */

@@ -1,23 +1,37 @@
 /** Identity tokens that a place offers: which, in which order, and what is said when there is none. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp2 } from 'node:http2'
 import type { Http2Server } from 'node:http2'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ambientToken, missingPermission, tokenSourceNames } from '../../../src/identity/ambient-token.ts'
+import { ambientToken, listTokenSources, tokenSourceNames } from '../../../src/identity/ambient-token.ts'
 import type { AmbientTokenOptions } from '../../../src/identity/ambient-token.ts'
+import { missingPermission } from '../../../src/identity/missing-permission.ts'
 import { projectedTokenFile } from '../../../src/identity/sources/projected-file.ts'
+import { temporaryFolder, unsignedToken } from '../../support/token-services.ts'
 import { startServer } from '../http/test-server.ts'
 
 const secret = 'a-secret-of-the-job'
 
+const token = unsignedToken({ sub: 'somebody', aud: 'sigstore' })
+const another = unsignedToken({ sub: 'somebody else', aud: 'sigstore' })
+
 function tokenIn(
   env: Record<string, string>,
-  more: Partial<AmbientTokenOptions> & { files?: Record<string, string> } = {},
+  { files = {}, ...more }: Partial<AmbientTokenOptions> & { files?: Record<string, string> } = {},
 ): Promise<string | undefined> {
-  const { files = {}, ...options } = more
-  return ambientToken({ env, readFile: (file) => Promise.resolve(files[file]), ...options })
+  return ambientToken({ env, systemRoot: systemWith(files), ...more })
+}
+
+/** A system that has these files. */
+function systemWith(files: Readonly<Record<string, string>>): string {
+  const systemRoot = temporaryFolder()
+  for (const [name, contents] of Object.entries(files)) {
+    mkdirSync(path.join(systemRoot, path.dirname(name)), { recursive: true })
+    writeFileSync(path.join(systemRoot, name), contents)
+  }
+  return systemRoot
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
@@ -36,17 +50,17 @@ it('nowhere is none', async () => {
 
 describe('the environment', () => {
   it('has SIGSTORE_ID_TOKEN', async () => {
-    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' })).toBe('a.b.c')
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: `${token}\n` })).toBe(token)
     expect(await tokenIn({ SIGSTORE_ID_TOKEN: '' })).toBeUndefined()
   })
 
   it('has the token of a CircleCI job, there only', async () => {
-    expect(await tokenIn({ CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'v2', CIRCLE_OIDC_TOKEN: 'v1' })).toBe('v2')
-    expect(await tokenIn({ CIRCLE_OIDC_TOKEN_V2: 'v2' })).toBeUndefined()
+    expect(await tokenIn({ CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: token, CIRCLE_OIDC_TOKEN: another })).toBe(token)
+    expect(await tokenIn({ CIRCLE_OIDC_TOKEN_V2: token })).toBeUndefined()
   })
 
   it('comes before the place: the first that offers a token decides', async () => {
-    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'mine', CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'theirs' })).toBe('mine')
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: token, CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: another })).toBe(token)
   })
 })
 
@@ -66,8 +80,8 @@ describe('GitHub Actions', () => {
   }
 
   it('gives a token for the audience sigstore', async () => {
-    const { env, seen } = await github('{"count":1,"value":"the.token.itself"}')
-    expect(await tokenIn(env)).toBe('the.token.itself')
+    const { env, seen } = await github(JSON.stringify({ count: 1, value: token }))
+    expect(await tokenIn(env)).toBe(token)
     expect(seen).toEqual([{ url: '/token?api-version=2.0&audience=sigstore', authorization: `bearer ${secret}` }])
   })
 
@@ -86,7 +100,7 @@ describe('GitHub Actions', () => {
 
   it('is not passed over for another identity when it fails', async () => {
     const { env } = await github('{}')
-    await failureOf(tokenIn({ ...env, CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'another identity' }))
+    await failureOf(tokenIn({ ...env, CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: another }))
   })
 
   it('without its permission says which', () => {
@@ -103,48 +117,68 @@ describe('Buildkite', () => {
       request.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
       request.on('end', () => {
         seen.push(`${request.method} ${request.url} ${request.headers.authorization}`)
-        response.end('{"token":"the.token.itself"}')
+        response.end(JSON.stringify({ token }))
       })
     })
     const env = { BUILDKITE_AGENT_ACCESS_TOKEN: secret, BUILDKITE_JOB_ID: 'job/1', BUILDKITE_AGENT_ENDPOINT: `${server.origin}/v3/` }
-    expect(await tokenIn(env)).toBe('the.token.itself')
+    expect(await tokenIn(env)).toBe(token)
     expect(seen).toEqual(['{"audience":"sigstore"}', `POST /v3/jobs/job%2F1/oidc/tokens Token ${secret}`])
   })
 })
 
 describe('Google Cloud', () => {
-  async function metadata() {
+  const asked = '/computeMetadata/v1/instance/service-accounts/default/identity?audience=sigstore&format=full'
+
+  async function metadata(flavor = 'Google') {
     const server = await startServer((request, response) => {
       if (request.headers['metadata-flavor'] !== 'Google') return void response.writeHead(403).end()
-      response.end(
-        request.url?.startsWith('/computeMetadata/v1/instance/service-accounts/default/identity') === true
-          ? `token for ${request.url.split('?')[1]}\n`
-          : '{}',
-      )
+      response.setHeader('metadata-flavor', flavor)
+      response.end(request.url === asked ? token : '{}')
     })
-    return { GCE_METADATA_HOST: `127.0.0.1:${server.port}` }
+    return { server, env: { GCE_METADATA_HOST: `127.0.0.1:${server.port}` } }
   }
 
-  it('gives the token of the service account that a machine runs as', async () => {
-    expect(await tokenIn(await metadata(), { provider: 'google-workload-identity' })).toBe('token for audience=sigstore&format=full')
-    expect(await tokenIn(await metadata(), { provider: 'google' })).toBe('token for audience=sigstore&format=full')
-  })
+  it.each(['google-workload-identity', 'google'])(
+    'gives the token of the service account that a machine runs as, by the name %s',
+    async (provider) => {
+      expect(await tokenIn((await metadata()).env, { provider })).toBe(token)
+    },
+  )
 
   it('is recognised by its machines, which are asked nothing before', async () => {
-    const server = await startServer((_, response) => response.end())
-    expect(await tokenIn({}, { files: { '/sys/class/dmi/id/product_name': 'Standard PC\n' } })).toBeUndefined()
+    const { server, env } = await metadata()
+    const product = (text: string) => ({ files: { '/sys/class/dmi/id/product_name': text } })
+    expect(await tokenIn({}, product('Standard PC\n'))).toBeUndefined()
+    const sources = await listTokenSources({ env: {}, systemRoot: systemWith(product('Google Compute Engine\n').files) })
+    expect(sources.filter(({ isOffered }) => isOffered)).toEqual([{ name: 'google-workload-identity', isOffered: true }])
+    expect(await listTokenSources({ env })).toContainEqual({ name: 'google-workload-identity', isOffered: true })
     expect(server.requests).toEqual([])
   })
 
+  it('answers for itself: whoever else answers is not believed', async () => {
+    expect((await failureOf(tokenIn((await metadata('other')).env))).message).toContain("it is not Google's metadata server")
+  })
+
+  it('is asked past every proxy, which would see the token', async () => {
+    const { env } = await metadata()
+    expect(await tokenIn({ ...env, HTTP_PROXY: 'http://127.0.0.1:9' })).toBe(token)
+  })
+
+  it('says what to do where the machine runs as nobody', async () => {
+    const server = await startServer((_, response) => response.writeHead(404).end())
+    const { message } = await failureOf(tokenIn({ GCE_METADATA_HOST: `127.0.0.1:${server.port}` }))
+    expect(message).toContain('this machine runs as no service account; give it one, or pass it over with --oidc-disable-ambient-providers')
+  })
+
   it('cannot be impersonated without an access token', async () => {
-    const env = { ...(await metadata()), GOOGLE_SERVICE_ACCOUNT_NAME: 'signer@project.iam.gserviceaccount.com' }
-    expect((await failureOf(tokenIn(env))).message).toContain('its answer has no access_token')
+    const env = { ...(await metadata()).env, GOOGLE_SERVICE_ACCOUNT_NAME: 'signer@project.iam.gserviceaccount.com' }
+    expect((await failureOf(tokenIn(env, { provider: 'google-impersonate' }))).message).toContain('its answer has no access_token')
   })
 })
 
 describe('a projected file', () => {
   it('is read, and trimmed', async () => {
-    expect(await tokenIn({}, { files: { [projectedTokenFile]: 'a.b.c\n' } })).toBe('a.b.c')
+    expect(await tokenIn({}, { files: { [projectedTokenFile]: `${token}\n` } })).toBe(token)
   })
 
   it('that is empty is no token', async () => {
@@ -195,16 +229,14 @@ describe('a SPIFFE agent', () => {
   }
 
   it('gives a JWT-SVID for the audience, to whoever shows that it is no browser', async () => {
+    const long = unsignedToken({ sub: 'x'.repeat(300), aud: ['sigstore', 'others'] })
     const asked: string[] = []
     const { env, headers } = await agent((audience) => {
       asked.push(audience.toString())
       const svid = (id: string, token: string): Buffer => field(1, Buffer.concat([field(1, Buffer.from(id)), field(2, Buffer.from(token))]))
-      return Buffer.concat([
-        svid('spiffe://example.org/signer', `first.${'x'.repeat(300)}.token`),
-        svid('spiffe://example.org/other', 'second'),
-      ])
+      return Buffer.concat([svid('spiffe://example.org/signer', long), svid('spiffe://example.org/other', 'second')])
     })
-    expect(await tokenIn(env)).toBe(`first.${'x'.repeat(300)}.token`)
+    expect(await tokenIn(env)).toBe(long)
     expect(asked).toEqual(['\n\bsigstore'])
     expect(headers[0]).toMatchObject({ ':path': '/SpiffeWorkloadAPI/FetchJWTSVID', 'workload.spiffe.io': 'true', te: 'trailers' })
   })
@@ -228,11 +260,33 @@ describe('a SPIFFE agent', () => {
   })
 })
 
+describe('a variable that cannot be right', () => {
+  it.each([
+    [{ SIGSTORE_ID_TOKEN: 'nonsense' }, 'SIGSTORE_ID_TOKEN gave no identity token: what it gave is not a JSON Web Token'],
+    [
+      { ACTIONS_ID_TOKEN_REQUEST_URL: 'nonsense', ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret },
+      'ACTIONS_ID_TOKEN_REQUEST_URL should be an http:// or https:// address',
+    ],
+    [{ BUILDKITE_AGENT_ACCESS_TOKEN: secret }, 'BUILDKITE_JOB_ID, which names the job, is not'],
+    [
+      { BUILDKITE_AGENT_ACCESS_TOKEN: secret, BUILDKITE_JOB_ID: '1', BUILDKITE_AGENT_ENDPOINT: 'file:///x' },
+      'BUILDKITE_AGENT_ENDPOINT should be',
+    ],
+    [{ GCE_METADATA_HOST: 'two words' }, 'GCE_METADATA_HOST should be'],
+    [
+      { GOOGLE_SERVICE_ACCOUNT_NAME: 'a', CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: 'x' },
+      'CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS should be',
+    ],
+  ])('%o is named', async (env, reason) => {
+    expect((await failureOf(tokenIn(env))).message).toContain(reason)
+  })
+})
+
 describe('a provider by name', () => {
   it('is the only one asked', async () => {
-    expect(await tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'envvar' })).toBe('a.b.c')
-    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'github-actions' }))).message).toContain('id-token: write')
-    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: 'a.b.c' }, { provider: 'filesystem' }))).message).toContain(projectedTokenFile)
+    expect(await tokenIn({ SIGSTORE_ID_TOKEN: token }, { provider: 'envvar' })).toBe(token)
+    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: token }, { provider: 'github-actions' }))).message).toContain('id-token: write')
+    expect((await failureOf(tokenIn({ SIGSTORE_ID_TOKEN: token }, { provider: 'filesystem' }))).message).toContain(projectedTokenFile)
   })
 
   it('must exist', async () => {
@@ -247,6 +301,7 @@ describe('in CI without a token', () => {
     ['GITLAB_CI', 'id_tokens'],
     ['CIRCLECI', 'context'],
     ['BUILDKITE', 'BUILDKITE_AGENT_ACCESS_TOKEN'],
+    ['CF_BUILD_ID', 'obtain-oidc-id-token'],
     ['CI', '--identity-token or SIGSTORE_ID_TOKEN'],
     ['JENKINS_URL', '--identity-token or SIGSTORE_ID_TOKEN'],
   ])('with %s, the sentence says what is missing', (variable, words) => {

@@ -175,7 +175,7 @@ describe('a token', () => {
     }
     const sentence = await refusalOf({ claims: { aud: 'https://vault.example' }, answers })
     expect(sentence).toContain(
-      'refused with status 400: "There was an error processing the identity token"; it was given a token of the issuer "https://token.actions.universe.test" for the audience "https://vault.example", valid until',
+      'refused with status 400: "There was an error processing the identity token"; it was given a token of the issuer "https://token.actions.universe.test" for the audience "https://vault.example" (certificate authorities expect "sigstore" as a rule), valid until',
     )
   })
 
