@@ -26,6 +26,12 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/complete.ts'),
   },
   {
+    name: 'debug',
+    short: 'Show what the program sees of its surroundings',
+    hidden: true,
+    load: () => import('./commands/debug.ts'),
+  },
+  {
     name: 'env',
     short: 'List the environment variables that are read, and their values',
     load: () => import('./commands/env.ts'),

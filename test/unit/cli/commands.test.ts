@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { otherVariables, sigstoreVariables } from '../../../src/cli/environment-variables.ts'
+import { tokenSourceNames } from '../../../src/identity/ambient-token.ts'
 import { runCaptured } from './captured-context.ts'
 
 describe('version', () => {
@@ -29,6 +30,29 @@ describe('version', () => {
     const { stdout } = await runCaptured(['version', '--json'])
     if (process.arch === 'x64') expect(stdout).toMatch(/"platform": "\w+\/amd64"/)
     if (process.platform === 'linux') expect(stdout).toMatch(/"platform": "linux\/\w+"/)
+  })
+})
+
+describe('debug providers', () => {
+  it('says of each source whether it offers a token, asking none', async () => {
+    const env = { SIGSTORE_ID_TOKEN: 'anything', BUILDKITE_AGENT_ACCESS_TOKEN: 'x', SPIFFE_ENDPOINT_SOCKET: '/nonexistent' }
+    const { exitCode, stdout } = await runCaptured(['debug', 'providers'], { env })
+    expect(exitCode).toBe(0)
+    const lines = new Map(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(': ') as [string, string]),
+    )
+    expect([...lines.keys()]).toEqual(tokenSourceNames)
+    for (const name of ['envvar', 'buildkite-agent', 'spiffe']) expect(lines.get(name)).toBe('true')
+    for (const name of ['github-actions', 'circleci', 'google-impersonate']) expect(lines.get(name)).toBe('false')
+  })
+
+  it('is hidden, and a group', async () => {
+    expect((await runCaptured(['--help'])).stdout).not.toMatch(/^\s+debug/m)
+    expect((await runCaptured(['debug'])).stdout).toContain('providers')
+    expect((await runCaptured(['debug', 'providers', 'x'])).exitCode).toBe(1)
   })
 })
 
