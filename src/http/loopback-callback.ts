@@ -1,12 +1,13 @@
 /**
  * The redirect that ends a sign-in in the browser: a server on 127.0.0.1, for one request (RFC 8252 section 7.3). It gives out
- * nothing, and takes only a request that repeats the state it was told.
+ * nothing, and takes only the first request that repeats the state it was told. The browser waits until it is known how the sign-in ended.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { messageOf, TransportError } from '../error.ts'
+import { sendCallbackPage } from './callback-page.ts'
 
 export interface LoopbackOptions {
   /** 0 for any free port. */
@@ -22,28 +23,38 @@ export interface LoopbackCallback {
   readonly port: number
   /** Resolves to the query of the redirect. */
   readonly query: Promise<URLSearchParams>
+  /** Tells the browser how it ended. Resolves when it knows, or does not listen any more. */
+  answer(ending: 'signedIn' | 'failed'): Promise<void>
   close(): void
 }
 
 const maxHeaderBytes = 16 * 1024
 const requestTimeoutMs = 10_000
+/** How long the browser may take to read its answer before the program goes on. */
+const answerTimeoutMs = 1_000
 
 /**
  * Starts to listen.
  * @throws TransportError NETWORK_FAILED when the port is taken
  */
 export async function listenForCallback(options: LoopbackOptions): Promise<LoopbackCallback> {
+  let waiting: ServerResponse | undefined
   let receive: (query: URLSearchParams) => void = () => undefined
   const query = new Promise<URLSearchParams>((resolve) => {
     receive = resolve
   })
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, requestTimeout: requestTimeoutMs }, (request, response) =>
-    answer(request, response, options, receive),
-  )
+  const server = createServer({ maxHeaderSize: maxHeaderBytes, requestTimeout: requestTimeoutMs }, (request, response) => {
+    const redirect = redirectOf(request, options)
+    if (redirect === 'nothing' || redirect === 'foreign') return sendCallbackPage(response, redirect)
+    if (waiting !== undefined) return sendCallbackPage(response, 'taken')
+    waiting = response
+    return receive(redirect)
+  })
   const port = await listen(server, options.port)
   return {
     port,
     query,
+    answer: (ending) => (waiting === undefined ? Promise.resolve() : finish(waiting, ending)),
     close() {
       server.close()
       server.closeIdleConnections()
@@ -69,39 +80,28 @@ function listen(server: Server, port: number): Promise<number> {
   })
 }
 
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
+/** The query of a redirect that is the answer, or what else the request is. */
+function redirectOf(
+  { method, url: target = '' }: IncomingMessage,
   { path, state }: LoopbackOptions,
-  receive: (query: URLSearchParams) => void,
-): void {
-  const target = request.url ?? ''
+): URLSearchParams | 'nothing' | 'foreign' {
   const url = URL.canParse(target, 'http://127.0.0.1') ? new URL(target, 'http://127.0.0.1') : undefined
-  if (request.method !== 'GET' || url?.pathname !== path) return send(response, 404, 'Nothing is here.')
+  if (method !== 'GET' || url?.pathname !== path) return 'nothing'
   // Any page may make a browser come here: without the state it is not the answer that is waited for.
-  if (!isSame(url.searchParams.get('state') ?? '', state))
-    return send(response, 400, 'This is not the answer to a sign-in that was started here.')
-  // Not before the browser has its answer, since the server ends then.
-  response.once('close', () => receive(url.searchParams))
-  const failed = url.searchParams.has('error')
-  send(
-    response,
-    failed ? 400 : 200,
-    failed ? 'The sign-in failed. The terminal says why.' : 'You are signed in. You may close this window and go back to the terminal.',
-  )
+  return isSame(url.searchParams.get('state') ?? '', state) ? url.searchParams : 'foreign'
 }
 
-function send(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    connection: 'close',
+async function finish(response: ServerResponse, ending: 'signedIn' | 'failed'): Promise<void> {
+  if (response.destroyed) return
+  const told = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, answerTimeoutMs)
+    response.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
   })
-  response.end(
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Countersign</title></head><body><main><h1>Countersign</h1><p>${text}</p></main></body></html>\n`,
-  )
+  sendCallbackPage(response, ending)
+  await told
 }
 
 function isSame(found: string, expected: string): boolean {

@@ -28,19 +28,24 @@ export function signInWithBrowser(step: SignInStep): Promise<string | undefined>
   }
   const secrets = { verifier: library.randomPKCECodeVerifier(), state: library.randomState(), nonce: library.randomNonce() }
   return explained(step.issuer, step.signal, async () => {
-    const redirected = (await comeBackToPort(step, secrets)) ?? (await bringCodeBack(step, secrets))
-    const tokens = await library.authorizationCodeGrant(configuration, redirected, {
-      pkceCodeVerifier: secrets.verifier,
-      expectedState: secrets.state,
-      expectedNonce: secrets.nonce,
-      idTokenExpected: true,
-    })
-    return tokens.id_token
+    const back = await comeBackToPort(step, secrets)
+    return back === undefined ? redeem(step, secrets, await bringCodeBack(step, secrets)) : back.token
   })
 }
 
-/** @returns where the browser came back to; undefined when there is no browser, or it did not come back in time */
-async function comeBackToPort(step: SignInStep, secrets: Secrets): Promise<URL | undefined> {
+async function redeem({ client }: SignInStep, secrets: Secrets, redirected: URL): Promise<string | undefined> {
+  const { library, configuration } = client
+  const tokens = await library.authorizationCodeGrant(configuration, redirected, {
+    pkceCodeVerifier: secrets.verifier,
+    expectedState: secrets.state,
+    expectedNonce: secrets.nonce,
+    idTokenExpected: true,
+  })
+  return tokens.id_token
+}
+
+/** @returns what the browser's return was worth; undefined when there is no browser, or it did not come back in time */
+async function comeBackToPort(step: SignInStep, secrets: Secrets): Promise<{ readonly token: string | undefined } | undefined> {
   const { terminal, signal, browserTimeoutMs = defaultTimeoutMs } = step
   const redirect = redirectUrl(step.redirectUrl)
   const callback = await listenForCallback({
@@ -48,6 +53,7 @@ async function comeBackToPort(step: SignInStep, secrets: Secrets): Promise<URL |
     path: redirect.pathname,
     state: secrets.state,
   })
+  let ending: 'signedIn' | 'failed' = 'failed'
   try {
     redirect.port = String(callback.port)
     const address = await authorizationUrl(step, secrets, redirect.href)
@@ -60,8 +66,11 @@ async function comeBackToPort(step: SignInStep, secrets: Secrets): Promise<URL |
     }
     const redirected = new URL(redirect)
     redirected.search = query.toString()
-    return redirected
+    const token = await redeem(step, secrets, redirected)
+    if (token !== undefined) ending = 'signedIn'
+    return { token }
   } finally {
+    await callback.answer(ending)
     callback.close()
   }
 }

@@ -4,6 +4,10 @@ import { CountersignError } from '../error.ts'
 import { explained } from './oidc-client.ts'
 import type { SignInStep } from './sign-in.ts'
 
+/** Between two polls, whatever the issuer asks for: a whole second, and no more than the code lives. */
+const shortestIntervalSeconds = 1
+const longestLifetimeSeconds = 24 * 3_600
+
 /** The lines on standard output are cosign's. */
 export async function signInWithDevice({ client, issuer, signal, terminal }: SignInStep): Promise<string | undefined> {
   const { library, configuration } = client
@@ -23,12 +27,19 @@ export async function signInWithDevice({ client, issuer, signal, terminal }: Sig
     const address = printableAddress(device.verification_uri_complete ?? device.verification_uri)
     terminal.print(`Enter the verification code ${printable(device.user_code)} in your browser at: ${address}`)
     terminal.print(`Code will be valid for ${device.expires_in} seconds`)
-    const tokens = await library.pollDeviceAuthorizationGrant(
-      configuration,
-      device,
-      { code_verifier: verifier },
-      signal === undefined ? {} : { signal },
-    )
+    const over = AbortSignal.timeout(Math.min(device.expires_in, longestLifetimeSeconds) * 1000)
+    const polled = { ...device, interval: Math.max(device.interval ?? 5, shortestIntervalSeconds) }
+    const tokens = await library
+      .pollDeviceAuthorizationGrant(
+        configuration,
+        polled,
+        { code_verifier: verifier },
+        { signal: signal === undefined ? over : AbortSignal.any([over, signal]) },
+      )
+      .catch((cause: unknown) => {
+        if (over.aborted) throw new CountersignError('SIGN_IN_FAILED', 'nobody entered the verification code before it expired', { cause })
+        throw cause
+      })
     terminal.print('Token received!')
     return tokens.id_token
   })

@@ -95,14 +95,35 @@ function bodyOf(body: unknown): { readonly body?: Uint8Array } {
   throw new TypeError('the OpenID Connect client sends a body of a kind that is not expected')
 }
 
+/** What the codes of OAuth mean to somebody who signs in (RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5). */
+const meanings: Readonly<Record<string, string>> = {
+  access_denied: 'the sign-in was refused, or stopped in the browser',
+  expired_token: 'nobody entered the verification code before it expired',
+  invalid_client: 'the issuer does not know the client of --oidc-client-id, or its secret is another',
+  invalid_grant: 'the code was used before, has expired, or is of another sign-in',
+  unauthorized_client: 'the client of --oidc-client-id may not sign in in this way',
+  unsupported_grant_type: 'the issuer cannot sign anybody in in this way',
+}
+
 /** What an error of the library says: the issuer's own `error` and its description, otherwise the innermost reason. */
 function reasonOf(error: unknown): string {
   let innermost = messageOf(error)
-  for (let link: unknown = error, depth = 0; link instanceof Error && depth < 5; link = link.cause, depth++) {
+  let link: unknown = error
+  for (let depth = 0; link instanceof Error && depth < 5; link = link.cause, depth++) {
     if (link instanceof CountersignError) return link.message
     innermost = link.message
     const { error: code, error_description: description } = link as { error?: unknown; error_description?: unknown }
-    if (typeof code === 'string') return `${excerpt(code)}${typeof description === 'string' ? ` (${excerpt(description, 200)})` : ''}`
+    if (typeof code !== 'string') continue
+    const meaning = typeof description === 'string' ? excerpt(description, 200) : meanings[code]
+    return `${excerpt(code)}${meaning === undefined ? '' : ` (${meaning})`}`
   }
-  return innermost.slice(0, 200)
+  return `${innermost.slice(0, 200)}${comparisonIn(link)}`
+}
+
+/** Of a claim that the library compared: whom it should name, and whom it names. */
+function comparisonIn(cause: unknown): string {
+  const { claim, claims, expected } = (cause ?? {}) as { claim?: unknown; claims?: Readonly<Record<string, unknown>>; expected?: unknown }
+  if ((claim !== 'aud' && claim !== 'iss') || claims === undefined) return ''
+  const shown = (value: unknown): string => excerpt(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'), 120)
+  return `: expected ${shown(expected)}, found ${shown(claims[claim])}`
 }

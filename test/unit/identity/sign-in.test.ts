@@ -58,7 +58,7 @@ async function comeBack(address: string): Promise<boolean> {
   const page = await fetch(end.location ?? '')
   expect(page.status).toBe(200)
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
-  expect(await page.text()).toContain('You are signed in.')
+  expect(await page.text()).toContain('You are signed in')
   return true
 }
 
