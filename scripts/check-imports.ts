@@ -36,6 +36,7 @@ const serverGround = new Set(['storage', 'tile-log', 'request', 'page', 'clock.t
 
 /** The one or few places that may import a library. Libraries that are not listed may be imported by no one. */
 const owners: Readonly<Record<string, readonly string[]>> = {
+  '@kubernetes/client-node': ['keys'],
   '@noble/ciphers': ['crypto'],
   '@noble/curves': ['crypto'],
   '@noble/hashes': ['crypto'],

@@ -26,7 +26,9 @@ export interface ServiceName {
 }
 
 /** What is asked of a service, beside the options that its caller has. */
-export type ServiceRequest = Pick<RequestOptions, 'method' | 'headers' | 'body' | 'maxBytes'> & { readonly timeoutMs: number }
+export type ServiceRequest = Pick<RequestOptions, 'method' | 'headers' | 'body' | 'maxBytes' | 'idempotent'> & {
+  readonly timeoutMs: number
+}
 
 const maxErrorBytes = 64 * 1024
 const maxMessageLength = 300
@@ -38,7 +40,7 @@ export function endpoint(baseUrl: string, path: string): string {
 
 /**
  * Asks a service and returns its answer, whatever the status. Everything that the signing services are asked may be asked twice,
- * so failed attempts are repeated. Redirects are refused: the request may hold a token, which is not for another host.
+ * so failed attempts are repeated unless the request says otherwise. Redirects are refused: the request may hold a token, which is not for another host.
  * @throws TransportError NETWORK_FAILED with the service's name, ABORTED, TOO_LARGE
  */
 export async function ask(service: ServiceName, address: string, asked: ServiceRequest, options: ServiceOptions): Promise<HttpResponse> {
@@ -48,7 +50,7 @@ export async function ask(service: ServiceName, address: string, asked: ServiceR
       ...options,
       timeoutMs: options.timeoutMs ?? asked.timeoutMs,
       redirect: 'error',
-      idempotent: true,
+      idempotent: asked.idempotent ?? true,
     })
   } catch (cause) {
     if (!(cause instanceof TransportError) || cause.code !== 'NETWORK_FAILED') throw cause
@@ -94,11 +96,18 @@ export function readAnswer<T>(service: ServiceName, parse: () => T): T {
   }
 }
 
-/** What an error body says: all the services answer an object with a `message`. The page of a proxy says nothing worth repeating. */
+/**
+ * What an error body says: the signing services answer an object with a `message`, others have some of the same, or OAuth's members (RFC 6749
+ * section 5.2). The page of a proxy says nothing worth repeating.
+ */
 export function messageIn(body: Uint8Array): string | undefined {
   try {
     const value = parseJson(body, 'the error', { maxBytes: maxErrorBytes, maxDepth: 8 })
-    return isJsonObject(value) && typeof value['message'] === 'string' && value['message'] !== '' ? value['message'] : undefined
+    if (!isJsonObject(value)) return undefined
+    const { message, error_description: description, error } = value
+    const said = [message, description, error].find((member) => member !== undefined && member !== null && member !== '')
+    if (typeof said === 'string') return said
+    return isJsonObject(said) || Array.isArray(said) ? JSON.stringify(said) : undefined
   } catch {
     return undefined
   }

@@ -1,8 +1,8 @@
 /** Who signs: a key that was given, or whoever the identity token is about. */
-import type { PrivateKey } from '../../crypto/private-key.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
-import { loadPrivateKey } from '../../keys/private-key-reference.ts'
+import { openKey } from '../../keys/key-reference.ts'
+import type { SigningKey } from '../../keys/key-store.ts'
 import { createKeylessIdentity } from '../../sign/keyless-identity.ts'
 import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
@@ -13,9 +13,10 @@ import { readPassword } from './password.ts'
 import type { SigningMaterial } from './services.ts'
 import type { FileSigningFlags, Task } from './task.ts'
 
-/** The key of `--key`. @throws as `loadPrivateKey` and `readPassword` */
-export function loadKey({ context, flags, inputIsTaken }: Task): Promise<PrivateKey> {
-  return loadPrivateKey(flags.key, { env: context.env, cwd: context.cwd, password: () => readPassword(context, inputIsTaken) })
+/** The key of `--key`. @throws as `openKey` and `readPassword` */
+export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
+  const { env, cwd, signal } = context
+  return openKey(flags.key, { env, cwd, signal, password: () => readPassword(context, inputIsTaken) })
 }
 
 /**
@@ -26,7 +27,7 @@ export function loadKey({ context, flags, inputIsTaken }: Task): Promise<Private
 export function identitySource(
   task: Task,
   material: SigningMaterial,
-  key: PrivateKey | undefined,
+  key: SigningKey | undefined,
   algorithmOf: (key: PublicKey, logs: readonly LogService[]) => SignatureAlgorithm,
 ): () => Promise<SigningIdentity> {
   const { context, flags } = task

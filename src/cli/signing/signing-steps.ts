@@ -1,5 +1,5 @@
 /** The steps that `sign-blob` and `attest-blob` have in common: flags, services, consent, and how failures are explained. */
-import type { PrivateKey } from '../../crypto/private-key.ts'
+import type { SigningKey } from '../../keys/key-store.ts'
 import { digestOf } from '../../crypto/signature.ts'
 import { CountersignError, UsageError } from '../../error.ts'
 import type { SigningIdentity } from '../../sign/sign-content.ts'
@@ -34,7 +34,7 @@ export function checkSigningFlags(flags: FileSigningFlags): void {
 export async function loadMaterial(
   { context, flags }: Task,
   outputs: readonly RecordOutputs[],
-  key: PrivateKey | undefined,
+  key: SigningKey | undefined,
   isGiven: (flag: string) => boolean,
 ): Promise<SigningMaterial> {
   const keeps = keepsTimestamp(outputs)

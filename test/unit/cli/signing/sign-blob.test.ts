@@ -252,9 +252,8 @@ describe('with a key', () => {
     [['--key', 'signer.pub'], {}, 'reading key signer.pub: unsupported private key'],
     [['--key', 'artifact'], {}, 'reading key artifact: invalid pem block'],
     [['--key', 'env://NOWHERE'], {}, 'the environment variable NOWHERE is not set'],
-    [['--key', 'awskms:///alias/release'], {}, 'private keys of the kind awskms: are not supported by this version'],
-    [['--key', 'k8s://ns/key'], {}, 'private keys of the kind k8s: are not supported by this version'],
-    [['--key', 'pkcs11:token=x'], {}, 'private keys of the kind pkcs11: are not supported by this version'],
+    [['--key', 'floppy://a'], {}, 'there are no key references of the kind floppy://'],
+    [['--key', 'github://owner/repo'], {}, 'GitHub gives out secrets to workflows only'],
     [['--sk'], {}, 'hardware tokens (--sk) are not supported by this version'],
     [['--key', 'cosign.key', '--sk'], {}, 'at most one of'],
   ])('says in one sentence what is wrong: %s', async (words, env, message) => {

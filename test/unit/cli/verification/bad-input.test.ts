@@ -132,7 +132,7 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'a key reference of an unknown kind',
     ['artifact', '--bundle', 'good.json', '--key', 'floppy://a', '--insecure-ignore-tlog'],
-    /key references of the kind floppy:\/\/ are not supported/,
+    /^loading key: there are no key references of the kind floppy:\/\/, give a file or one of .*env:\/\//,
   ],
   [
     'an unset key variable',

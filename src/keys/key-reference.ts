@@ -1,0 +1,113 @@
+/**
+ * Key references, wherever a key is named: `--key`, `createSigner`. A reference is a file, an address, `env://NAME`, or of a scheme whose store
+ * is loaded when a reference of it is met.
+ */
+import type { KeyKind } from '../crypto/private-key.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import { decodeUtf8 } from '../encoding/bytes.ts'
+import { UsageError } from '../error.ts'
+import { variableOf } from '../http/environment.ts'
+import { readKeyFile } from './key-file.ts'
+import type { KeyStore, KeyStoreOptions, SigningKey } from './key-store.ts'
+import { isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
+
+/** What a public key is fetched with: nothing unlocks it. */
+export type PublicKeyOptions = Omit<KeyStoreOptions, 'password'>
+
+/** The stores by the schemes of their references. */
+const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyStore }>>> = {
+  github: () => import('./secrets/github.ts'),
+  gitlab: () => import('./secrets/gitlab.ts'),
+  k8s: () => import('./secrets/kubernetes.ts'),
+}
+
+/**
+ * Opens the key to sign with.
+ * @throws UsageError USAGE for a reference of an unknown scheme, KEY_INVALID for what is no private key; TransportError FILE_UNREADABLE,
+ * TOO_LARGE, NETWORK_FAILED; VerificationError KEY_DECRYPTION_FAILED for a wrong password; what the store throws
+ */
+export async function openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey> {
+  const keyStore = await findStore(reference)
+  if (keyStore !== undefined) return keyStore.openKey(reference, options)
+  return readPrivateKey(await readKey(reference, options, 'key'), reference, options.password)
+}
+
+/**
+ * Fetches the public key that signatures are verified with.
+ * @throws as `openKey`, KEY_INVALID also for a private key
+ */
+export async function fetchPublicKey(reference: string, options: PublicKeyOptions): Promise<PublicKey> {
+  const keyStore = await findStore(reference)
+  if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, { ...options, password: noPassword })
+  return readPublicKey(await readKey(reference, options, 'public key'), reference)
+}
+
+/**
+ * The public key of a reference that may also name a private key, whose other half is then made of it.
+ * @throws as `openKey`
+ */
+export async function derivePublicKey(reference: string, options: KeyStoreOptions): Promise<PublicKey> {
+  const keyStore = await findStore(reference)
+  if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, options)
+  const text = await readKey(reference, options, 'key')
+  if (!isPrivateKey(text)) return readPublicKey(text, reference)
+  return (await readPrivateKey(text, reference, options.password)).publicKey
+}
+
+/**
+ * Makes a key where the reference says, which keeps it.
+ * @returns its public half
+ * @throws UsageError USAGE for a place that makes no keys; what the store throws
+ */
+export async function createKey(reference: string, options: KeyStoreOptions & { readonly kind: KeyKind }): Promise<PublicKey> {
+  const keyStore = await findStore(reference)
+  if (keyStore?.createKey !== undefined) return keyStore.createKey(reference, options)
+  const found = schemeOf(reference)
+  throw new UsageError(
+    'USAGE',
+    found === undefined
+      ? `creating key: expected a reference such as awskms:///alias/name, found ${JSON.stringify(reference.slice(0, 60))}`
+      : `creating key: ${found}:// keeps keys that were made elsewhere, and makes none`,
+  )
+}
+
+/** The text of a private key or of a public one, for whoever wants it as it is. @throws as `openKey` */
+export async function readKey(reference: string, { env, cwd, signal }: PublicKeyOptions, what: string): Promise<string> {
+  if (reference.startsWith('env://')) {
+    const name = reference.slice('env://'.length)
+    const value = variableOf(env, name)
+    if (value === undefined) throw new UsageError('USAGE', `loading ${what}: the environment variable ${name} is not set`)
+    return value
+  }
+  if (/^https?:\/\//.test(reference)) {
+    const { fetchBytes } = await import('../http/fetch.ts')
+    const body = await fetchBytes(reference, { maxBytes: maxKeyBytes, env, ...(signal === undefined ? {} : { signal }) })
+    return decodeUtf8(body, `the ${what}`)
+  }
+  return decodeUtf8(readKeyFile(cwd, reference, `the ${what}`), `the ${what} ${reference}`)
+}
+
+const plainSchemes: ReadonlySet<string> = new Set(['env', 'http', 'https'])
+
+/** The store of a reference; undefined for files, addresses and variables. @throws UsageError USAGE for an unknown scheme */
+async function findStore(reference: string): Promise<KeyStore | undefined> {
+  const scheme = schemeOf(reference)
+  if (scheme === undefined || plainSchemes.has(scheme)) return undefined
+  const load = Object.hasOwn(keyStores, scheme) ? keyStores[scheme] : undefined
+  if (load !== undefined) return (await load()).keyStore
+  const known = [...plainSchemes, ...Object.keys(keyStores).filter((name) => name !== 'github')].sort()
+  throw new UsageError(
+    'USAGE',
+    `loading key: there are no key references of the kind ${scheme.slice(0, 40)}://, give a file or one of ${known.map((name) => `${name}://`).join(', ')}`,
+  )
+}
+
+/** The scheme in front of `://`. PKCS#11 references (RFC 7512) have a colon alone, as a file on a Windows drive has. */
+function schemeOf(reference: string): string | undefined {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]+):(\/\/)?/.exec(reference) ?? []
+  return scheme !== undefined && (rest !== undefined || Object.hasOwn(keyStores, scheme)) ? scheme : undefined
+}
+
+function noPassword(): Promise<Uint8Array> {
+  return Promise.reject(new UsageError('USAGE', 'the store asks for a password, which a public key does not need'))
+}

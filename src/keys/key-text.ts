@@ -1,0 +1,58 @@
+/** What a key file holds: cosign's encrypted private key, a private key in the clear, or a public key. All are PEM. */
+import { decryptPrivateKey, parseEncryptedPrivateKeyPem } from '../crypto/encrypted-private-key.ts'
+import { parsePrivateKeyPem } from '../crypto/private-key.ts'
+import type { PrivateKey } from '../crypto/private-key.ts'
+import { parsePublicKeyPem } from '../crypto/public-key.ts'
+import type { PublicKey } from '../crypto/public-key.ts'
+import { CountersignError, DecodingError, UsageError, VerificationError } from '../error.ts'
+
+/** No key takes more; whatever is longer is something else. */
+export const maxKeyBytes = 64 * 1024
+
+/**
+ * Reads a private key.
+ * @param name names the key in messages: its reference
+ * @param password asked only when the key turns out to be encrypted
+ * @throws UsageError KEY_INVALID for what is no private key; VerificationError KEY_DECRYPTION_FAILED for a wrong password
+ */
+export async function readPrivateKey(text: string, name: string, password: () => Promise<Uint8Array>): Promise<PrivateKey> {
+  try {
+    if (!isEncrypted(text)) return parsePrivateKeyPem(text)
+    const encrypted = parseEncryptedPrivateKeyPem(text)
+    return await decryptPrivateKey(encrypted, await password())
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    if (cause.code === 'KEY_DECRYPTION_FAILED') {
+      throw new VerificationError(
+        'KEY_DECRYPTION_FAILED',
+        `reading key ${name}: ${cause.message}: the password is wrong, or the file is damaged`,
+        { cause },
+      )
+    }
+    if (!(cause instanceof DecodingError)) throw cause
+    throw new UsageError('KEY_INVALID', `reading key ${name}: ${cause.message}`, { cause })
+  }
+}
+
+/**
+ * Reads a public key.
+ * @param name names the key in messages: its reference
+ * @throws UsageError KEY_INVALID
+ */
+export function readPublicKey(text: string, name: string): PublicKey {
+  try {
+    return parsePublicKeyPem(text)
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause
+    throw new UsageError('KEY_INVALID', `loading public key: ${name} does not hold a PEM public key: ${cause.message}`, { cause })
+  }
+}
+
+/** Whether the text announces a private key, encrypted or not. */
+export function isPrivateKey(text: string): boolean {
+  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(text)
+}
+
+function isEncrypted(text: string): boolean {
+  return /-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(text)
+}
