@@ -39,6 +39,8 @@ const launchers = {
 }
 /** Libraries that the program imports, each put in a file of its own. */
 const libraries = new Set<string>()
+/** SDKs that users install themselves where they need them: they stay what `require` finds at run time. */
+const optionalPackages = new Set(Object.keys(readPackage().peerDependencies))
 
 rmSync(withLibrary ? 'dist' : outdir, { recursive: true, force: true })
 rmSync(serverOutdir, { recursive: true, force: true })
@@ -68,7 +70,7 @@ function commonOptions(): BuildOptions {
 }
 
 async function buildProgram(name: string, { entryPoint, isFlat }: Program): Promise<void> {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  const { version } = readPackage()
   const options: BuildOptions = {
     ...commonOptions(),
     // import() would start Node's ES module loader; require() does not.
@@ -145,6 +147,7 @@ function librariesAside(): Plugin {
     setup(build) {
       build.onResolve({ filter: /^[^.]/ }, ({ path: specifier, kind }) => {
         if (kind === 'entry-point' || specifier.startsWith('node:')) return undefined
+        if (optionalPackages.has(specifier)) return { path: specifier, external: true }
         libraries.add(specifier)
         return { path: `./library/${fileOf(specifier)}`, external: true }
       })
@@ -154,6 +157,10 @@ function librariesAside(): Plugin {
 
 function fileOf(library: string): string {
   return `${library.replace(/\.js$/, '').replaceAll(/[@/]/g, '-').replace(/^-/, '')}.cjs`
+}
+
+function readPackage(): { readonly version: string; readonly peerDependencies: Readonly<Record<string, string>> } {
+  return JSON.parse(readFileSync('package.json', 'utf8')) as ReturnType<typeof readPackage>
 }
 
 function git(...words: string[]): string {

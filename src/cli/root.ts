@@ -37,14 +37,29 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/env.ts'),
   },
   {
+    name: 'generate-key-pair',
+    short: 'Generate a key pair for signing',
+    load: () => import('./commands/generate-key-pair.ts'),
+  },
+  {
     name: 'help',
     short: 'Explain a command',
     load: () => import('./commands/help.ts'),
   },
   {
+    name: 'import-key-pair',
+    short: 'Import a private key for signing',
+    load: () => import('./commands/import-key-pair.ts'),
+  },
+  {
     name: 'initialize',
     short: 'Choose the Sigstore instance to trust, and fetch what it distributes',
     load: () => import('./commands/initialize.ts'),
+  },
+  {
+    name: 'public-key',
+    short: 'Print the public key of a key pair',
+    load: () => import('./commands/public-key.ts'),
   },
   {
     name: 'server',

@@ -24,9 +24,11 @@ export interface OutputFile {
   /** What it is, for messages: `bundle`. */
   readonly what: string
   readonly contents: Uint8Array | string
+  /** The mode that the file gets, also where there was one of another; the umask may take from it. */
+  readonly mode?: number
 }
 
-/** Only the user may read what is new; what is there already keeps its mode. */
+/** Unless it is said otherwise, only the user may read what is new, and what is there already keeps its mode. */
 const newFileMode = 0o600
 
 /**
@@ -76,13 +78,13 @@ function stage(cwd: string, output: OutputFile): Staged {
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     attempt(output, () => {
-      const descriptor = openSync(temporary, 'wx', newFileMode)
+      const descriptor = openSync(temporary, 'wx', output.mode ?? newFileMode)
       try {
         writeFileSync(descriptor, bytesOf(output))
       } finally {
         closeSync(descriptor)
       }
-      if (found !== undefined) chmodSync(temporary, found.mode & 0o777)
+      if (found !== undefined && output.mode === undefined) chmodSync(temporary, found.mode & 0o777)
     })
   } catch (error) {
     rmSync(temporary, { force: true })

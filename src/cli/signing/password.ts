@@ -1,5 +1,5 @@
 /** The password of a private key: from COSIGN_PASSWORD, typed, or piped in. */
-import { encodeUtf8 } from '../../encoding/bytes.ts'
+import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { CountersignError, UsageError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
 import { readPiped } from './piped-input.ts'
@@ -17,8 +17,23 @@ export async function readPassword(context: CommandContext, inputIsTaken: boolea
   if (given !== undefined) return encodeUtf8(given)
   if (inputIsTaken)
     throw new UsageError('USAGE', 'the key is encrypted, and standard input is what is signed: give the password in COSIGN_PASSWORD')
-  if (!context.stdin.isTTY) return readPiped(context, 'the password', maxPasswordBytes)
-  context.stderr.write('Enter password for private key: ')
+  return context.stdin.isTTY ? askHidden(context, 'Enter password for private key: ') : readPiped(context, 'the password', maxPasswordBytes)
+}
+
+/**
+ * Gets the password for a key that is to be encrypted: as `readPassword`, but typed twice.
+ * @throws UsageError USAGE (`passwords do not match`); CountersignError ABORTED when nothing is typed
+ */
+export async function readNewPassword(context: CommandContext): Promise<Uint8Array> {
+  const password = await readPassword(context, false)
+  if (context.env['COSIGN_PASSWORD'] !== undefined || !context.stdin.isTTY) return password
+  const again = await askHidden(context, 'Enter password for private key again: ')
+  if (!equalBytes(password, again)) throw new UsageError('USAGE', 'passwords do not match')
+  return password
+}
+
+async function askHidden(context: CommandContext, prompt: string): Promise<Uint8Array> {
+  context.stderr.write(prompt)
   const typed = await context.stdin.readHidden()
   context.stderr.write('\n')
   if (typed === undefined) throw new CountersignError('ABORTED', 'no password was entered')

@@ -1,7 +1,6 @@
 /** `sign-blob`: from flags to files. */
 import { UsageError } from '../../error.ts'
 import type { TlsSettings } from '../../http/fetch.ts'
-import type { SigningKey } from '../../keys/key-store.ts'
 import type { SignedResult, SigningIdentity } from '../../sign/sign-content.ts'
 import { signContent } from '../../sign/sign-content.ts'
 import { signMessage } from '../../sign/signed-content.ts'

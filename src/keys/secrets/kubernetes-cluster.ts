@@ -113,7 +113,7 @@ interface Credentials {
 async function readCredentials(config: KubeConfig, cluster: Cluster, user: User | null): Promise<Credentials> {
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = {}
   // Without a user, the library would forget the cluster's authority. Without TLS there is nothing to verify, which it wants to be told.
-  const skipTLSVerify = cluster.skipTLSVerify === true || cluster.server.startsWith('http:')
+  const skipTLSVerify = cluster.skipTLSVerify || cluster.server.startsWith('http:')
   config.loadFromClusterAndUser({ ...cluster, skipTLSVerify }, user ?? { name: 'nobody' })
   try {
     await config.applyToHTTPSOptions(options)
@@ -131,7 +131,7 @@ async function readCredentials(config: KubeConfig, cluster: Cluster, user: User 
       ...(certificate === undefined ? {} : { clientCertificate: certificate }),
       ...(key === undefined ? {} : { clientKey: key }),
       ...(options.servername === undefined ? {} : { serverName: options.servername }),
-      ...(cluster.skipTLSVerify === true ? { insecure: true } : {}),
+      ...(cluster.skipTLSVerify ? { insecure: true } : {}),
     },
   }
 }

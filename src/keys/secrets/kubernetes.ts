@@ -3,6 +3,7 @@ import { decodeBase64, encodeBase64 } from '../../encoding/base64.ts'
 import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import type { JsonObject } from '../../encoding/json.ts'
 import { isJsonObject, parseJson } from '../../encoding/json.ts'
+import { JsonFields } from '../../encoding/json-fields.ts'
 import { CountersignError, DecodingError, UsageError } from '../../error.ts'
 import type { KeyStore } from '../key-store.ts'
 import { readPrivateKey, readPublicKey } from '../key-text.ts'
@@ -86,9 +87,9 @@ async function readSecret(cluster: ApiServer, place: Place): Promise<JsonObject 
 /** Secrets can be immutable since 1.21. Some distributions write the minor version as `21+`. */
 async function readVersion(cluster: ApiServer): Promise<{ readonly immutable: boolean }> {
   const { body } = await cluster.ask('GET', '/version', [200])
-  const { major, minor } = readObject(body, 'the version')
-  const [first, second] = [Number.parseInt(String(major), 10), Number.parseInt(String(minor), 10)]
-  return { immutable: first > 1 || (first === 1 && second >= 21) }
+  const version = new JsonFields(readObject(body, 'the version'), 'the version', 'JSON_INVALID')
+  const [major, minor] = [Number.parseInt(version.string('major'), 10), Number.parseInt(version.string('minor'), 10)]
+  return { immutable: major > 1 || (major === 1 && minor >= 21) }
 }
 
 /** The secret to write: what is there, with the key pair in it. */

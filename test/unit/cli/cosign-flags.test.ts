@@ -22,6 +22,8 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   // As sign-blob has them.
   'attest-blob': ['format', 'signing-algorithm'],
   'bundle inspect': ['output'],
+  // As `import-key-pair` has it: a key that is in a store already is not overwritten without asking.
+  'generate-key-pair': ['yes'],
   // `--output` is the signature's file there.
   'sign-blob': ['format'],
   'verify-blob': ['output'],

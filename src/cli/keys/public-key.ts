@@ -1,0 +1,34 @@
+/** `public-key`: the public half of a key. */
+import { encodePublicKeyPem } from '../../crypto/public-key.ts'
+import { UsageError } from '../../error.ts'
+import { derivePublicKey } from '../../keys/key-reference.ts'
+import type { CommandContext } from '../context.ts'
+import { checkWritable, writeOutputs } from '../signing/output-files.ts'
+import { readPassword } from '../signing/password.ts'
+
+export interface PublicKeyFlags {
+  readonly key: string
+  readonly outfile: string
+  readonly sk: boolean
+}
+
+/**
+ * Prints the public key, or writes it to `--outfile`.
+ * @throws as `derivePublicKey`; TransportError FILE_UNWRITABLE
+ */
+export async function printPublicKey(context: CommandContext, flags: PublicKeyFlags): Promise<void> {
+  if ((flags.key === '') !== flags.sk) {
+    throw new UsageError('USAGE', 'exactly one of: key reference (--key), or hardware token (--sk) must be provided')
+  }
+  if (flags.sk) throw new UsageError('USAGE', 'hardware tokens (--sk) are not supported by this version')
+  const { env, cwd, signal } = context
+  if (flags.outfile !== '') checkWritable(cwd, flags.outfile, 'public key')
+  const key = await derivePublicKey(flags.key, { env, cwd, signal, password: () => readPassword(context, false) })
+  const pem = encodePublicKeyPem(key)
+  if (flags.outfile === '') {
+    context.stdout.write(pem)
+    return
+  }
+  writeOutputs(cwd, [{ path: flags.outfile, what: 'public key', contents: pem, mode: 0o644 }])
+  context.stderr.write(`Public key written to ${flags.outfile}\n`)
+}
