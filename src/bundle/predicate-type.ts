@@ -27,12 +27,13 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /**
- * The URI that a name or URI stands for.
- * @throws UsageError USAGE for anything else
+ * The URI that a name or URI stands for. A URI without its scheme is let through, because attestations have such types; a single
+ * word that is no name is a typing mistake.
+ * @throws UsageError USAGE
  */
 export function predicateTypeUri(type: string): string {
   const uri = Object.hasOwn(names, type) ? names[type] : undefined
   if (uri !== undefined) return uri
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(type)) return type
+  if (/^\S*[:/]\S+$/.test(type)) return type
   throw new UsageError('USAGE', `invalid predicate type: ${type} (expected a URI or one of ${Object.keys(names).join(', ')})`)
 }

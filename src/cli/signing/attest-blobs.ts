@@ -25,7 +25,7 @@ import type { AttestBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
 const textAdvice =
-  'cosign 3 and sigstore-go do not verify a bundle whose predicate is a text: give the document as JSON with --type spdxjson, if there is such a one'
+  'cosign 3 and sigstore-go do not verify an attestation whose predicate is a text: give SPDX as JSON, with --type spdxjson, where they are to verify it'
 
 /**
  * Signs one statement about any number of blobs.
@@ -51,12 +51,12 @@ export async function attestBlobs(
     confirmation: createConfirmation(context, flags.yes, inputIsTaken),
   }
   checkAttestationOutputs(context.cwd, outputs)
-  if (flags.predicate !== '' && flags.type === 'spdx' && outputs.bundle !== '' && !outputs.isLegacyBundle) warn(context, textAdvice)
+  if (flags.predicate !== '' && flags.type === 'spdx') warn(context, textAdvice)
   const statement = await readAttestation(context, flags, blobs, isGiven('type'))
 
   const key = flags.key === '' ? undefined : await loadKey(task)
   const material = await loadMaterial(task, [outputs], key, isGiven)
-  checkPlaces(outputs, material)
+  checkPlaces(context, outputs, material)
   await confirmRecord(task, material, [outputs])
   const identify = identitySource(task, material, key, envelopeAlgorithm)
   const { result, files } = await explained('signing the attestation', adviceFor(flags, material), () =>
@@ -73,17 +73,15 @@ function checkEntryType(context: CommandContext, type: string): void {
     throw new UsageError('USAGE', `unknown value for rekor-entry-type: expected dsse or intoto, found ${JSON.stringify(type.slice(0, 40))}`)
 }
 
-/** A file that was asked for is written, or it is said why it cannot be. */
-function checkPlaces({ certificate, timestamp }: AttestationOutputs, { services }: SigningMaterial): void {
-  if (certificate !== '' && services.certificateAuthority === undefined) {
-    throw new UsageError('USAGE', '--output-certificate has nothing to write: a signature with a key has no certificate')
-  }
-  if (timestamp !== '' && services.timestampAuthorities.length === 0) {
-    throw new UsageError(
-      'USAGE',
-      '--rfc3161-timestamp-bundle needs a timestamp authority: name one in the signing config (tsaUrls), or with --timestamp-server-url',
-    )
-  }
+/** A file that was asked for is written, or it is said why not. cosign 2 went on without a certificate, too. */
+function checkPlaces(context: CommandContext, { certificate, timestamp }: AttestationOutputs, { services }: SigningMaterial): void {
+  if (certificate !== '' && services.certificateAuthority === undefined)
+    warn(context, '--output-certificate has nothing to write: a signature with a key has no certificate')
+  if (timestamp === '' || services.timestampAuthorities.length > 0) return
+  throw new UsageError(
+    'USAGE',
+    '--rfc3161-timestamp-bundle needs a timestamp authority: name one in the signing config (tsaUrls), or with --timestamp-server-url',
+  )
 }
 
 async function signStatement(
