@@ -142,6 +142,11 @@ export function ignored<F extends Flag>(flag: F): Ignored<F> {
   return { ...flag, ignored: true }
 }
 
+/** The flags, none of which is read from the environment: what `COSIGN_<FLAG>` says there is meant for other verbs. */
+export function setByCommandLineOnly<const Table extends FlagTable>(table: Table): Table {
+  return Object.fromEntries(Object.entries(table).map(([name, flag]) => [name, { ...flag, environment: false }])) as unknown as Table
+}
+
 /** Whether the command receives the value of the flag. */
 export function isReceived(flag: Flag): boolean {
   return flag.standsFor === undefined && flag.ignored !== true

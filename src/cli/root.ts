@@ -72,6 +72,16 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/sign-blob.ts'),
   },
   {
+    name: 'signing-config',
+    short: 'Make signing configs: which services are used',
+    load: () => import('./commands/signing-config.ts'),
+  },
+  {
+    name: 'trusted-root',
+    short: 'Make trusted roots: which authorities and logs are believed',
+    load: () => import('./commands/trusted-root.ts'),
+  },
+  {
     ...verifyBlob,
     load: () => import('./commands/verify-blob.ts'),
   },

@@ -43,7 +43,8 @@ export interface ServiceSelection {
 
 export const signingConfigMediaType = 'application/vnd.dev.sigstore.signingconfig.v0.2+json'
 
-const maxConfigBytes = 1024 * 1024
+/** The longest signing configuration that is read. */
+export const maxSigningConfigBytes = 1024 * 1024
 const maxServices = 256
 const maxUrlLength = 2048
 
@@ -52,7 +53,7 @@ const maxUrlLength = 2048
  * @throws DecodingError JSON_INVALID, TOO_LARGE, SIGNING_CONFIG_INVALID
  */
 export function parseSigningConfig(input: Uint8Array | string): SigningConfig {
-  return readSigningConfig(parseJson(input, 'the signing config', { maxBytes: maxConfigBytes }))
+  return readSigningConfig(parseJson(input, 'the signing config', { maxBytes: maxSigningConfigBytes }))
 }
 
 /**
@@ -110,9 +111,15 @@ function readUint32(fields: JsonFields, name: string): number {
 
 function readUrl(service: JsonFields): string {
   const text = service.string('url')
-  const url = text.length <= maxUrlLength && /^https?:\/\/[^\s\\]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined) throw service.invalid(`${service.pathOf('url')} should be an http or https URL, found ${excerpt(text)}`)
-  // Not repeated: it holds a secret.
-  if (url.username !== '' || url.password !== '') throw service.invalid(`${service.pathOf('url')} should be a URL without credentials`)
+  const fault = serviceUrlFault(text)
+  if (fault !== undefined) throw service.invalid(`${service.pathOf('url')} ${fault}`)
   return text
+}
+
+/** What is wrong with the address of a service, to be read after its name; undefined for an http or https URL without credentials. */
+export function serviceUrlFault(text: string): string | undefined {
+  const url = text.length <= maxUrlLength && /^https?:\/\/[^\s\\]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) return `should be an http or https URL, found ${excerpt(text)}`
+  // Not repeated: it holds a secret.
+  return url.username === '' && url.password === '' ? undefined : 'should be a URL without credentials'
 }

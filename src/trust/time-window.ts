@@ -52,16 +52,28 @@ function formatTimestamp(instant: number): string {
   return new Date(instant).toISOString().replace('.000Z', 'Z')
 }
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+const rfc3339 = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
 
 /** Up to here there is no fraction that is finer than a millisecond. */
 const longestExact = '2022-01-01T00:00:00.000Z'.length
 
-/** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off). */
+/** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off); undefined for anything else. */
+export function parseTimestamp(text: string): number | undefined {
+  if (!rfc3339.test(text) || !isDayOfMonth(text)) return undefined
+  const instant = Date.parse(text.length > longestExact ? text.replace(/(\.\d{3})\d+/, '$1') : text)
+  return Number.isNaN(instant) ? undefined : instant
+}
+
+/** `Date.parse` takes 30 February for 1 March. */
+function isDayOfMonth(text: string): boolean {
+  const day = Number(text.slice(8, 10))
+  return day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
+}
+
 function readTimestamp(fields: JsonFields, name: string): number | undefined {
   const text = fields.optionalString(name)
   if (text === undefined) return undefined
-  const instant = rfc3339.test(text) ? Date.parse(text.length > longestExact ? text.replace(/(\.\d{3})\d+/, '$1') : text) : Number.NaN
-  if (Number.isNaN(instant)) throw fields.invalid(`${fields.pathOf(name)} should be an RFC 3339 timestamp, found ${excerpt(text)}`)
+  const instant = parseTimestamp(text)
+  if (instant === undefined) throw fields.invalid(`${fields.pathOf(name)} should be an RFC 3339 timestamp, found ${excerpt(text)}`)
   return instant
 }

@@ -14,33 +14,40 @@ import { trustedRootMediaTypes } from './trusted-root.ts'
 
 /** A log to be trusted. */
 export interface LogDescription {
-  /** Rekor v2 checkpoints carry the host of `baseUrl` as their origin, without a port. */
   readonly api: 'rekor-v1' | 'rekor-v2' | 'ct'
+  /** May be empty where the log is of another API than Rekor v2, or has an origin. */
   readonly baseUrl: string
+  /** The name under which the log signs checkpoints, where its identifier is made of that. Default for Rekor v2 the host of `baseUrl`. */
+  readonly origin?: string | undefined
   readonly publicKey: PublicKey
   readonly window: TimeWindow
 }
 
 /**
- * The instance of a log in a trusted root. The identifier of a Rekor v2 log is the whole hash that its checkpoint key ID is cut
- * from, and of other logs the SHA-256 of the key.
+ * The instance of a log in a trusted root. The identifier of a log with an origin is the whole hash that its checkpoint key ID is
+ * cut from, and of other logs the SHA-256 of the key.
  * @throws UsageError USAGE for a key without a name in protobuf-specs, or a base URL that is none
  */
-export function createLogInstance({ api, baseUrl, publicKey, window }: LogDescription): LogInstance {
-  if (!URL.canParse(baseUrl)) throw new UsageError('USAGE', `the base URL of a log should be a URL, found ${baseUrl}`)
+export function createLogInstance({ api, baseUrl, publicKey, window, origin }: LogDescription): LogInstance {
+  if ((baseUrl !== '' || (api === 'rekor-v2' && origin === undefined)) && !URL.canParse(baseUrl))
+    throw new UsageError('USAGE', `the base URL of a log should be a URL, found ${baseUrl}`)
+  const name = origin ?? (api === 'rekor-v2' ? new URL(baseUrl).hostname : undefined)
   return {
     baseUrl,
     keyBytes: publicKey.spki,
     keyDetails: keyDetailsOf(publicKey),
     window,
-    logId: api === 'rekor-v2' ? noteKeyHash(new URL(baseUrl).hostname, publicKey) : digest('sha256', publicKey.spki),
+    logId: name === undefined ? digest('sha256', publicKey.spki) : noteKeyHash(name, publicKey),
     checkpointKeyId: undefined,
     operator: '',
   }
 }
 
+/** What a trusted root is made of. */
+export type TrustedRootParts = Omit<TrustedRoot, 'mediaType'>
+
 /** A trusted root of the media type that every client takes. */
-export function createTrustedRoot(parts: Omit<TrustedRoot, 'mediaType'>): TrustedRoot {
+export function createTrustedRoot(parts: TrustedRootParts): TrustedRoot {
   return { mediaType: trustedRootMediaTypes[0], ...parts }
 }
 
