@@ -11,7 +11,7 @@ export const verbs: readonly CommandEntry[] = [
   },
   {
     name: 'bundle',
-    short: 'Look into Sigstore bundles',
+    short: 'Make, upgrade and look into Sigstore bundles',
     load: () => import('./commands/bundle.ts'),
   },
   {

@@ -12,7 +12,7 @@ import {
   readLegacyBundle,
 } from '../../bundle/legacy-bundle.ts'
 import type { KeyMaterial, SignedEntity } from '../../bundle/signed-entity.ts'
-import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { parseJson } from '../../encoding/json.ts'
 import { CountersignError, DecodingError, UsageError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
@@ -49,13 +49,11 @@ export function discoverBundle(context: CommandContext, artifact: string): strin
   return ''
 }
 
-/** Loads the entity that the flags describe. `kind` says what a separate signature file holds. */
-export async function loadEntity(
-  context: CommandContext,
-  flags: EntityFlags,
-  kind: 'message' | 'attestation',
-  hasKey: boolean,
-): Promise<LoadedEntity> {
+/** What a separate signature is: one over the artifact, the envelope of an attestation, or whichever it turns out to be. */
+export type SignatureKind = 'message' | 'attestation' | 'either'
+
+/** Loads the entity that the flags describe. */
+export async function loadEntity(context: CommandContext, flags: EntityFlags, kind: SignatureKind, hasKey: boolean): Promise<LoadedEntity> {
   if (flags.bundle === '') return { entities: [await loadSeparateFiles(context, flags, kind, undefined, hasKey)], isLegacy: true }
   const contents = readInputFile(context.cwd, flags.bundle, 'the bundle', maxBundleBytes)
   try {
@@ -88,14 +86,16 @@ function bundleOptions(flags: EntityFlags): { readonly allowCertificateChain: bo
 async function loadSeparateFiles(
   context: CommandContext,
   flags: EntityFlags,
-  kind: 'message' | 'attestation',
+  kind: SignatureKind,
   bundle: LegacyBundle | undefined,
   hasKey: boolean,
 ): Promise<SignedEntity> {
   const signature = flags.signature === '' ? bundle?.signature : await readSignature(context, flags.signature, kind)
   if (signature === undefined) throw new UsageError('USAGE', "missing flag '--signature'")
-  const content: SignedEntity['content'] =
-    kind === 'attestation' ? parseEnvelope(signature) : { kind: 'message-signature', signature, digest: undefined }
+  const isEnvelope = kind === 'attestation' || (kind === 'either' && resemblesEnvelope(signature))
+  const content: SignedEntity['content'] = isEnvelope
+    ? parseEnvelope(signature)
+    : { kind: 'message-signature', signature, digest: undefined }
   const timestampFile = flags['rfc3161-timestamp']
   return {
     content,
@@ -108,11 +108,16 @@ async function loadSeparateFiles(
 }
 
 /** A path, a URL, or the base64 text itself. */
-async function readSignature(context: CommandContext, reference: string, kind: 'message' | 'attestation'): Promise<Uint8Array> {
+async function readSignature(context: CommandContext, reference: string, kind: SignatureKind): Promise<Uint8Array> {
   const contents = await readReference(context, reference, 'the signature')
   if (kind === 'message') return parseSignatureFile(contents)
   // An envelope is JSON; the local bundle and some scripts hold it in base64.
-  return contents[0] === 0x7b ? contents : parseSignatureFile(contents)
+  return (kind === 'attestation' ? contents[0] === 0x7b : resemblesEnvelope(contents)) ? contents : parseSignatureFile(contents)
+}
+
+/** A signature may begin with any byte, and yet is never JSON with a payload. */
+function resemblesEnvelope(contents: Uint8Array): boolean {
+  return contents[0] === 0x7b && asBuffer(contents).includes('"payload"')
 }
 
 async function readReference(context: CommandContext, reference: string, what: string): Promise<Uint8Array> {
