@@ -5,16 +5,24 @@ import { DecodingError } from '../error.ts'
 import { bundleMediaType } from './media-type.ts'
 import type { KeyMaterial, LogEntry, SignedEntity } from './signed-entity.ts'
 
+export interface EncodeBundleOptions {
+  /**
+   * Whether what came after the signing certificate is written, too: as cosign from 3.1.3 does for certificates of authorities of one's
+   * own. Verifiers must be told to take such a bundle. Default false.
+   */
+  readonly certificateChain?: boolean
+}
+
 /**
  * The bundle as one line of JSON.
  * @throws DecodingError BUNDLE_INVALID when the entity has no key material, which a bundle must have
  */
-export function encodeBundle(entity: SignedEntity): string {
+export function encodeBundle(entity: SignedEntity, { certificateChain = false }: EncodeBundleOptions = {}): string {
   const { content } = entity
   return JSON.stringify({
     mediaType: bundleMediaType,
     verificationMaterial: {
-      ...encodeKeyMaterial(entity.keyMaterial),
+      ...encodeKeyMaterial(entity.keyMaterial, certificateChain),
       ...(entity.logEntries.length === 0 ? {} : { tlogEntries: entity.logEntries.map(encodeLogEntry) }),
       ...(entity.timestamps.length === 0
         ? {}
@@ -41,10 +49,12 @@ export function encodeBundle(entity: SignedEntity): string {
   })
 }
 
-function encodeKeyMaterial(material: KeyMaterial): object {
+function encodeKeyMaterial(material: KeyMaterial, withChain: boolean): object {
   switch (material.kind) {
     case 'certificate':
-      return { certificate: { rawBytes: encodeBase64(material.leaf) } }
+      return withChain && material.chain.length > 0
+        ? { x509CertificateChain: { certificates: [material.leaf, ...material.chain].map((der) => ({ rawBytes: encodeBase64(der) })) } }
+        : { certificate: { rawBytes: encodeBase64(material.leaf) } }
     case 'public-key':
       return { publicKey: { hint: material.hint } }
     case 'none':

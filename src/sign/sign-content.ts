@@ -21,6 +21,8 @@ import { witness } from './witness.ts'
 export interface SigningIdentity {
   readonly signer: Signer
   readonly certificate: Certificate | undefined
+  /** DER of what goes into the bundle behind the certificate: intermediates of an authority of one's own. Default none. */
+  readonly chain?: readonly Uint8Array[]
 }
 
 export interface CompleteOptions extends WitnessOptions {
@@ -50,7 +52,7 @@ export async function signContent(
   sign: (signer: Signer) => Promise<SignedContent>,
   options: CompleteOptions,
 ): Promise<SignedResult> {
-  const { signer, certificate } = identity
+  const { signer, certificate, chain = [] } = identity
   if (signer.publicKey.kind === 'ed25519') await loadEd25519ph()
   const signed = await sign(signer)
   const testimony = await witness(signed, signer, certificate?.bytes, options.services, options)
@@ -59,7 +61,7 @@ export async function signContent(
     keyMaterial:
       certificate === undefined
         ? { kind: 'public-key', hint: keyHint(signer.publicKey) }
-        : { kind: 'certificate', leaf: certificate.bytes, chain: [] },
+        : { kind: 'certificate', leaf: certificate.bytes, chain },
     ...testimony,
     format: '0.3',
   }
@@ -69,7 +71,8 @@ export async function signContent(
 /** The parser and the verifier of every other bundle look at this one, as it will be written, before it is handed out. */
 function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: SigningIdentity, options: CompleteOptions): SignedResult {
   try {
-    const entity = parseBundle(encodeBundle(made))
+    const hasChain = identity.chain !== undefined && identity.chain.length > 0
+    const entity = parseBundle(encodeBundle(made, { certificateChain: hasChain }), { allowCertificateChain: hasChain })
     return { entity, evidence: verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options)) }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause

@@ -17,6 +17,8 @@ import { attestationFiles, checkAttestationOutputs, planAttestationOutputs } fro
 import { createConfirmation } from './confirmation.ts'
 import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
+import type { OwnCertificate } from './own-certificate.ts'
+import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { describeAttested, reportSigned } from './signature-report.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
@@ -55,10 +57,11 @@ export async function attestBlobs(
   const statement = await readAttestation(context, flags, blobs, isGiven('type'))
 
   const key = flags.key === '' ? undefined : await loadKey(task)
-  const material = await loadMaterial(task, [outputs], key, isGiven)
-  checkPlaces(context, outputs, material)
+  const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
+  const material = await loadMaterial(task, [outputs], key, own, isGiven)
+  checkPlaces(context, outputs, material, own)
   await confirmRecord(task, material, [outputs])
-  const identify = identitySource(task, material, key, envelopeAlgorithm)
+  const identify = identitySource(task, material, key, own, envelopeAlgorithm)
   const { result, files } = await explained('signing the attestation', adviceFor(flags, material), () =>
     signStatement(task, material, identify, statement, outputs),
   )
@@ -74,8 +77,13 @@ function checkEntryType(context: CommandContext, type: string): void {
 }
 
 /** A file that was asked for is written, or it is said why not. cosign 2 went on without a certificate, too. */
-function checkPlaces(context: CommandContext, { certificate, timestamp }: AttestationOutputs, { services }: SigningMaterial): void {
-  if (certificate !== '' && services.certificateAuthority === undefined)
+function checkPlaces(
+  context: CommandContext,
+  { certificate, timestamp }: AttestationOutputs,
+  { services }: SigningMaterial,
+  own: OwnCertificate | undefined,
+): void {
+  if (certificate !== '' && services.certificateAuthority === undefined && own === undefined)
     warn(context, '--output-certificate has nothing to write: a signature with a key has no certificate')
   if (timestamp === '' || services.timestampAuthorities.length > 0) return
   throw new UsageError(

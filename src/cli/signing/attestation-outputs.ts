@@ -61,7 +61,11 @@ export function attestationFiles(outputs: AttestationOutputs, { entity, envelope
   const { bundle, isLegacyBundle, signature, attestation, certificate, timestamp } = outputs
   const files: OutputFile[] = []
   if (bundle !== '')
-    files.push({ path: bundle, what: 'bundle', contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity) })
+    files.push({
+      path: bundle,
+      what: 'bundle',
+      contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity, { certificateChain: true }),
+    })
   if (signature !== '') files.push({ path: signature, what: 'signature', contents: encodeEnvelope(envelope) })
   if (attestation !== '') files.push({ path: attestation, what: 'attestation', contents: envelope.payload })
   if (certificate !== '' && entity.keyMaterial.kind === 'certificate')

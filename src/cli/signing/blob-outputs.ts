@@ -108,7 +108,11 @@ export function outputFiles(outputs: BlobOutputs, entity: SignedEntity): OutputF
   const { bundle, signature, certificate, timestamp, isLegacyBundle, base64 } = outputs
   const files: OutputFile[] = []
   if (bundle !== '')
-    files.push({ path: bundle, what: 'bundle', contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity) })
+    files.push({
+      path: bundle,
+      what: 'bundle',
+      contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity, { certificateChain: true }),
+    })
   if (signature !== '') {
     const bytes = entity.content.signature
     files.push({ path: signature, what: 'signature', contents: base64 ? encodeBase64(bytes) : bytes })

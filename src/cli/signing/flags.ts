@@ -1,6 +1,6 @@
 /**
- * The flags of the verbs that sign files. Names, shorthands, kinds and defaults are cosign's, from 1.13 to 3.1; where the
- * versions differ, the newest wins.
+ * The flags of the verbs that sign files. Names, shorthands, kinds, defaults and notices are cosign's, from 1.13 to 3.1;
+ * where the versions differ, the newest wins.
  */
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { DEFAULT_REKOR_URL, PREDICATE_TYPES, registryFlags, securityKeyFlags } from '../flag-groups.ts'
@@ -8,7 +8,8 @@ import { boolFlag, choiceFlag, deprecated, ignored, stringFlag } from '../flags.
 
 const FILE = { placeholder: 'file', completion: 'file' } as const
 const TEXT = { completion: 'none' } as const
-const signingConfigAdvice = 'please use a signing config (--signing-config) instead'
+const inSigningConfig = (what: string, verb = 'signing-config'): string =>
+  `please use a signing config to specify ${what}; see \`countersign ${verb} --help\``
 const bundleAdvice = 'please use --bundle to provide the output bundle location, which will include'
 
 /** The public instance's certificate authority and issuer, the defaults of `--fulcio-url` and `--oidc-issuer`. */
@@ -21,7 +22,7 @@ export const identityFlags = {
     completion: ['normal', 'device', 'client_credentials', 'token'],
   }),
   'fulcio-url': deprecated(
-    signingConfigAdvice,
+    inSigningConfig('a fulcio url'),
     stringFlag('address of the certificate authority', { default: DEFAULT_FULCIO_URL, completion: 'none' }),
   ),
   'identity-token': stringFlag('identity token to get the certificate with, or the file that holds it', FILE),
@@ -33,7 +34,7 @@ export const identityFlags = {
   'oidc-client-secret-file': stringFlag('file with the secret of that client', FILE),
   'oidc-disable-ambient-providers': boolFlag('sign in even where a CI system or a cloud offers an identity token'),
   'oidc-issuer': deprecated(
-    signingConfigAdvice,
+    inSigningConfig('an OIDC issuer', 'signing-config create'),
     stringFlag('address of the OIDC issuer to sign in with', { default: DEFAULT_OIDC_ISSUER, completion: 'none' }),
   ),
   'oidc-provider': stringFlag('where to get the ambient identity token, instead of the first place that offers one', {
@@ -55,7 +56,7 @@ export const identityFlags = {
 /** Which services record the signature. */
 export const witnessFlags = {
   'rekor-url': deprecated(
-    signingConfigAdvice,
+    inSigningConfig('a rekor url'),
     stringFlag('address of the transparency log', { default: DEFAULT_REKOR_URL, completion: 'none' }),
   ),
   'signing-config': stringFlag('sign with the services of this SigningConfig JSON file', FILE),
@@ -64,7 +65,7 @@ export const witnessFlags = {
   'timestamp-client-key': stringFlag('private key of that certificate, in PEM', FILE),
   'timestamp-server-name': stringFlag('name that the certificate of the timestamp authority connection must have', TEXT),
   'timestamp-server-url': deprecated(
-    signingConfigAdvice,
+    inSigningConfig('a timestamp server url'),
     stringFlag('address of the timestamp authority, with its path: https://tsa.example.com/api/v1/timestamp', TEXT),
   ),
   'tlog-upload': deprecated(
@@ -83,7 +84,7 @@ export const fileSigningFlags = {
   ...identityFlags,
   ...witnessFlags,
   bundle: stringFlag('write the signature and everything that proves it to this file', FILE),
-  certificate: stringFlag('certificate of the key, to put into the bundle', FILE),
+  certificate: stringFlag('certificate of the key that is given with --key, to put into the bundle', FILE),
   'certificate-chain': stringFlag('certificate authorities in PEM, from the issuer of that certificate to the root', FILE),
   format: choiceFlag(['text', 'json'], 'what is printed about the signature', { shorthand: 'o', default: 'text' }),
   'issue-certificate': deprecated(

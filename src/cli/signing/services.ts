@@ -23,6 +23,8 @@ export interface ServiceInput {
   /** Whether a flag was given, on the command line or by the environment. */
   readonly isGiven: (flag: string) => boolean
   readonly demands: ServiceDemands
+  /** Whether a certificate that is there already must be from an authority of the trust material. Default false. */
+  readonly trustedCertificate?: boolean
 }
 
 export interface SigningMaterial {
@@ -39,14 +41,14 @@ export interface SigningMaterial {
 const maxConfigBytes = 4 * 1024 * 1024
 const urlFlags = ['fulcio-url', 'rekor-url', 'oidc-issuer', 'timestamp-server-url'] as const
 const withoutLog =
-  '--tlog-upload=false is not supported with --signing-config or --use-signing-config. Provide a signing config with --signing-config without a transparency log service'
+  "--tlog-upload=false is not supported with --signing-config or --use-signing-config. Provide a signing config with --signing-config without a transparency log service, which can be created with `countersign signing-config create` or `curl https://raw.githubusercontent.com/sigstore/root-signing/refs/heads/main/targets/signing_config.v0.2.json | jq 'del(.rekorTlogUrls)'` for the public instance"
 
 /**
  * Finds out which services to use, and loads the trust material that their answers are verified with.
  * @throws UsageError USAGE for flags that contradict each other; CountersignError SIGNING_CONFIG_INVALID; what reading files and TUF throw
  */
 export async function loadSigningMaterial(context: CommandContext, input: ServiceInput): Promise<SigningMaterial> {
-  const { flags, isGiven, demands } = input
+  const { flags, isGiven, demands, trustedCertificate = false } = input
   const hasUrls = urlFlags.some(isGiven)
   const asksForConfig = flags['signing-config'] !== '' || (isGiven('use-signing-config') && flags['use-signing-config'])
   if (hasUrls && asksForConfig) throw new UsageError('USAGE', 'cannot specify service URLs and use signing config')
@@ -55,14 +57,17 @@ export async function loadSigningMaterial(context: CommandContext, input: Servic
   const repository = openOnce(context)
   if (hasUrls || !flags['use-signing-config']) {
     const issuer = (): string => flags['oidc-issuer']
-    return { ...(await trustFor(context, flags, servicesOfFlags(flags, demands), repository)), issuer, fromConfig: false }
+    const services = servicesOfFlags(flags, demands)
+    return { ...(await trustFor(context, flags, services, trustedCertificate, repository)), issuer, fromConfig: false }
   }
   if (!demands.certificate && !flags['tlog-upload'] && !asksForConfig) {
-    return { services: noServices, trust: emptyTrustMaterial, scts: 0, issuer: () => flags['oidc-issuer'], fromConfig: false }
+    const trusted = await trustFor(context, flags, noServices, trustedCertificate, repository)
+    return { ...trusted, issuer: () => flags['oidc-issuer'], fromConfig: false }
   }
   const config = await loadConfig(context, flags, repository)
   const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] })
-  return { ...(await trustFor(context, flags, services, repository)), issuer: () => selectIssuer(config, context.now()), fromConfig: true }
+  const trusted = await trustFor(context, flags, services, trustedCertificate, repository)
+  return { ...trusted, issuer: () => selectIssuer(config, context.now()), fromConfig: true }
 }
 
 /** As cosign 2: one service of each kind, where it is needed. The log speaks Rekor's first API. */
@@ -140,12 +145,13 @@ async function trustFor(
   context: CommandContext,
   flags: ServiceFlags,
   services: SigningServices,
+  trustedCertificate: boolean,
   repository: OpenRepository,
 ): Promise<Pick<SigningMaterial, 'services' | 'trust' | 'scts'>> {
-  const certificates = services.certificateAuthority !== undefined
-  const scts = certificates && !flags['insecure-skip-verify'] ? 1 : 0
+  const isIssued = services.certificateAuthority !== undefined
+  const scts = isIssued && !flags['insecure-skip-verify'] ? 1 : 0
   const needs = {
-    certificates,
+    certificates: isIssued || trustedCertificate,
     scts: scts > 0,
     logs: services.logs.length > 0,
     timestamps: services.timestampAuthorities.length > 0,

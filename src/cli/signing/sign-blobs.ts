@@ -13,6 +13,7 @@ import { checkOutputs, outputFiles, planOutputs, printedSignature } from './blob
 import { createConfirmation } from './confirmation.ts'
 import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
+import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { describeSigned, reportSigned } from './signature-report.ts'
 import { sideBySide } from './side-by-side.ts'
@@ -50,9 +51,10 @@ export async function signBlobs(
   announce(context, blobs[0])
 
   const key = flags.key === '' ? undefined : await loadKey(task)
-  const material = await loadMaterial(task, outputs, key, isGiven)
+  const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
+  const material = await loadMaterial(task, outputs, key, own, isGiven)
   await confirmRecord(task, material, outputs)
-  const identify = identitySource(task, material, key, messageAlgorithm)
+  const identify = identitySource(task, material, key, own, messageAlgorithm)
   const timestampTls = readTimestampTls(context, flags)
   await sideBySide(outputs, {
     limit: concurrency,

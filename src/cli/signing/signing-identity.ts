@@ -9,6 +9,7 @@ import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
 import { getIdentityToken } from './identity-token.ts'
+import type { OwnCertificate } from './own-certificate.ts'
 import { readPassword } from './password.ts'
 import type { SigningMaterial } from './services.ts'
 import type { FileSigningFlags, Task } from './task.ts'
@@ -22,19 +23,22 @@ export function loadKey({ context, flags, inputIsTaken }: Task): Promise<Signing
 /**
  * Gives the identity to sign with, for each signature.
  * @param key undefined where a key is made for the occasion
+ * @param own the certificate that comes with the key, where there is one
  * @param algorithmOf how a key that was given signs
  */
 export function identitySource(
   task: Task,
   material: SigningMaterial,
   key: SigningKey | undefined,
+  own: OwnCertificate | undefined,
   algorithmOf: (key: PublicKey, logs: readonly LogService[]) => SignatureAlgorithm,
 ): () => Promise<SigningIdentity> {
   const { context, flags } = task
   const { services, trust, scts, issuer } = material
   const ownSigner = key?.createSigner(algorithmOf(key.publicKey, services.logs))
   if (services.certificateAuthority === undefined && ownSigner !== undefined) {
-    return () => Promise.resolve({ signer: ownSigner, certificate: undefined })
+    const identity = { signer: ownSigner, certificate: own?.certificate, chain: own?.chain ?? [] }
+    return () => Promise.resolve(identity)
   }
   return createKeylessIdentity({
     url: services.certificateAuthority ?? '',

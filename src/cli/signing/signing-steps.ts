@@ -8,6 +8,8 @@ import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
 import type { RecordOutputs } from './blob-outputs.ts'
 import { keepsTimestamp, needsSearchableLog } from './blob-outputs.ts'
+import type { OwnCertificate } from './own-certificate.ts'
+import { checkCertificateFlags, trustOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { loadSigningMaterial } from './services.ts'
 import type { FileSigningFlags, Task } from './task.ts'
@@ -16,10 +18,7 @@ import type { FileSigningFlags, Task } from './task.ts'
 export function checkSigningFlags(flags: FileSigningFlags): void {
   if (flags.sk && flags.key !== '') throw usage('at most one of: key reference (--key) or hardware token (--sk) can be provided')
   if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version')
-  if (flags.certificate !== '' || flags['certificate-chain'] !== '') {
-    throw usage('signing with a certificate of your own (--certificate) is not supported by this version')
-  }
-  if (flags['issue-certificate'] && flags.key === '') throw usage('--issue-certificate is for a key that is given with --key')
+  checkCertificateFlags(flags)
   if (!Object.hasOwn(ephemeralKeyKinds, flags['signing-algorithm'])) {
     throw usage(
       `invalid signing algorithm: ${flags['signing-algorithm'].slice(0, 60)}. Supported algorithms are: ${Object.keys(ephemeralKeyKinds).join(', ')}`,
@@ -29,25 +28,29 @@ export function checkSigningFlags(flags: FileSigningFlags): void {
 
 /**
  * Finds out which services to use for what is to be written.
- * @throws UsageError USAGE for a timestamp that would have no place; what `loadSigningMaterial` throws
+ * @param own the certificate that comes with the key, where there is one
+ * @throws UsageError USAGE for a timestamp that would have no place; what `trustOwnCertificate` and `loadSigningMaterial` throw
  */
 export async function loadMaterial(
   { context, flags }: Task,
   outputs: readonly RecordOutputs[],
   key: SigningKey | undefined,
+  own: OwnCertificate | undefined,
   isGiven: (flag: string) => boolean,
 ): Promise<SigningMaterial> {
   const keeps = keepsTimestamp(outputs)
   if (!keeps && isGiven('timestamp-server-url')) throw usage('must use protobuf bundle or set timestamp output path')
-  return loadSigningMaterial(context, {
+  const material = await loadSigningMaterial(context, {
     flags,
     isGiven,
+    trustedCertificate: own !== undefined && own.authority === undefined,
     demands: {
       certificate: key === undefined || flags['issue-certificate'],
       timestamp: keeps,
       ...(needsSearchableLog(outputs) ? { logVersions: [1] } : {}),
     },
   })
+  return own === undefined ? material : { ...material, trust: trustOwnCertificate(own, material.trust, context.now()) }
 }
 
 /** Where the services are those of a signing config, whoever chose it has agreed; cosign 3 asks only in the browser flow then. */

@@ -419,8 +419,6 @@ describe('flags that contradict each other', () => {
     [['--rekor-url', 'http://127.0.0.1:9'], 'cannot specify service URLs and use signing config'],
     [['--tlog-upload=false'], '--tlog-upload=false is not supported with --signing-config'],
     [['--use-signing-config'], 'if any flags in the group [use-signing-config signing-config] are set none of the others can be'],
-    [['--certificate', 'x.pem'], '--certificate) is not supported by this version'],
-    [['--issue-certificate'], '--issue-certificate is for a key that is given with --key'],
   ])('%s', async (more, message) => {
     const workspace = await createWorkspace()
     const refused = await workspace.sign(more)
