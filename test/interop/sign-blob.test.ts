@@ -16,6 +16,8 @@ import { encodePem } from '../../src/encoding/pem.ts'
 import type { PrivateSigstore } from '../../src/server/index.ts'
 import { createServer } from '../../src/server/index.ts'
 import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
+import { issue, pemOf } from '../support/universe/certificates.ts'
+import { namedKey } from '../support/universe/keys.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 import { findPeer, runPeer } from './peer.ts'
 
@@ -181,5 +183,27 @@ describe.skipIf(cosign === '')('keyless, as cosign 1 and 2 wrote it', () => {
   it('the local bundle', async () => {
     await sign(...urls(), '--new-bundle-format=false', '--bundle', 'k.json')
     expectCosignVerifies(['--bundle', 'k.json', ...identity()], oldTrust())
+  })
+})
+
+describe.skipIf(cosign === '')('with a certificate of an authority of its own', () => {
+  const day = 86_400_000
+  const validity = { notBefore: Date.now() - day, notAfter: Date.now() + 365 * day }
+  const root = issue({ key: namedKey('own root'), name: 'own root', ca: true, ...validity })
+  const intermediate = issue({ key: namedKey('own intermediate'), name: 'own intermediate', ca: true, ...validity }, root)
+  const leaf = issue({ key: namedKey('own leaf'), name: 'me', subjects: [{ email }], ...validity }, intermediate)
+
+  it('the bundle has its intermediates, and cosign verifies it', async () => {
+    write('own.key', namedKey('own leaf').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+    write('own.pem', pemOf(leaf.der))
+    write('own-chain.pem', pemOf(intermediate.der) + pemOf(root.der))
+    const trusted = JSON.parse(server.trustedRoot) as { certificateAuthorities: object[] }
+    const start = new Date(validity.notBefore).toISOString()
+    const certificates = [intermediate, root].map(({ der }) => ({ rawBytes: Buffer.from(der).toString('base64') }))
+    trusted.certificateAuthorities.push({ uri: 'https://ca.example.com', certChain: { certificates }, validFor: { start } })
+    write('own-root.json', JSON.stringify(trusted))
+    await sign('--key', 'own.key', '--certificate', 'own.pem', '--certificate-chain', 'own-chain.pem', '--bundle', 'own.json', ...logged(1))
+    const who = ['--certificate-identity', email, '--certificate-oidc-issuer-regexp', '.*', '--insecure-ignore-sct']
+    expectCosignVerifies(['--bundle', 'own.json', '--trusted-root', 'own-root.json', '--allow-certificate-chain', ...who])
   })
 })
