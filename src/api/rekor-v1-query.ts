@@ -10,6 +10,13 @@ import { parseEntryId } from './rekor-v1.ts'
 import type { ProposedEntry } from './rekor-v1-proposal.ts'
 import { isSupportedProposal, proposedEntryJson, readProposedEntry } from './rekor-v1-proposal.ts'
 
+/** Where entries are retrieved and the index is searched, below the log's base URL. Both are asked with POST. */
+export const rekorV1RetrievePath = '/api/v1/log/entries/retrieve'
+export const rekorV1IndexPath = '/api/v1/index/retrieve'
+
+/** How many entries may be retrieved at a time. */
+export const maxRetrievedEntries = 10
+
 /** Entries to be retrieved, however they are named. */
 export interface RetrieveQuery {
   readonly entryIds: readonly EntryId[]

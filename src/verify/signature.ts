@@ -1,6 +1,7 @@
 /** The signature itself (client specification 4.5), over the artifact or over the envelope that names it. */
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digestOf, verifyDigest, verifySignature } from '../crypto/signature.ts'
+import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import type { DsseEnvelope, MessageSignature, SignedEntity } from '../bundle/signed-entity.ts'
 import { inTotoPayloadType, preAuthenticationEncoding } from '../bundle/dsse.ts'
 import type { Statement } from '../bundle/statement.ts'
@@ -32,12 +33,18 @@ export function verifyContent(entity: SignedEntity, signer: Signer, policy: Poli
   return undefined
 }
 
-function verifyMessage(content: MessageSignature, signer: Signer, artifact: Artifact): void {
+/**
+ * Verifies a signature over the artifact.
+ * @returns which of the signer's algorithms it was made with
+ * @throws VerificationError SIGNATURE_INVALID, ARTIFACT_MISMATCH, ARTIFACT_REQUIRED
+ */
+export function verifyMessage(content: MessageSignature, signer: Signer, artifact: Artifact): SignatureAlgorithm {
   checkMessageDigest(content, artifact)
   const message = artifact.bytes
   if (message !== undefined) {
-    if (signer.algorithms.some((algorithm) => verifySignature(signer.key, algorithm, message, content.signature))) return
-    throw invalidSignature()
+    const found = signer.algorithms.find((algorithm) => verifySignature(signer.key, algorithm, message, content.signature))
+    if (found === undefined) throw invalidSignature()
+    return found
   }
   const missing: DigestAlgorithm[] = []
   for (const algorithm of signer.algorithms) {
@@ -45,7 +52,7 @@ function verifyMessage(content: MessageSignature, signer: Signer, artifact: Arti
     if (needed === undefined) continue
     const value = artifact.digest(needed)
     if (value === undefined) missing.push(needed)
-    else if (verifyDigest(signer.key, algorithm, value, content.signature)) return
+    else if (verifyDigest(signer.key, algorithm, value, content.signature)) return algorithm
   }
   if (signer.key.kind === 'ed25519' && missing.length > 0) {
     throw new VerificationError(

@@ -163,11 +163,11 @@ function entryV1({ kind, spec }: ProposalV1, universe: Universe, bends: ServiceB
   const body = (isEnvelope ? dsseBody : hashedrekordBody)(bends.bendBody?.(parts) ?? parts)
   const entry = logEntry(universe.rekor, body, { integratedTime: universe.time / 1000 + 60, ...bends.entry })
   const entryId = 'a'.repeat(80)
-  return { status: 201, headers: { etag: entryId }, body: JSON.stringify({ [entryId]: anonymous(entry) }) }
+  return { status: 201, headers: { etag: entryId }, body: JSON.stringify({ [entryId]: logEntryAnswer(entry) }) }
 }
 
-/** LogEntryAnon. */
-function anonymous(entry: EntryJson): object {
+/** LogEntryAnon: an entry as Rekor v1 answers it, below its ID. */
+export function logEntryAnswer(entry: EntryJson): object {
   const hex = (text: string): string => Buffer.from(text, 'base64').toString('hex')
   const proof = entry.inclusionProof
   return {

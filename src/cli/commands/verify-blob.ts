@@ -11,7 +11,8 @@ export const command = defineCommand({
 
 BLOB is a file, a URL, - for standard input, or a digest such as sha256:e3b0c442….
 Without --bundle and --signature, BLOB.sigstore.json and BLOB.sigstore are looked for.
-With --trusted-root no network connection is made for a bundle.`,
+With --trusted-root no network connection is made for a bundle. A signature in a file of its own comes without its log entry, which is
+looked for in the log (--rekor-url) unless --offline or --insecure-ignore-tlog is given.`,
   examples: `  # A file signed by a GitHub workflow, with its bundle beside it
   countersign verify-blob app.tar.gz \\
     --certificate-identity https://github.com/org/app/.github/workflows/release.yml@refs/heads/main \\
@@ -28,7 +29,8 @@ With --trusted-root no network connection is made for a bundle.`,
     --certificate-oidc-issuer https://accounts.example.com -o json
 
   # Signature and certificate in files of their own, as cosign 1 and 2 wrote them
-  countersign verify-blob app.tar.gz --signature app.sig --key cosign.pub --insecure-ignore-tlog`,
+  countersign verify-blob app.tar.gz --signature app.sig --certificate app.pem --certificate-identity dev@example.com \\
+    --certificate-oidc-issuer https://accounts.example.com`,
   listens: true,
   flags: verifyBlobFlags,
   positional: exactly(1),

@@ -31,6 +31,8 @@ export interface EntityFlags {
 export interface LoadedEntity {
   readonly entities: readonly SignedEntity[]
   readonly isLegacy: boolean
+  /** The text of the envelope, of an attestation from before bundles. */
+  readonly envelope?: string | undefined
 }
 
 /** The largest attestation cosign takes. */
@@ -54,7 +56,7 @@ export type SignatureKind = 'message' | 'attestation' | 'either'
 
 /** Loads the entity that the flags describe. */
 export async function loadEntity(context: CommandContext, flags: EntityFlags, kind: SignatureKind, hasKey: boolean): Promise<LoadedEntity> {
-  if (flags.bundle === '') return { entities: [await loadSeparateFiles(context, flags, kind, undefined, hasKey)], isLegacy: true }
+  if (flags.bundle === '') return loadSeparateFiles(context, flags, kind, undefined, hasKey)
   const contents = readInputFile(context.cwd, flags.bundle, 'the bundle', maxBundleBytes)
   try {
     if (isBundleLines(flags.bundle)) {
@@ -68,7 +70,7 @@ export async function loadEntity(context: CommandContext, flags: EntityFlags, ki
         'it is neither a Sigstore bundle (no mediaType) nor a local bundle of cosign 1 or 2 (no base64Signature)',
       )
     }
-    return { entities: [await loadSeparateFiles(context, flags, kind, readLegacyBundle(json), hasKey)], isLegacy: true }
+    return await loadSeparateFiles(context, flags, kind, readLegacyBundle(json), hasKey)
   } catch (cause) {
     if (!(cause instanceof DecodingError)) throw cause
     throw new DecodingError(cause.code, `the bundle ${flags.bundle} cannot be used: ${cause.message}`, { cause })
@@ -89,7 +91,7 @@ async function loadSeparateFiles(
   kind: SignatureKind,
   bundle: LegacyBundle | undefined,
   hasKey: boolean,
-): Promise<SignedEntity> {
+): Promise<LoadedEntity> {
   const signature = flags.signature === '' ? bundle?.signature : await readSignature(context, flags.signature, kind)
   if (signature === undefined) throw new UsageError('USAGE', "missing flag '--signature'")
   const isEnvelope = kind === 'attestation' || (kind === 'either' && resemblesEnvelope(signature))
@@ -97,7 +99,7 @@ async function loadSeparateFiles(
     ? parseEnvelope(signature)
     : { kind: 'message-signature', signature, digest: undefined }
   const timestampFile = flags['rfc3161-timestamp']
-  return {
+  const entity: SignedEntity = {
     content,
     keyMaterial: await readKeyMaterial(context, flags, bundle, hasKey),
     logEntries: bundle?.logEntry === undefined ? [] : [bundle.logEntry],
@@ -105,6 +107,8 @@ async function loadSeparateFiles(
       timestampFile === '' ? [] : [parseTimestampFile(readInputFile(context.cwd, timestampFile, 'the RFC 3161 timestamp', maxFileBytes))],
     format: 'legacy',
   }
+  const envelope = isEnvelope ? new TextDecoder().decode(signature) : undefined
+  return { entities: [entity], isLegacy: true, envelope }
 }
 
 /** A path, a URL, or the base64 text itself. */

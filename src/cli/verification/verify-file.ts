@@ -50,7 +50,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (bundle === '' && flags.signature === '') throw nothingToVerify(flags)
   if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
-  const { entities, isLegacy } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
+  const { entities, isLegacy, envelope } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)
 
@@ -63,12 +63,18 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
   const options = readOptions(context, flags, key, demands)
 
-  const { artifact, evidence } = await verifyAny(entities, async (entity) => {
-    checkForProof(entity, demands)
-    if (mayUseEd25519(entity, key)) await loadEd25519ph()
-    const artifact = await task.loadArtifact(() => digestsNeeded(entity, key))
+  const { artifact, evidence } = await verifyAny(entities, async (given) => {
+    const isIncomplete = lacksEntry(given, demands)
+    if (isIncomplete && flags.offline) throw withoutEntry()
+    if (mayUseEd25519(given, key)) await loadEd25519ph()
+    const artifact = await task.loadArtifact(() => digestsNeeded(given, key))
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
-    return { artifact, evidence: runVerifier(entity, trust, policy, forEntity(entity, key, options, demands), task) }
+    try {
+      const entity = isIncomplete ? await searchEntry(context, flags, given, policy, envelope) : given
+      return { artifact, evidence: verify(entity, trust, policy, forEntity(entity, key, options, demands)) }
+    } catch (error) {
+      throw given.format === 'legacy' ? legacyFailure(error, task) : withStep(error)
+    }
   })
   reportVerified(context, flags.output, task.artifactName, artifact === 'any-subject' ? undefined : artifact, evidence)
 }
@@ -144,13 +150,28 @@ function forEntity(entity: SignedEntity, key: PublicKey | undefined, options: Ve
   }
 }
 
-/** A signature from before bundles that came without its log entry cannot be checked offline. */
-function checkForProof(entity: SignedEntity, demands: Demands): void {
-  if (!demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy') return
-  throw new UsageError(
+/** A signature from before bundles may come without its log entry, which is in the log to be found. Bundles bring theirs. */
+function lacksEntry(entity: SignedEntity, demands: Demands): boolean {
+  return demands.log && entity.logEntries.length === 0 && entity.format === 'legacy'
+}
+
+function withoutEntry(): UsageError {
+  return new UsageError(
     'LOG_ENTRY_UNVERIFIED',
-    'offline verification failed: the signature comes without an entry of a transparency log (give a --bundle that holds one, or --insecure-ignore-tlog to do without)',
+    'offline verification failed: the signature comes without an entry of a transparency log, and --offline forbids to look for it (give a --bundle that holds one, or --insecure-ignore-tlog to do without)',
   )
+}
+
+async function searchEntry(
+  context: CommandContext,
+  flags: FileVerificationFlags,
+  entity: SignedEntity,
+  policy: Policy,
+  envelope: string | undefined,
+): Promise<SignedEntity> {
+  const { withEntryOfLog } = await import('./log-search.ts')
+  const { env, signal } = context
+  return withEntryOfLog(entity, policy, { url: flags['rekor-url'], envelope, options: { env, signal } })
 }
 
 interface Verified {
@@ -175,15 +196,6 @@ async function verifyAny(entities: readonly SignedEntity[], verifyOne: (entity: 
     only?.code ?? 'BUNDLE_INVALID',
     `none of the ${failures.length} bundles verifies: ${failures.map((failure, index) => `${index + 1}: ${messageOf(failure)}`).join('; ')}`,
   )
-}
-
-function runVerifier(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions, task: FileVerification): Evidence {
-  try {
-    return verify(entity, trust, policy, options)
-  } catch (error) {
-    if (entity.format !== 'legacy') throw withStep(error)
-    throw legacyFailure(error, task)
-  }
 }
 
 /** cosign's words for a failed check of a separate signature, which scripts of its first versions look for. */

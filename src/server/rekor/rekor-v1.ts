@@ -4,7 +4,13 @@ import type { Context } from 'hono'
 import { encodeConsistencyAnswer, encodeLogInfo, encodeRekorV1Entry, parseEntryId, rekorV1EntriesPath } from '../../api/rekor-v1.ts'
 import type { RekorV1Entry } from '../../api/rekor-v1.ts'
 import { parseProposedEntry } from '../../api/rekor-v1-proposal.ts'
-import { parseIndexQuery, parseRetrieveQuery } from '../../api/rekor-v1-query.ts'
+import {
+  maxRetrievedEntries,
+  parseIndexQuery,
+  parseRetrieveQuery,
+  rekorV1IndexPath,
+  rekorV1RetrievePath,
+} from '../../api/rekor-v1-query.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
@@ -45,9 +51,6 @@ export interface RekorV1Options {
   readonly onError?: (error: unknown) => void
 }
 
-/** Of the entries that one request may retrieve. */
-const maxRetrieved = 10
-
 /**
  * The service.
  * @throws CountersignError CONFIGURATION_INVALID when clients could not verify what such a log signs
@@ -85,8 +88,11 @@ export function createRekorV1(options: RekorV1Options): Service {
     on(async (context) => answerEntry(await shards.at(queryNumber(context, 'logIndex')))),
   )
   routes.post(
-    `${entriesPath}/retrieve`,
-    on(async (context) => retrieve(await readBody(context.req.raw, rules.maxRequestBytes), shards, rules)),
+    `${prefix}${rekorV1RetrievePath}`,
+    on(async (context) => {
+      const body = await readBody(context.req.raw, rules.maxRequestBytes)
+      return retrieve(body, shards, rules).catch(refuseProposal)
+    }),
   )
   routes.get(
     `${entriesPath}/:id`,
@@ -111,7 +117,7 @@ export function createRekorV1(options: RekorV1Options): Service {
     on(async (context) => consistency(context, shards)),
   )
   routes.post(
-    `${prefix}/api/v1/index/retrieve`,
+    `${prefix}${rekorV1IndexPath}`,
     on(async (context) => {
       if (options.terms === undefined) return failure(501, 'Search Index API not enabled in this Rekor instance')
       const query = parseIndexQuery(await readBody(context.req.raw, maxIndexQueryBytes))
@@ -145,7 +151,7 @@ async function addEntry(
 
 async function retrieve(body: Uint8Array, shards: Shards, rules: EntryRulesV1): Promise<Response> {
   const query = parseRetrieveQuery(body, rules.maxRequestBytes)
-  if (query.count > maxRetrieved) return failure(422, `more than max allowed ${maxRetrieved} entries in request`)
+  if (query.count > maxRetrievedEntries) return failure(422, `more than max allowed ${maxRetrievedEntries} entries in request`)
   const found: RekorV1Entry[] = []
   const add = (entry: RekorV1Entry | undefined): void => {
     if (entry !== undefined) found.push(entry)
@@ -157,6 +163,12 @@ async function retrieve(body: Uint8Array, shards: Shards, rules: EntryRulesV1): 
   }
   for (const index of query.logIndexes) add(await shards.at(index))
   return json(200, JSON.stringify(found.map(encodeRekorV1Entry)))
+}
+
+/** Rekor's words for a question with an entry that it would not log, such as one whose signature is of something else. */
+function refuseProposal(error: unknown): Response {
+  if (error instanceof CountersignError && error.code === 'SIGNATURE_INVALID') return failure(400, `unmarshalling entry: ${error.message}`)
+  throw error
 }
 
 async function consistency(context: Context, shards: Shards): Promise<Response> {

@@ -16,6 +16,7 @@ import {
 } from '../../bundle/encode-log-entry-body.ts'
 import { encodeSupplement, statementDigests } from '../../bundle/log-entry-supplement.ts'
 import { digest } from '../../crypto/digest.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
@@ -74,7 +75,8 @@ async function checkHashedRekord(entry: ProposedHashedRekord, rules: EntryRulesV
     throw invalid(`an Ed25519 key signs hashedrekords as Ed25519ph, over sha512, found ${digestAlgorithm}`)
   allowedKeyDetails(key, algorithm, rules.keyDetails)
   const { signature } = entry
-  if (!(await rules.checkSignature({ key, algorithm, signature, over: { kind: 'digest', bytes: value } }))) throw badSignature('the hash')
+  if (!(await rules.checkSignature({ key, algorithm, signature, over: { kind: 'digest', bytes: value } })))
+    throw badSignature(key, 'the hash')
   return { body: encodeHashedRekordV001(entry.digest, { signature, verifierPem: pem }), supplement: noBytes }
 }
 
@@ -114,7 +116,7 @@ async function checkRekord(entry: ProposedRekord, rules: EntryRulesV1): Promise<
   const contentSha256 = digest('sha256', content)
   if (entry.digest !== undefined && !equalBytes(entry.digest, contentSha256))
     throw invalid(`SHA mismatch: ${encodeHex(contentSha256)} != ${encodeHex(entry.digest)}`)
-  if (!(await isSignatureOver(content, signature, key, rules.checkSignature))) throw badSignature('the content')
+  if (!(await isSignatureOver(content, signature, key, rules.checkSignature))) throw badSignature(key, 'the content')
   return { body: encodeRekordV001(contentSha256, { signature, verifierPem: pem }), supplement: noBytes }
 }
 
@@ -127,8 +129,10 @@ function checkTimestamp({ response }: ProposedTimestamp): CheckedEntryV1 {
   return { body: encodeTimestampV001(response), supplement: noBytes }
 }
 
-function badSignature(what: string): CountersignError {
-  return new CountersignError('SIGNATURE_INVALID', `verifying signature: invalid signature: it is not over ${what} with the given key`)
+/** Rekor's words, which scripts of cosign's users look for in what it repeats of them. */
+function badSignature({ kind }: PublicKey, what: string): CountersignError {
+  const said = kind === 'ecdsa' ? 'invalid signature when validating ASN.1 encoded signature' : 'invalid signature'
+  return new CountersignError('SIGNATURE_INVALID', `verifying signature: ${said}: it is not over ${what} with the given key`)
 }
 
 function invalid(message: string): CountersignError {

@@ -319,8 +319,8 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
   it('says what to do about a signature without a log entry', async () => {
     await refuses(
       'verify-blob',
-      ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', ...offline],
-      /offline verification failed: the signature comes without an entry of a transparency log \(give a --bundle that holds one, or --insecure-ignore-tlog/,
+      ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', '--offline', ...offline],
+      /offline verification failed: the signature comes without an entry of a transparency log, and --offline forbids to look for it \(give a --bundle that holds one, or --insecure-ignore-tlog/,
     )
   })
   it("refuses a certificate that is not the bundle's", async () => {

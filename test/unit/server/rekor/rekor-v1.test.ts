@@ -533,6 +533,21 @@ describe('reading', () => {
     expect(((await response.json()) as EntryMap[]).map((map) => Object.keys(map)[0])).toEqual([id])
   })
 
+  test('refuses to look for an entry whose signature is of something else, in the words that clients repeat', async () => {
+    const rekor = await testRekorV1(universe)
+    const proposed = hashedRekord(blob())
+    const other = hashedRekord(blob(Buffer.from('another artifact')))
+    const bent = { ...proposed, spec: { ...proposed.spec, data: other.spec.data } }
+    const response = await rekor.post(`${entries}/retrieve`, { entries: [bent] })
+    expect(response.status).toBe(400)
+    expect(await errorOf(response)).toEqual({
+      code: 400,
+      message: expect.stringMatching(
+        /^unmarshalling entry: verifying signature: invalid signature when validating ASN\.1 encoded signature/,
+      ),
+    })
+  })
+
   test('retrieves no more than ten at once', async () => {
     const { rekor } = await filled(1)
     const response = await rekor.post(`${entries}/retrieve`, { logIndexes: Array.from({ length: 11 }, (_, at) => at) })
