@@ -13,12 +13,14 @@ import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError } from '../../error.ts'
+import type { TrustedLog } from '../../trust/trust-material.ts'
 import { verifyIdentity } from '../../verify/identity.ts'
 import { verifyEntryContent } from '../../verify/log-entry-content.ts'
 import type { Policy } from '../../verify/policy.ts'
 import { verifyContent, verifyMessage } from '../../verify/signature.ts'
 import type { Signer } from '../../verify/signer.ts'
 import { signerOf } from '../../verify/signer.ts'
+import { DEFAULT_REKOR_URL } from '../flag-groups.ts'
 
 /** A search by digest and key of one signature finds few; whoever has the key can make more of them than are worth looking at. */
 const maxFound = 20
@@ -28,6 +30,17 @@ export interface LogSearch {
   /** The text of the envelope of an attestation, as it came: logs know it by the hash of that. */
   readonly envelope: string | undefined
   readonly options: ServiceOptions
+}
+
+/**
+ * The log to look in: the one that was named; where none was, the public instance's, or that of the trusted root where this is of another
+ * instance.
+ * @param named the value of `--rekor-url`
+ */
+export function logToSearch(named: string, logs: readonly TrustedLog[]): string {
+  if (named !== DEFAULT_REKOR_URL || logs.some(({ host }) => host === new URL(DEFAULT_REKOR_URL).hostname)) return named
+  // Logs of Rekor v2, which cannot be searched, have Ed25519 keys.
+  return logs.find(({ baseUrl, key }) => key.kind !== 'ed25519' && /^https?:/.test(baseUrl))?.baseUrl ?? named
 }
 
 /**

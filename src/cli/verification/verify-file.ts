@@ -70,7 +70,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     const artifact = await task.loadArtifact(() => digestsNeeded(given, key))
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
     try {
-      const entity = isIncomplete ? await searchEntry(context, flags, given, policy, envelope) : given
+      const entity = isIncomplete ? await searchEntry(context, flags, given, trust, policy, envelope) : given
       return { artifact, evidence: verify(entity, trust, policy, forEntity(entity, key, options, demands)) }
     } catch (error) {
       throw given.format === 'legacy' ? legacyFailure(error, task) : withStep(error)
@@ -166,12 +166,13 @@ async function searchEntry(
   context: CommandContext,
   flags: FileVerificationFlags,
   entity: SignedEntity,
+  trust: TrustMaterial,
   policy: Policy,
   envelope: string | undefined,
 ): Promise<SignedEntity> {
-  const { withEntryOfLog } = await import('./log-search.ts')
+  const { logToSearch, withEntryOfLog } = await import('./log-search.ts')
   const { env, signal } = context
-  return withEntryOfLog(entity, policy, { url: flags['rekor-url'], envelope, options: { env, signal } })
+  return withEntryOfLog(entity, policy, { url: logToSearch(flags['rekor-url'], trust.logs), envelope, options: { env, signal } })
 }
 
 interface Verified {

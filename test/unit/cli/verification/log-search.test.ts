@@ -162,12 +162,17 @@ describe('the entry of a signature without one', () => {
     expect(log.requests).toEqual([])
   })
 
-  it("is looked for in the public instance's log, when no other is named", async () => {
+  it.each([
+    ["the public instance's log", 'https://rekor.sigstore.dev', 'rekor.sigstore.dev:443'],
+    ['the log of the instance that is trusted', 'https://rekor.universe.test', 'rekor.universe.test:443'],
+  ])('is looked for in %s, when none is named', async (_, baseUrl, asked) => {
     const proxy = await startProxy(9, 502)
     const env = { HOME: folder, HTTPS_PROXY: proxy.origin }
-    const refused = await run(['verify-blob', 'artifact', ...separate, ...who], { env })
+    const bend = (root: { tlogs?: { baseUrl?: string }[] }): void => root.tlogs?.forEach((log) => (log.baseUrl = baseUrl))
+    writeFileSync(path.join(folder, 'named-root.json'), universe.trustedRoot(bend))
+    const refused = await run(['verify-blob', 'artifact', ...separate, '--trusted-root', 'named-root.json', ...who], { env })
     expect(refused.exitCode).toBe(1)
-    expect(proxy.requests[0]).toBe('CONNECT rekor.sigstore.dev:443')
+    expect(proxy.requests[0]).toBe(`CONNECT ${asked}`)
   })
 })
 
