@@ -48,8 +48,12 @@ export interface StartedSigstore {
   stop(): Promise<void>
 }
 
-/** Starts a server and waits until it is ready. @throws Error with what the program said when it does not start */
-export async function startSigstore(): Promise<StartedSigstore> {
+/**
+ * Starts a server and waits until it is ready.
+ * @param env what the server finds in its environment beside the usual
+ * @throws Error with what the program said when it does not start
+ */
+export async function startSigstore(env: Readonly<Record<string, string>> = {}): Promise<StartedSigstore> {
   if (!existsSync(countersign)) throw new Error('the program is not built: run npm run build')
   const root = mkdtempSync(path.join(tmpdir(), 'countersign-server-'))
   const [data, exported, folder] = ['data', 'trust', 'work'].map((name) => path.join(root, name)) as [string, string, string]
@@ -65,7 +69,7 @@ export async function startSigstore(): Promise<StartedSigstore> {
   const machineSecret = /secret (\S+)/.exec(await administer(['machine', 'add', 'release-bot', '--email', machineEmail]))?.[1] ?? ''
   await administer(['user', 'add', user.email], user.password)
   const server = spawn(process.execPath, [countersign, 'server', 'start', '--data', data, '--listen', `127.0.0.1:${port}`], {
-    env: environment(root),
+    env: { ...environment(root), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   await untilReady(server, url)
