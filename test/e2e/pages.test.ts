@@ -2,24 +2,20 @@
  * The pages in a real browser, which alone knows whether a content security policy lets a form through to the program that waits on a
  * loopback port. With COUNTERSIGN_SCREENSHOTS=<folder> it leaves pictures of every page there.
  */
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createWeb } from '../../src/server/web/web.ts'
 import { firstSteps } from '../../src/server/web/start-page.ts'
+import { isBrowserMissing, launchBrowser } from '../support/chromium.ts'
 import { beginSignIn, redeem } from '../support/issuer-client.ts'
 import type { RunningIssuer } from '../support/issuer.ts'
 import { runIssuer } from '../support/issuer.ts'
 import { answerWith, foundEntry } from '../support/search-answers.ts'
-
-const executablePath = '/usr/bin/chromium'
-const isMissing = !existsSync(executablePath)
-if (isMissing && process.env['CI'] === undefined) console.warn('skipped: pages in a browser, because /usr/bin/chromium is missing')
 
 const alice = { email: 'alice@example.com', password: 'correct horse battery' }
 const screenshots = process.env['COUNTERSIGN_SCREENSHOTS']
@@ -30,7 +26,7 @@ const looks = [
   { name: 'phone-dark', viewport: { width: 375, height: 720 }, colorScheme: 'dark' },
 ] as const
 
-describe.skipIf(isMissing && process.env['CI'] === undefined)('pages in a browser', () => {
+describe.skipIf(isBrowserMissing('pages in a browser'))('pages in a browser', () => {
   let browser: Browser
   let running: RunningIssuer
   let program: { readonly server: Server; readonly redirectUri: string; readonly seen: string[] }
@@ -56,18 +52,7 @@ describe.skipIf(isMissing && process.env['CI'] === undefined)('pages in a browse
       others: [web()],
     })
     await running.issuer.users.add({ ...alice, name: 'Alice' })
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    browser = await launchBrowser()
   })
   afterEach(async () => {
     for (const context of contexts.splice(0)) await context.close()
@@ -240,6 +225,14 @@ describe.skipIf(isMissing && process.env['CI'] === undefined)('pages in a browse
         async (page) => {
           await page.goto((await beginSignIn(running.url, { redirect_uri: 'urn:ietf:wg:oauth:2.0:oob' })).url.href)
           await page.getByRole('button', { name: 'Continue' }).click()
+        },
+      ],
+      ['sign-out', (page) => page.goto(`${running.url}/sign-out`)],
+      [
+        'signed-out',
+        async (page) => {
+          await page.goto(`${running.url}/sign-out`)
+          await page.getByRole('button', { name: 'Sign out' }).click()
         },
       ],
       ['error', (page) => page.goto(`${running.url}/auth?client_id=somebody`)],

@@ -100,7 +100,8 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const accounts = openAccounts({ ...state, users, settings })
   const connectors = await createConnectors(options, send)
   const attempts = createAttemptLimit(state)
-  const pages = createProviderPages(style)
+  const signOut = `${mount}${paths.signOut}`
+  const pages = createProviderPages(style, signOut, async (accountId) => (await accounts.find(accountId))?.email)
   const provider = createProvider({ ...state, tokens, settings, pages, findIdentity: async (accountId) => accounts.find(accountId) })
   // Koa prints what nobody listens for.
   EventEmitter.prototype.on.call(provider, 'error', reportError)

@@ -2,18 +2,26 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { codeEntryPage, confirmationPage, deviceDonePage } from './pages/device.ts'
 import { errorPage } from './pages/error.ts'
+import { signedOutPage, signOutPage } from './pages/sign-out.ts'
 
-type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>
+type Features = NonNullable<Configuration['features']>
+type DeviceFlow = NonNullable<Features['deviceFlow']>
+type SignOut = NonNullable<Features['rpInitiatedLogout']>
 
 export interface ProviderPages {
   readonly deviceCodeEntry: NonNullable<DeviceFlow['userCodeInputSource']>
   readonly deviceConfirmation: NonNullable<DeviceFlow['userCodeConfirmSource']>
   readonly deviceDone: NonNullable<DeviceFlow['successSource']>
+  readonly signOut: NonNullable<SignOut['logoutSource']>
+  readonly signedOut: NonNullable<SignOut['postLogoutSuccessSource']>
   readonly error: NonNullable<Configuration['renderError']>
 }
 
 /** The header by which a page tells the route that a device code was not found. It never leaves the server. */
 export const wrongCodeHeader = 'x-countersign-wrong-code'
+
+/** The header by which a page tells the route that somebody is signed in, who may sign out. It never leaves the server. */
+export const signedInHeader = 'x-countersign-signed-in'
 
 /** The header by which the route tells a page the device code that the address had. */
 export const givenCodeHeader = 'x-countersign-given-code'
@@ -21,8 +29,14 @@ export const givenCodeHeader = 'x-countersign-given-code'
 /**
  * The pages of the library.
  * @param style the path of the style sheet
+ * @param signOut the path of the page to sign out on
+ * @param emailOf the address of an account
  */
-export function createProviderPages(style: string): ProviderPages {
+export function createProviderPages(
+  style: string,
+  signOut: string,
+  emailOf: (accountId: string) => Promise<string | undefined>,
+): ProviderPages {
   return {
     deviceCodeEntry: async (ctx, _form, _out, error) => {
       const given = ctx.get(givenCodeHeader)
@@ -35,7 +49,15 @@ export function createProviderPages(style: string): ProviderPages {
       await write(ctx, confirmationPage({ style, action: action(ctx), csrf: csrfOf(ctx), userCode }))
     },
     deviceDone: async (ctx) => {
-      await write(ctx, deviceDonePage({ style }))
+      await write(ctx, deviceDonePage({ style, signOut }))
+    },
+    signOut: async (ctx) => {
+      ctx.set(signedInHeader, '1')
+      const email = await emailOf(ctx.oidc.session?.accountId ?? '')
+      await write(ctx, signOutPage({ style, action: `${signOut}/confirm`, csrf: csrfOf(ctx), email }))
+    },
+    signedOut: async (ctx) => {
+      await write(ctx, signedOutPage({ style }))
     },
     error: async (ctx, out) => {
       await write(ctx, errorPage({ style, error: out.error, description: out.error_description }))

@@ -12,10 +12,11 @@ import type { AttemptLimit } from './attempt-limit.ts'
 import type { DeviceGrants } from './device-grants.ts'
 import { errorPage } from './pages/error.ts'
 import { codePage, stoppedPage } from './pages/sign-in.ts'
+import { signedOutPage } from './pages/sign-out.ts'
 import { deviceCodeGrant, machineGrant, outOfBandRedirect, paths } from './provider.ts'
 import type { ChangedRequest } from './provider-exchange.ts'
 import { maxRequestBytes, openExchange } from './provider-exchange.ts'
-import { givenCodeHeader, wrongCodeHeader } from './provider-pages.ts'
+import { givenCodeHeader, signedInHeader, wrongCodeHeader } from './provider-pages.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 export interface ProviderRoutesOptions {
@@ -47,7 +48,7 @@ export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bin
     // Browsers do not show what a redirect says, and nobody should read it.
     return answer.headers.has('location') ? new Response(null, { status: answer.status, headers: withoutType(answer.headers) }) : answer
   }
-  const authorize = async (c: RouteContext): Promise<Response> => showOutOfBand(await ask(c.req.raw), style)
+  const authorize = async (c: RouteContext): Promise<Response> => showOutOfBand(await ask(c.req.raw), options)
   const routes = new Hono<{ Bindings: Partial<HttpBindings> }>()
   routes.get(`${mount}${paths.discovery}`, async (c) => describe(await ask(c.req.raw), await keys.jwks()))
   routes.get(`${mount}${paths.jwks}`, async () => answerJson(await keys.jwks(), keysCacheSeconds))
@@ -58,16 +59,33 @@ export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bin
   routes.get(`${mount}${paths.device}`, (c) => showDevice(ask, c.req.raw))
   routes.post(`${mount}${paths.device}`, (c) => enterDeviceCode(options, ask, c))
   routes.get(`${mount}${paths.device}/:uid`, (c) => ask(c.req.raw))
+  routes.get(`${mount}${paths.signOut}`, (c) => showSignOut(ask, c.req.raw, style))
+  routes.post(`${mount}${paths.signOut}/confirm`, (c) => ask(c.req.raw, { target: `${paths.signOut}/confirm` }))
+  routes.get(`${mount}${paths.signOut}/success`, (c) => ask(c.req.raw, { target: `${paths.signOut}/success` }))
   return routes
+}
+
+/**
+ * The library's page to sign out on, without what a program may say there: no token as a hint, no address to go on to. Nobody but the
+ * person at the browser signs out.
+ */
+async function showSignOut(ask: AskProvider, request: Request, style: string): Promise<Response> {
+  const answer = await ask(request, { target: paths.signOut })
+  // To somebody who is not signed in the library would send a form that a script sends on.
+  if (answer.status === 200 && !answer.headers.has(signedInHeader)) return signedOutPage({ style })
+  answer.headers.delete(signedInHeader)
+  return answer
 }
 
 /** The library's metadata, with the algorithms of our keys and without response modes that no client has. */
 async function describe(answer: Response, jwks: Awaited<ReturnType<SigningKeys['jwks']>>): Promise<Response> {
   const metadata = parseJson(await answer.text(), 'the metadata')
   if (!isJsonObject(metadata)) throw new CountersignError('REQUEST_REFUSED', 'the OIDC library gave no metadata')
+  // It is for people: a program that sent somebody there would not get them back.
+  const { end_session_endpoint: _, ...described } = metadata
   const algorithms = [...new Set(jwks.keys.map(({ alg }) => alg))]
   return answerJson(
-    { ...metadata, id_token_signing_alg_values_supported: algorithms, response_modes_supported: ['query'] },
+    { ...described, id_token_signing_alg_values_supported: algorithms, response_modes_supported: ['query'] },
     keysCacheSeconds,
   )
 }
@@ -78,7 +96,7 @@ function answerJson(value: object, maxAgeSeconds: number): Response {
 }
 
 /** A redirect to nowhere becomes a page with the code, for the person to carry over. */
-async function showOutOfBand(answer: Response, style: string): Promise<Response> {
+async function showOutOfBand(answer: Response, { style, mount }: Pick<ProviderRoutesOptions, 'style' | 'mount'>): Promise<Response> {
   const location = answer.headers.get('location')
   if (location?.startsWith(`${outOfBandRedirect}?`) !== true) return answer
   const query = new URLSearchParams(location.slice(outOfBandRedirect.length + 1))
@@ -86,7 +104,7 @@ async function showOutOfBand(answer: Response, style: string): Promise<Response>
   const error = query.get('error')
   const page =
     code !== null
-      ? codePage({ style, code })
+      ? codePage({ style, code, signOut: `${mount}${paths.signOut}` })
       : error === 'access_denied'
         ? stoppedPage({ style })
         : errorPage({ style, error: error ?? 'server_error', description: query.get('error_description') ?? undefined })

@@ -34,6 +34,7 @@ export const paths = {
   deviceAuthorization: '/device/code',
   discovery: '/.well-known/openid-configuration',
   signIn: '/sign-in',
+  signOut: '/sign-out',
   callback: '/callback',
   style: '/style.css',
 } as const
@@ -103,7 +104,8 @@ function configure(options: ProviderOptions): Configuration {
       dPoP: off,
       pushedAuthorizationRequests: off,
       resourceIndicators: off,
-      rpInitiatedLogout: off,
+      // For people only: see provider-routes.ts, which lets no program take part.
+      rpInitiatedLogout: { enabled: true, logoutSource: pages.signOut, postLogoutSuccessSource: pages.signedOut },
       userinfo: off,
       deviceFlow: {
         enabled: true,
@@ -129,6 +131,7 @@ function configure(options: ProviderOptions): Configuration {
       jwks: paths.jwks,
       code_verification: paths.device,
       device_authorization: paths.deviceAuthorization,
+      end_session: paths.signOut,
     },
     ttl: {
       AccessToken: settings['token-lifetime'],

@@ -61,7 +61,8 @@ async function showPage(options: SignInOptions, visit: Visit, other: boolean): P
   if (identity === undefined) return showForm(options, visit, {})
   const connector = connectors.find(({ id }) => id === identity.federatedClaims?.connectorId)?.name
   const csrf = formToken(sealing, interaction)
-  return accountPage({ style, action, csrf, formTargets: formTargetsOf(interaction), email: identity.email, connector })
+  const signOut = `${options.mount}${paths.signOut}`
+  return accountPage({ style, action, csrf, formTargets: formTargetsOf(interaction), email: identity.email, connector, signOut })
 }
 
 function showForm(

@@ -3,6 +3,7 @@ import type { Html } from '../../page/html.ts'
 import { html } from '../../page/html.ts'
 import { answerPage } from '../../page/page.ts'
 import type { CodeProblem } from '../provider-pages.ts'
+import { signOutLink } from './sign-out.ts'
 
 const explanations: Readonly<Record<CodeProblem, string>> = {
   unknown: 'There is no such code. Look at it again: it has eight letters.',
@@ -69,11 +70,12 @@ export function confirmationPage(page: {
 }
 
 /** The end of the device flow. */
-export function deviceDonePage({ style }: { readonly style: string }): Response {
+export function deviceDonePage({ style, signOut }: { readonly style: string; readonly signOut: string }): Response {
   const body = html`<div class="card">
     <h1>You are signed in</h1>
     <p class="done" role="status">Your device will go on by itself in a few seconds.</p>
     <p>You may close this window.</p>
+    ${signOutLink(signOut)}
   </div>`
   return answerPage({ title: 'Signed in', body, style })
 }

@@ -2,6 +2,7 @@
 import type { Html } from '../../page/html.ts'
 import { html } from '../../page/html.ts'
 import { answerPage } from '../../page/page.ts'
+import { signOutLink } from './sign-out.ts'
 
 export interface SignInPage {
   readonly style: string
@@ -76,10 +77,12 @@ export interface AccountPage {
   /** Who is signed in. */
   readonly email: string | undefined
   readonly connector: string | undefined
+  /** The path of the page to sign out on. */
+  readonly signOut: string
 }
 
 /** Where somebody who is signed in already allows one more program. */
-export function accountPage({ style, action, csrf, formTargets, email, connector }: AccountPage): Response {
+export function accountPage({ style, action, csrf, formTargets, email, connector, signOut }: AccountPage): Response {
   const body = html`<div class="card">
     <h1>Continue as <span class="who">${email}</span>?</h1>
     <p class="lead">
@@ -95,17 +98,21 @@ export function accountPage({ style, action, csrf, formTargets, email, connector
       ${hidden(csrf)}
       <button type="submit" class="quiet">Cancel</button>
     </form>
+    ${signOutLink(signOut)}
   </div>`
   return answerPage({ title: 'Continue', body, style }, { formTargets })
 }
 
 /** The end of a sign-in for a program that the browser cannot reach. */
-export function codePage({ style, code }: { readonly style: string; readonly code: string }): Response {
+export function codePage(page: { readonly style: string; readonly code: string; readonly signOut: string }): Response {
+  const { style, code, signOut } = page
   const body = html`<div class="card">
     <h1>Your code</h1>
     <p class="lead">Enter it where your program asks for it. It works once, for five minutes.</p>
     <p class="code long" id="code">${code}</p>
+    <p class="alert">Give this code only to the program that you started yourself. Whoever has it can sign in your name.</p>
     <p>Then you may close this window.</p>
+    ${signOutLink(signOut)}
   </div>`
   return answerPage({ title: 'Your code', body, style })
 }
