@@ -20,13 +20,15 @@ const pages = {
 
 export type CallbackPageName = keyof typeof pages
 
-const style = `:root{color-scheme:light dark}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:Canvas;color:CanvasText;font:1rem/1.55 system-ui,sans-serif}
-main{box-sizing:border-box;max-width:27rem;width:calc(100% - 2rem);padding:1.5rem;border:1px solid GrayText;border-left:.4rem solid #a61b1b;border-radius:.6rem}
-main.good{border-left-color:#17653a}
-h1{font-size:1.4rem;line-height:1.25;margin:0 0 .5rem}
-p{margin:0 0 .5rem}
-footer{font-size:.875rem;opacity:.8}`
+// Small enough to stand in the page, and alike to the pages of our own issuer.
+const style = `:root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#17202b;--line:#d5dbe3;--bad:#a61b1b;--bad-paper:#fdeeee;--good:#17653a;--good-paper:#e9f7ef}
+@media(prefers-color-scheme:dark){:root{--paper:#0f141b;--card:#18202a;--ink:#e9eef5;--line:#2e3a48;--bad:#ffb1ab;--bad-paper:#3a1d1f;--good:#9be2b8;--good-paper:#15301f}}
+body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+header{padding:1.1rem 1.25rem;text-align:center;font-weight:700}
+main{box-sizing:border-box;max-width:25rem;width:calc(100% - 2rem);margin:0 auto;padding:1.6rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.85rem}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 .6rem}
+p{margin:0;padding:.7rem .9rem;border-left:.3rem solid;border-radius:.5rem;background:var(--bad-paper);color:var(--bad)}
+.good p{background:var(--good-paper);color:var(--good)}`
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** Answers with a page; the connection ends with it. */
@@ -50,10 +52,10 @@ export function sendCallbackPage(response: ServerResponse, name: CallbackPageNam
 <style>${style}</style>
 </head>
 <body>
+<header>Countersign</header>
 <main${page.isGood === true ? ' class="good"' : ''}>
 <h1>${title}</h1>
 <p role="status">${text}</p>
-<footer>Countersign</footer>
 </main>
 </body>
 </html>

@@ -72,14 +72,12 @@ describe.skipIf(isBrowserMissing('signing in with a browser'))('signing in with 
   }
 
   async function expectSigned(): Promise<void> {
-    const verification = spawn(
-      process.execPath,
-      [
-        ...[program, 'verify-blob', 'artifact', '--bundle', 'bundle.json', '--trusted-root', sigstore.trust('trusted_root.json')],
-        ...['--certificate-identity', user.email, '--certificate-oidc-issuer', sigstore.issuer],
-      ],
-      { cwd: folder, env: { HOME: folder, PATH: process.env['PATH'] ?? '' } },
-    )
+    const trust = ['--bundle', 'bundle.json', '--trusted-root', sigstore.trust('trusted_root.json')]
+    const who = ['--certificate-identity', user.email, '--certificate-oidc-issuer', sigstore.issuer]
+    const verification = spawn(process.execPath, [program, 'verify-blob', 'artifact', ...trust, ...who], {
+      cwd: folder,
+      env: { HOME: folder, PATH: process.env['PATH'] ?? '' },
+    })
     expect(await sessionOf(verification).ended).toEqual({ status: 0, output: 'Verified OK\n' })
   }
 
@@ -208,6 +206,7 @@ describe.skipIf(isBrowserMissing('signing in with a browser'))('signing in with 
     const page = await openPage()
     await page.goto(address)
     await page.getByRole('button', { name: 'No, stop' }).click()
+    await page.getByRole('heading', { name: 'Nothing was allowed' }).waitFor()
     await look(page, 'device-stopped')
     const { status, output } = await session.ended
     expect(status).toBe(1)

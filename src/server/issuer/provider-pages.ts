@@ -2,6 +2,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { codeEntryPage, confirmationPage, deviceDonePage } from './pages/device.ts'
 import { errorPage } from './pages/error.ts'
+import { stoppedPage } from './pages/sign-in.ts'
 import { signedOutPage, signOutPage } from './pages/sign-out.ts'
 
 type Features = NonNullable<Configuration['features']>
@@ -43,6 +44,7 @@ export function createProviderPages(
       if (given !== '') return write(ctx, confirmationPage({ style, action: action(ctx), csrf: csrfOf(ctx), userCode: given }))
       const problem = error === undefined ? undefined : problemOf(error)
       if (problem === 'unknown') ctx.set(wrongCodeHeader, '1')
+      if (problem === 'aborted') return write(ctx, stoppedPage({ style }))
       await write(ctx, codeEntryPage({ style, action: action(ctx), csrf: csrfOf(ctx), problem }))
     },
     deviceConfirmation: async (ctx, _form, _client, _device, userCode) => {

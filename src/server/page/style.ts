@@ -43,6 +43,7 @@ h2 { font-size: 1.12rem; line-height: 1.35; margin: 1.8rem 0 .5rem; }
 p { margin: 0 0 .9rem; }
 .lead { color: var(--soft); }
 .small { font-size: .875rem; color: var(--soft); }
+form + .small { margin-top: 1rem; }
 label { display: block; font-weight: 600; margin: 1rem 0 .3rem; }
 input[type=text], input[type=email], input[type=password], input[type=search], select {
   width: 100%; min-height: 2.9rem; padding: .55rem .75rem; font: inherit; color: inherit; background: var(--card);

@@ -5,11 +5,10 @@ import { answerPage } from '../../page/page.ts'
 import type { CodeProblem } from '../provider-pages.ts'
 import { signOutLink } from './sign-out.ts'
 
-const explanations: Readonly<Record<CodeProblem, string>> = {
+const explanations: Readonly<Record<Exclude<CodeProblem, 'aborted'>, string>> = {
   unknown: 'There is no such code. Look at it again: it has eight letters.',
   expired: 'This code has expired. Start again on your device to get a new one.',
   used: 'This code was used already. Start again on your device to get a new one.',
-  aborted: 'The sign-in was stopped. Nothing was allowed. You may close this window.',
   missing: 'Enter the code that your device shows.',
   other: 'This did not work. Start again on your device to get a new code.',
 }
@@ -19,7 +18,7 @@ export function codeEntryPage(page: {
   readonly style: string
   readonly action: string
   readonly csrf: string
-  readonly problem?: CodeProblem | undefined
+  readonly problem?: Exclude<CodeProblem, 'aborted'> | undefined
 }): Response {
   const { style, action, csrf, problem } = page
   const alert = problem === undefined ? undefined : html`<p class="alert" role="alert" id="problem">${explanations[problem]}</p>`

@@ -117,11 +117,11 @@ export function codePage(page: { readonly style: string; readonly code: string; 
   return answerPage({ title: 'Your code', body, style })
 }
 
-/** The end of a sign-in that was stopped, for a program that the browser cannot reach. */
+/** The end of a sign-in that was stopped, for a program that the browser cannot reach, or a device. */
 export function stoppedPage({ style }: { readonly style: string }): Response {
   const body = html`<div class="card">
     <h1>Nothing was allowed</h1>
-    <p role="status">You may close this window.</p>
+    <p role="status">The sign-in was stopped. You may close this window.</p>
   </div>`
   return answerPage({ title: 'Stopped', body, style })
 }
