@@ -58,9 +58,16 @@ function givenToken(context: CommandContext, given: string): string {
 }
 
 function offeredToken(context: CommandContext, flags: IdentityFlags): Promise<string | undefined> {
-  if (flags['oidc-disable-ambient-providers'] || flags['fulcio-auth-flow'] !== '') return Promise.resolve(undefined)
   const provider = flags['oidc-provider']
-  return ambientToken({ env: context.env, signal: context.signal, ...(provider === '' ? {} : { provider }) })
+  const flow = flags['fulcio-auth-flow']
+  const instead = flags['oidc-disable-ambient-providers']
+    ? '--oidc-disable-ambient-providers'
+    : flow === '' || flow === 'token'
+      ? undefined
+      : '--fulcio-auth-flow'
+  if (instead === undefined) return ambientToken({ env: context.env, signal: context.signal, ...(provider === '' ? {} : { provider }) })
+  if (provider === '') return Promise.resolve(undefined)
+  throw new UsageError('USAGE', `--oidc-provider names a source that ${instead} says not to ask: give one of the two`)
 }
 
 async function signedInToken(context: CommandContext, input: TokenInput): Promise<string> {
@@ -68,15 +75,11 @@ async function signedInToken(context: CommandContext, input: TokenInput): Promis
   const flow = chooseFlow(context, flags, inputIsTaken)
   const address = issuer()
   if (flow === 'normal') await confirmation.ask([address])
-  const secretFile = flags['oidc-client-secret-file']
   const { signIn } = await import('../../identity/sign-in.ts')
   return signIn({
     issuer: address,
     clientId: flags['oidc-client-id'],
-    clientSecret:
-      secretFile === ''
-        ? undefined
-        : decodeUtf8(readInputFile(context.cwd, secretFile, 'the client secret', maxSecretBytes), 'the client secret').trim(),
+    clientSecret: clientSecret(context, flags['oidc-client-secret-file']),
     redirectUrl: flags['oidc-redirect-url'] === '' ? undefined : flags['oidc-redirect-url'],
     flow,
     env: context.env,
@@ -85,10 +88,17 @@ async function signedInToken(context: CommandContext, input: TokenInput): Promis
   })
 }
 
+function clientSecret(context: CommandContext, file: string): string | undefined {
+  if (file === '') return undefined
+  const secret = decodeUtf8(readInputFile(context.cwd, file, 'the client secret', maxSecretBytes), `the client secret ${file}`).trim()
+  if (secret === '') throw new UsageError('USAGE', `the client secret ${file} holds nothing but white space`)
+  return secret
+}
+
 function chooseFlow(context: CommandContext, flags: IdentityFlags, inputIsTaken: boolean): SignInFlow {
   const asked = flags['fulcio-auth-flow']
   if (asked === 'normal' || asked === 'device' || asked === 'client_credentials') return asked
-  if (asked === 'token') throw new UsageError('USAGE', 'the token flow needs --identity-token')
+  if (asked === 'token') throw new UsageError('USAGE', 'the token flow needs --identity-token, or a place that offers a token')
   if (asked !== '')
     throw new UsageError(
       'USAGE',

@@ -18,6 +18,12 @@ it('takes the ambient token', async () => {
   expect(await sign(workspace, { SIGSTORE_ID_TOKEN: tokenOf(workspace.universe) })).toMatchObject({ exitCode: 0 })
 })
 
+it('takes the ambient token in the token flow too', async () => {
+  const workspace = await createWorkspace()
+  const env = { SIGSTORE_ID_TOKEN: tokenOf(workspace.universe) }
+  expect(await sign(workspace, env, ['--fulcio-auth-flow', 'token', '--oidc-provider', 'envvar'])).toMatchObject({ exitCode: 0 })
+})
+
 it('takes the token on the command line before the ambient one', async () => {
   const workspace = await createWorkspace()
   const outcome = await sign(workspace, { SIGSTORE_ID_TOKEN: 'nonsense' }, ['--identity-token', tokenOf(workspace.universe)])
@@ -43,15 +49,64 @@ describe('without a token', () => {
   })
 
   it.each([
-    [['--fulcio-auth-flow', 'nonsense'], 'unsupported oauth flow: "nonsense"'],
+    [['--fulcio-auth-flow', 'nonsense'], 'unsupported oauth flow: "nonsense", expected normal, device, client_credentials or token'],
     [['--fulcio-auth-flow', 'token'], 'the token flow needs --identity-token'],
-    [['--fulcio-auth-flow', 'client_credentials'], 'needs --oidc-client-secret-file'],
-    [['--oidc-provider', 'nonsense'], 'there is no OIDC provider "nonsense"'],
-  ])('%s says what is wrong', async (more, message) => {
+    [['--fulcio-auth-flow', 'client_credentials'], 'the client_credentials flow needs --oidc-client-secret-file'],
+    [['--fulcio-auth-flow', 'client_credentials', '--oidc-client-secret-file', 'absent'], 'the client secret absent cannot be read'],
+    [
+      ['--fulcio-auth-flow', 'client_credentials', '--oidc-client-secret-file', 'blank'],
+      'the client secret blank holds nothing but white space',
+    ],
+    [['--oidc-provider', 'nonsense'], 'there is no OIDC provider "nonsense", expected one of filesystem, envvar, github-actions,'],
+    [['--oidc-provider', 'envvar'], 'SIGSTORE_ID_TOKEN should be set, and is not'],
+    [['--oidc-provider', 'gitlab'], 'SIGSTORE_ID_TOKEN should be set, and is not'],
+    [['--oidc-provider', 'github-actions'], 'lacks the permission id-token: write'],
+    [['--oidc-provider', 'buildkite-agent'], 'BUILDKITE_AGENT_ACCESS_TOKEN is not set'],
+    [
+      ['--oidc-provider', 'spiffe', '--oidc-disable-ambient-providers'],
+      '--oidc-provider names a source that --oidc-disable-ambient-providers',
+    ],
+    [['--oidc-provider', 'spiffe', '--fulcio-auth-flow', 'device'], '--oidc-provider names a source that --fulcio-auth-flow'],
+    [['--identity-token', 'absent'], 'the identity token absent cannot be read'],
+    [['--identity-token', '.'], 'the identity token . is a directory, a file was expected'],
+    [['--identity-token', 'blank'], 'the identity token cannot be used: it is not a JSON Web Token of three parts'],
+    [['--identity-token', 'large'], 'the identity token large is 70000 bytes long, more than the limit of 65536'],
+    [['--identity-token', 'artifact'], 'the identity token cannot be used: it is not a JSON Web Token of three parts'],
+    [['--identity-token', 'e30.e30.e30'], 'the identity token e30.e30.e30 cannot be read'],
+  ])('%s says what is wrong in one sentence, and asks nobody', async (more, message) => {
     const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'blank'), ' \n')
+    writeFileSync(path.join(workspace.folder, 'large'), 'x'.repeat(70_000))
+    const before = workspace.written()
     const refused = await sign(workspace, {}, more)
-    expect(refused.exitCode).toBe(1)
-    expect(refused.stderr).toContain(message)
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(/^Error: (.*)$/m.exec(refused.stderr)?.[1]).toContain(message)
+    expect(workspace.services.requests).toEqual([])
+    expect(workspace.written()).toEqual(before)
+  })
+
+  it.each([
+    ['--oidc-redirect-url', 'https://evil.example/callback', 'the redirect URL (--oidc-redirect-url) should be an address of this machine'],
+    ['--oidc-redirect-url', 'http://192.0.2.1/callback', 'the redirect URL (--oidc-redirect-url) should be an address of this machine'],
+  ])('%s %s is no place to come back to', async (flag, value, message) => {
+    const server = await createServer({ services: ['issuer', 'ca', 'ctlog', 'tsa', 'rekor-v2'] })
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'config.json'), server.signingConfig)
+    writeFileSync(path.join(workspace.folder, 'root.json'), server.trustedRoot)
+    try {
+      const refused = await workspace.run([...words, '--yes', '--fulcio-auth-flow', 'normal', flag, value], { env: {}, now: Date.now() })
+      expect(refused.exitCode).toBe(1)
+      expect(refused.stderr).toContain(message)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('in CI a token that was switched off is not said to be missing', async () => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, { GITHUB_ACTIONS: 'true' }, ['--oidc-disable-ambient-providers'])
+    expect(refused.stderr).toContain('let it use the token it is offered, without --oidc-disable-ambient-providers')
+    expect(refused.stderr).not.toContain('permission')
   })
 
   it('and without a terminal, the device flow is begun', async () => {
