@@ -83,7 +83,7 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   variable('COUNTERSIGN_DEBUG', 'prints a stack trace with an error', '1 to print it (0 by default)'),
   variable('DOCKER_CONFIG', 'is the directory of the Docker configuration, with the credentials of registries', 'a path'),
   variable('GCE_METADATA_HOST', 'is where a Google Cloud machine gets its identity token', 'a host (metadata.google.internal by default)'),
-  variable('GOOGLE_APPLICATION_CREDENTIALS', 'holds the credentials for Google Cloud KMS', 'a path'),
+  variable('GOOGLE_APPLICATION_CREDENTIALS', 'holds the credentials for Google Cloud', 'a path'),
   secret('HTTPS_PROXY', 'is the proxy for https requests', 'a URL'),
   secret('HTTP_PROXY', 'is the proxy for http requests', 'a URL'),
   variable('NO_PROXY', 'names the hosts that are reached without a proxy', 'a list separated by commas'),

@@ -16,8 +16,8 @@ export interface SystemFiles {
 const maxFileBytes = 256 * 1024
 
 /** @param root the folder that absolute paths start from; default the system's own */
-export function openSystemFiles(root = '/'): SystemFiles {
-  const locate = (file: string): string => path.join(root, file)
+export function openSystemFiles(root?: string): SystemFiles {
+  const locate = (file: string): string => (root === undefined ? file : path.join(root, file))
   return {
     locate,
     async exists(file) {

@@ -1,11 +1,10 @@
 /** Tokens of Google Cloud: of the service account that a machine or a pod runs as, and of one that it may impersonate. */
 import { encodeUtf8, decodeUtf8 } from '../../encoding/bytes.ts'
-import { messageOf } from '../../error.ts'
 import { variableOf } from '../../http/environment.ts'
-import type { HttpResponse } from '../../http/fetch.ts'
-import { HttpStatusError } from '../../http/fetch.ts'
-import type { Surroundings, TokenRequest, TokenSource } from '../token-source.ts'
+import type { Surroundings, TokenSource } from '../token-source.ts'
 import { addressIn, askForToken, noToken, tokenIn } from '../token-source.ts'
+import { googleAccessToken } from './google-credentials.ts'
+import { askMetadata } from './google-metadata.ts'
 
 const title = 'Google Cloud'
 const productNameFile = '/sys/class/dmi/id/product_name'
@@ -43,7 +42,7 @@ export const googleImpersonationSource: TokenSource = {
     if (account === undefined) throw noToken(`${title} gave no identity token: GOOGLE_SERVICE_ACCOUNT_NAME should be set, and is not`)
     const address = addressIn(endpointVariable, variableOf(env, endpointVariable) ?? credentialsEndpoint)
     address.pathname = `/v1/projects/-/serviceAccounts/${encodeURIComponent(account)}:generateIdToken`
-    const access = tokenIn({ title }, await askMetadata(request, 'token'), 'access_token')
+    const access = await googleAccessToken(request)
     const headers = { authorization: `Bearer ${access}`, 'content-type': 'application/json' }
     const body = encodeUtf8(JSON.stringify({ audience, includeEmail: true }))
     return tokenIn({ title }, await askForToken({ title }, address, { method: 'POST', headers, body }, request), 'token')
@@ -57,22 +56,4 @@ async function productName(files: Surroundings['files']): Promise<string | undef
     // Other systems have no such file, and some hide it: then it is no machine of Google's.
     return undefined
   }
-}
-
-/** Asks the metadata server about the service account of the machine. */
-async function askMetadata({ env, timeoutMs, signal }: TokenRequest, path: string): Promise<HttpResponse> {
-  const host = variableOf(env, 'GCE_METADATA_HOST') ?? 'metadata.google.internal'
-  const address = addressIn('GCE_METADATA_HOST', `http://${host}/computeMetadata/v1/instance/service-accounts/default/${path}`)
-  let answer: HttpResponse
-  try {
-    // It is next to the machine and answers without encryption: no proxy may see it.
-    answer = await askForToken({ title }, address, { headers: { 'metadata-flavor': 'Google' } }, { env: {}, timeoutMs, signal })
-  } catch (error) {
-    const isUnknown = error instanceof Error && error.cause instanceof HttpStatusError && error.cause.status === 404
-    if (!isUnknown) throw error
-    const advice = 'give it one, or pass it over with --oidc-disable-ambient-providers'
-    throw noToken(`${messageOf(error)}, since this machine runs as no service account; ${advice}`, error)
-  }
-  if (answer.headers['metadata-flavor'] === 'Google') return answer
-  throw noToken(`${title} gave no identity token: ${address.host} answered, but it is not Google's metadata server`)
 }

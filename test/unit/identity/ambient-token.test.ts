@@ -1,4 +1,5 @@
 /** Identity tokens that a place offers: which, in which order, and what is said when there is none. */
+import { generateKeyPairSync, verify } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp2 } from 'node:http2'
 import type { Http2Server } from 'node:http2'
@@ -173,6 +174,88 @@ describe('Google Cloud', () => {
   it('cannot be impersonated without an access token', async () => {
     const env = { ...(await metadata()).env, GOOGLE_SERVICE_ACCOUNT_NAME: 'signer@project.iam.gserviceaccount.com' }
     expect((await failureOf(tokenIn(env, { provider: 'google-impersonate' }))).message).toContain('its answer has no access_token')
+  })
+})
+
+describe('the credentials that programs use by default on Google Cloud', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  const file = '/secrets/credentials.json'
+
+  /** Google's endpoints: one that gives access for credentials, one that gives identity tokens for access. */
+  async function google() {
+    const forms: URLSearchParams[] = []
+    const server = await startServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        if (request.url === '/token') {
+          forms.push(new URLSearchParams(Buffer.concat(chunks).toString()))
+          return response.end(JSON.stringify({ access_token: secret }))
+        }
+        return request.headers.authorization === `Bearer ${secret}`
+          ? response.end(JSON.stringify({ token }))
+          : response.writeHead(401).end()
+      })
+    })
+    const env = {
+      GOOGLE_SERVICE_ACCOUNT_NAME: 'signer@project.iam.gserviceaccount.com',
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: server.origin,
+    }
+    return { env, forms, tokenUri: `${server.origin}/token` }
+  }
+
+  it('are a service account key in the file that is named', async () => {
+    const { env, forms, tokenUri } = await google()
+    const credentials = { type: 'service_account', client_email: 'builder@project.example', private_key: pem, token_uri: tokenUri }
+    expect(await tokenIn({ ...env, GOOGLE_APPLICATION_CREDENTIALS: file }, { files: { [file]: JSON.stringify(credentials) } })).toBe(token)
+    expect(forms[0]?.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer')
+    const [header = '', claims = '', signature = ''] = (forms[0]?.get('assertion') ?? '').split('.')
+    expect(verify('sha256', Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature, 'base64url'))).toBe(true)
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ iss: 'builder@project.example', aud: tokenUri })
+  })
+
+  it('are what gcloud keeps for a person', async () => {
+    const { env, forms, tokenUri } = await google()
+    const credentials = { type: 'authorized_user', client_id: 'gcloud', client_secret: 's', refresh_token: 'r', token_uri: tokenUri }
+    const files = { '/home/me/.config/gcloud/application_default_credentials.json': JSON.stringify(credentials) }
+    expect(await tokenIn({ ...env, HOME: '/home/me' }, { files })).toBe(token)
+    expect(Object.fromEntries(forms[0] ?? [])).toEqual({
+      grant_type: 'refresh_token',
+      client_id: 'gcloud',
+      client_secret: 's',
+      refresh_token: 'r',
+    })
+  })
+
+  const account = { type: 'service_account', client_email: 'builder@project.example', private_key: pem }
+  it.each([
+    ['a file that is not there', undefined, 'credentials.json cannot be read: ENOENT'],
+    ['no JSON', `{"private_key":"${secret}`, 'should hold credentials for Google Cloud in JSON, and does not'],
+    [
+      'another kind',
+      JSON.stringify({ type: 'external_account' }),
+      'credentials of the type "external_account", expected service_account or authorized_user',
+    ],
+    ['no kind', '{}', 'credentials of no type'],
+    [
+      'a key that is none',
+      JSON.stringify({ ...account, private_key: secret }),
+      'private_key in /secrets/credentials.json should be an RSA key in PEM',
+    ],
+    ['no name', JSON.stringify({ ...account, client_email: 7 }), 'should hold client_email, and does not'],
+    [
+      'an endpoint that would see the secret',
+      JSON.stringify({ ...account, token_uri: 'http://192.0.2.1/token' }),
+      'should be an https:// address',
+    ],
+  ])('are refused in one sentence: %s', async (_, contents, reason) => {
+    const { env, forms } = await google()
+    const files: Record<string, string> = contents === undefined ? {} : { [file]: contents }
+    const { message } = await failureOf(tokenIn({ ...env, GOOGLE_APPLICATION_CREDENTIALS: file }, { files }))
+    expect(message).toContain(reason)
+    expect(message).not.toContain('PRIVATE KEY')
+    expect(forms).toEqual([])
   })
 })
 
