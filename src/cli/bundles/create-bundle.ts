@@ -13,7 +13,6 @@ import { digestsNeeded, mayUseEd25519 } from '../../verify/digests-needed.ts'
 import { verifyEntryContent } from '../../verify/log-entry-content.ts'
 import type { Policy } from '../../verify/policy.ts'
 import { verifyContent } from '../../verify/signature.ts'
-import type { Signer } from '../../verify/signer.ts'
 import { signerOf } from '../../verify/signer.ts'
 import { parseTimestampResponse } from '../../x509/timestamp-token.ts'
 import type { CommandContext } from '../context.ts'
@@ -23,7 +22,7 @@ import { loadArtifact } from '../verification/artifact-input.ts'
 import { loadEntity } from '../verification/entity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
 import type { BundleCreateFlags } from './bundle-flags.ts'
-import type { Log } from './logged-entry.ts'
+import type { Log, LoggedSignature } from './logged-entry.ts'
 import { completeEntry, findEntry } from './logged-entry.ts'
 
 /**
@@ -37,14 +36,14 @@ export async function createBundle(context: CommandContext, flags: BundleCreateF
   const log = checkFlags(context, flags)
   checkDocumentOutput(context, output)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
-  const entity = await loadMaterial(context, flags, key)
+  const { entity, envelope } = await loadMaterial(context, flags, key)
   if (mayUseEd25519(entity, key)) await loadEd25519ph()
   const artifact = await loadArtifact(context, flags.artifact, () => digestsNeeded(entity, key))
   const policy: Policy = { artifact, signer: key === undefined ? { kind: 'certificate', identities: [] } : { kind: 'key', key } }
   const signer = signerOf(entity, policy)
   verifyContent(entity, signer, policy)
   checkTimestamps(entity)
-  const logEntries = await loggedEntries(entity, signer, artifact, log)
+  const logEntries = await loggedEntries({ entity, signer, artifact, envelope }, log)
   const bundle = encodeBundle({ ...withDigest(entity, artifact), logEntries })
   // What is written can be read.
   parseBundle(bundle)
@@ -64,11 +63,18 @@ function checkFlags(context: CommandContext, flags: BundleCreateFlags): Log | un
   return flags['ignore-tlog'] ? undefined : { url, options: { env: context.env, signal: context.signal } }
 }
 
-/** The signature with its certificate or key, an entry of a local bundle, a timestamp. */
-async function loadMaterial(context: CommandContext, flags: BundleCreateFlags, key: PublicKey | undefined): Promise<SignedEntity> {
+interface Material {
+  /** The signature with its certificate or key, an entry of a local bundle, a timestamp. */
+  readonly entity: SignedEntity
+  /** The text of an attestation's envelope. */
+  readonly envelope: Uint8Array | undefined
+}
+
+async function loadMaterial(context: CommandContext, flags: BundleCreateFlags, key: PublicKey | undefined): Promise<Material> {
   const files = { 'rfc3161-timestamp': flags['rfc3161-timestamp'], 'allow-certificate-chain': false, 'new-bundle-format': false }
   const main = { ...files, bundle: flags.bundle, certificate: flags.certificate, signature: flags.attestation || flags.signature }
-  const { entities, isLegacy } = await loadEntity(context, main, flags.attestation === '' ? 'either' : 'attestation', key !== undefined)
+  const kind = flags.attestation === '' ? 'either' : 'attestation'
+  const { entities, isLegacy, envelope } = await loadEntity(context, main, kind, key !== undefined)
   const [entity] = entities
   if (!isLegacy || entity === undefined)
     throw usage(`${flags.bundle} is a Sigstore bundle already: "bundle upgrade" makes one of version 0.3 of an older one`)
@@ -76,10 +82,10 @@ async function loadMaterial(context: CommandContext, flags: BundleCreateFlags, k
   const { keyMaterial } = entity
   if (keyMaterial.kind === 'certificate') {
     if (key !== undefined) throw usage(`--key is given, and ${flags.bundle} holds a certificate: a signature is made with one of them`)
-    return { ...entity, keyMaterial: { ...keyMaterial, chain: [] } }
+    return { entity: { ...entity, keyMaterial: { ...keyMaterial, chain: [] } }, envelope }
   }
   if (key === undefined) throw usage('a bundle says whose the signature is: give the certificate with --certificate, or the key with --key')
-  return { ...entity, keyMaterial: { kind: 'public-key', hint: keyHint(key) } }
+  return { entity: { ...entity, keyMaterial: { kind: 'public-key', hint: keyHint(key) } }, envelope }
 }
 
 /** Beside an attestation, --signature repeats its signature, or the envelope. */
@@ -99,7 +105,8 @@ function checkTimestamps({ timestamps, content }: SignedEntity): void {
   }
 }
 
-async function loggedEntries(entity: SignedEntity, signer: Signer, artifact: Artifact, log: Log | undefined): Promise<LogEntry[]> {
+async function loggedEntries(signed: LoggedSignature, log: Log | undefined): Promise<LogEntry[]> {
+  const { entity, signer, artifact } = signed
   const [own] = entity.logEntries
   if (log === undefined) {
     if (own === undefined) return []
@@ -107,7 +114,7 @@ async function loggedEntries(entity: SignedEntity, signer: Signer, artifact: Art
   }
   // Before anybody is asked: an entry about something else is wrong whatever the log says.
   if (own !== undefined) verifyEntryContent(own, entity, signer, artifact)
-  const entry = own === undefined ? await findEntry(entity, signer, artifact, log) : await completeEntry(own, log)
+  const entry = own === undefined ? await findEntry(signed, log) : await completeEntry(own, log)
   verifyEntryContent(entry, entity, signer, artifact)
   return [entry]
 }

@@ -23,6 +23,10 @@ with verify-blob or verify-blob-attestation.`,
   countersign bundle create --artifact app.tar.gz --signature app.sig --key cosign.pub --ignore-tlog --out app.tar.gz.sigstore.json`,
   flags: bundleCreateFlags,
   positional: noArguments,
+  exclusive: [
+    ['bundle', 'certificate'],
+    ['bundle', 'signature'],
+  ],
   async run(context, flags) {
     const { createBundle } = await import('./create-bundle.ts')
     await createBundle(context, flags)

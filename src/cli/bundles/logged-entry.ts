@@ -8,7 +8,7 @@ import { digest } from '../../crypto/digest.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { digestOf } from '../../crypto/signature.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
-import { encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
@@ -23,6 +23,15 @@ import type { Signer } from '../../verify/signer.ts'
 export interface Log {
   readonly url: string
   readonly options: ServiceOptions
+}
+
+/** A signature whose entry is looked for, and what the entry must say. */
+export interface LoggedSignature {
+  readonly entity: SignedEntity
+  readonly signer: Signer
+  readonly artifact: Artifact
+  /** The text of an attestation's envelope, where there is one. */
+  readonly envelope: Uint8Array | undefined
 }
 
 /**
@@ -49,8 +58,8 @@ export async function completeEntry(entry: LogEntry, log: Log): Promise<LogEntry
  * what it must be is computed and asked for.
  * @throws CountersignError NOT_FOUND; otherwise as `completeEntry`
  */
-export async function findEntry(entity: SignedEntity, signer: Signer, artifact: Artifact, log: Log): Promise<LogEntry> {
-  for (const hash of possibleLeaves(entity, signer, artifact)) {
+export async function findEntry(signature: LoggedSignature, log: Log): Promise<LogEntry> {
+  for (const hash of possibleLeaves(signature)) {
     const found = await readRekorV1EntryOf(log.url, hash, log.options)
     if (found === undefined) continue
     checkProof(found, log)
@@ -91,10 +100,10 @@ function checkProof({ body, inclusionProof }: LogEntry, log: Log): void {
 }
 
 /** The leaf hashes of the entries that cosign, sigstore-js and we have made of such a signature, the likeliest first. */
-function possibleLeaves(entity: SignedEntity, signer: Signer, artifact: Artifact): Uint8Array[] {
+function possibleLeaves({ entity, signer, artifact, envelope }: LoggedSignature): Uint8Array[] {
   const { content } = entity
   const verifierPem = signer.certificate === undefined ? encodePublicKeyPem(signer.key) : encodePem('CERTIFICATE', signer.certificate.bytes)
-  if (content.kind === 'dsse-envelope') return possibleEnvelopeBodies(content, verifierPem).map(leafHash)
+  if (content.kind === 'dsse-envelope') return possibleEnvelopeBodies(content, envelope, verifierPem).map(leafHash)
   const algorithms = new Set(['sha256' as const, ...signer.algorithms.flatMap((algorithm) => digestOf(algorithm) ?? [])])
   return [...algorithms].flatMap((algorithm) => {
     const value = artifact.digest(algorithm)
@@ -103,17 +112,20 @@ function possibleLeaves(entity: SignedEntity, signer: Signer, artifact: Artifact
   })
 }
 
-/** An entry holds the digest of the envelope's text, of which there are several in use. */
-function possibleEnvelopeBodies(envelope: DsseEnvelope, verifierPem: string): Uint8Array[] {
+/**
+ * An entry holds the digest of the envelope's text as it was submitted. That need not be the text which the signer kept: Go programs
+ * write envelopes in several ways.
+ */
+function possibleEnvelopeBodies(envelope: DsseEnvelope, text: Uint8Array | undefined, verifierPem: string): Uint8Array[] {
   const { payload, payloadType, signature, keyId } = envelope
-  const payloadSha256 = digest('sha256', payload)
-  // With a key ID, even an empty one: Go's dsse.Envelope.
-  const ofGo = JSON.stringify({
+  const withKeyId = JSON.stringify({
     payloadType,
     payload: encodeBase64(payload),
     signatures: [{ keyid: keyId, sig: encodeBase64(signature) }],
   })
-  const hashes = [ofGo, encodeEnvelope(envelope)].map((text) => digest('sha256', encodeUtf8(text)))
+  const kept = text === undefined ? [] : [asBuffer(text).toString('utf8'), asBuffer(text).toString('utf8').trimEnd()]
+  const hashes = [...new Set([...kept, encodeEnvelope(envelope), withKeyId])].map((one) => digest('sha256', encodeUtf8(one)))
+  const payloadSha256 = digest('sha256', payload)
   return [
     ...hashes.map((hash) => encodeDsseV001(hash, payloadSha256, [{ signature, verifierPem }])),
     ...hashes.map((hash) =>

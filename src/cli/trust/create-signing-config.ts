@@ -58,7 +58,7 @@ const nothing: Services = {
   timestampAuthoritySelection: undefined,
 }
 
-/** One's own services of a kind take the place of the base config's, and follow those that TUF distributes. */
+/** One's own services of a kind take the place of a base config's, and follow those that TUF distributes. */
 function join(kind: ServiceKind, base: Services, defaults: Services, own: Services): readonly SigningService[] {
   return [...(own[kind].length > 0 ? [] : base[kind]), ...defaults[kind], ...own[kind]]
 }

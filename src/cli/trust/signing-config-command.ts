@@ -23,6 +23,10 @@ Of a --base-config, the services of a kind are replaced when there is a flag for
   countersign signing-config create --with-default-services --no-default-rekor --out signing_config.json`,
   flags: signingConfigFlags,
   positional: noArguments,
+  exclusive: [
+    ['base-config', 'with-default-services'],
+    ['base-config', 'with-default-rekor-v2'],
+  ],
   async run(context, flags) {
     const { createSigningConfigFile } = await import('./create-signing-config.ts')
     await createSigningConfigFile(context, flags)

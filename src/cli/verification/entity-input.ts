@@ -31,8 +31,8 @@ export interface EntityFlags {
 export interface LoadedEntity {
   readonly entities: readonly SignedEntity[]
   readonly isLegacy: boolean
-  /** The text of the envelope, of an attestation from before bundles. */
-  readonly envelope?: string | undefined
+  /** The text of an envelope that is not part of a bundle: entries of Rekor v1 hold its digest. */
+  readonly envelope?: Uint8Array
 }
 
 /** The largest attestation cosign takes. */
@@ -107,8 +107,7 @@ async function loadSeparateFiles(
       timestampFile === '' ? [] : [parseTimestampFile(readInputFile(context.cwd, timestampFile, 'the RFC 3161 timestamp', maxFileBytes))],
     format: 'legacy',
   }
-  const envelope = isEnvelope ? new TextDecoder().decode(signature) : undefined
-  return { entities: [entity], isLegacy: true, envelope }
+  return { entities: [entity], isLegacy: true, ...(isEnvelope ? { envelope: signature } : {}) }
 }
 
 /** A path, a URL, or the base64 text itself. */

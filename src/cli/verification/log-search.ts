@@ -9,7 +9,7 @@ import type { ServiceOptions } from '../../clients/service.ts'
 import { digest } from '../../crypto/digest.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { digestOf } from '../../crypto/signature.ts'
-import { encodeUtf8 } from '../../encoding/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError } from '../../error.ts'
@@ -27,8 +27,8 @@ const maxFound = 20
 
 export interface LogSearch {
   readonly url: string
-  /** The text of the envelope of an attestation, as it came: logs know it by the hash of that. */
-  readonly envelope: string | undefined
+  /** The text of the envelope of an attestation, as it came, in UTF-8: logs know it by the hash of that. */
+  readonly envelope: Uint8Array | undefined
   readonly options: ServiceOptions
 }
 
@@ -90,10 +90,12 @@ async function find(
 }
 
 /** What the entry would look like, where it is a kind that can be told from the signature. */
-function proposalsOf(entity: SignedEntity, signer: Signer, { artifact }: Policy, envelope: string | undefined): ProposedEntry[] {
+function proposalsOf(entity: SignedEntity, signer: Signer, { artifact }: Policy, envelope: Uint8Array | undefined): ProposedEntry[] {
   const { content } = entity
   const verifier = verifierOf(signer)
-  if (content.kind === 'dsse-envelope') return envelope === undefined ? [] : [{ kind: 'dsse', envelope, verifiers: [verifier] }]
+  if (content.kind === 'dsse-envelope') {
+    return envelope === undefined ? [] : [{ kind: 'dsse', envelope: decodeUtf8(envelope, 'the envelope'), verifiers: [verifier] }]
+  }
   if (artifact === 'any-subject') return []
   const algorithm = verifyMessage(content, signer, artifact)
   const hash = digestOf(algorithm)

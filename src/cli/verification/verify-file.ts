@@ -168,7 +168,7 @@ async function searchEntry(
   entity: SignedEntity,
   trust: TrustMaterial,
   policy: Policy,
-  envelope: string | undefined,
+  envelope: Uint8Array | undefined,
 ): Promise<SignedEntity> {
   const { logToSearch, withEntryOfLog } = await import('./log-search.ts')
   const { env, signal } = context

@@ -1,4 +1,5 @@
 /** `bundle create`: bundles of what cosign 1 and 2 wrote. */
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { pemOf } from '../../../support/universe/certificates.ts'
 import { timestamp } from '../../../support/universe/timestamps.ts'
@@ -12,6 +13,7 @@ import {
   predicateType,
   signBlob,
   signStatement,
+  statementAbout,
   universeOf,
 } from '../../../support/universe/universe.ts'
 import type { BundleWorkspace, RekorAnswer } from './bundle-workspace.ts'
@@ -170,6 +172,28 @@ describe('an attestation', () => {
     },
   )
 
+  it('is found in the log by the text of its envelope, however that is spelt', async () => {
+    // Its signatures are the same each time.
+    const key = namedKey('signer', 'rsa')
+    const statement = JSON.stringify(statementAbout())
+    const { dsseEnvelope } = signStatement({ key, statement, managed: true }).bundle
+    const { payload, payloadType, signatures } = dsseEnvelope as { payload: string; payloadType: string; signatures: { sig: string }[] }
+    const spellings = [
+      JSON.stringify(dsseEnvelope, undefined, 2),
+      JSON.stringify({ signatures, payloadType, payload }).replaceAll(',', ', '),
+      JSON.stringify({ payloadType, payload, signatures: [{ keyid: '', sig: signatures[0]?.sig }] }),
+    ]
+    workspace.write('key.pub', key.pem)
+    for (const spelling of spellings) {
+      const envelopeHash = createHash('sha256').update(spelling).digest()
+      const signed = signStatement({ key, statement, managed: true, bendBody: (parts) => ({ ...parts, envelopeHash }) })
+      const log = await startLog([signed])
+      workspace.write('a.att', `${spelling}\n`)
+      await expectCreated('--attestation', 'a.att', '--key', 'key.pub', '--rekor-url', log.origin)
+      expect(workspace.json('new.json')).toEqual(signed.bundle)
+    }
+  })
+
   it('may be given as the signature, and beside it', async () => {
     const signed = signStatement()
     const log = await startLog([signed])
@@ -275,9 +299,14 @@ describe('is refused', () => {
       '--key is given, and local.json holds a certificate',
     ],
     [
-      'another certificate than that of the local bundle',
-      ['--bundle', 'local.json', '--certificate', 'other.pem'],
-      'the cert passed in does not match the cert in the provided bundle',
+      'a certificate beside a local bundle',
+      ['--bundle', 'local.json', '--certificate', 'a.pem'],
+      'if any flags in the group [bundle certificate] are set none of the others can be; [bundle certificate] were all set',
+    ],
+    [
+      'a signature beside a local bundle',
+      ['--bundle', 'local.json', '--signature', 'a.sig'],
+      'if any flags in the group [bundle signature] are set none of the others can be; [bundle signature] were all set',
     ],
     ['a hardware key', [...files, '--sk'], 'hardware tokens (--sk) are not supported by this version'],
     [

@@ -247,6 +247,11 @@ describe('is refused', () => {
       'loading base config from no.json: the signing config no.json cannot be read: no such file',
     ],
     ['a base that is no JSON', ['--base-config', 'p256.pub'], 'loading base config from p256.pub: '],
+    [
+      'a base and what TUF distributes',
+      ['--base-config', 'root.json', '--with-default-services'],
+      'if any flags in the group [base-config with-default-services] are set none of the others can be',
+    ],
     ['a base of another kind', ['--base-config', 'root.json'], 'loading base config from root.json: signingConfig.mediaType should be'],
     [
       'an output in no folder',
