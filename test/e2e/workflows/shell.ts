@@ -30,7 +30,7 @@ export interface Shell {
 }
 
 /** `script` of util-linux gives a program a terminal. */
-export const hasTerminal: boolean = String(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout).includes('util-linux')
+export const hasTerminal: boolean = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux')
 
 if (!hasTerminal) {
   const advice = 'rows that are typed in a terminal need the program script of util-linux: install it'
