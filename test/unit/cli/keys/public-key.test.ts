@@ -1,0 +1,88 @@
+/** `public-key`: of private keys, and of public ones. */
+import { describe, expect, it } from 'vitest'
+import { encryptPrivateKey } from '../../../../src/crypto/encrypted-private-key.ts'
+import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
+import { encodePublicKeyPem } from '../../../../src/crypto/public-key.ts'
+import { startServer } from '../../http/test-server.ts'
+import { createKeyFolder, password } from './key-folder.ts'
+
+const key = generatePrivateKey('ecdsa-p256')
+const publicKey = encodePublicKeyPem(key.publicKey)
+const encrypted = await encryptPrivateKey(key, Buffer.from(password))
+
+function folderWithKeys() {
+  const folder = createKeyFolder()
+  folder.write('cosign.key', encrypted)
+  folder.write('clear.pem', key.encodePem())
+  folder.write('cosign.pub', publicKey)
+  return folder
+}
+
+describe('prints the public key', () => {
+  it.each(['cosign.key', 'clear.pem', 'cosign.pub'])('of %s', async (name) => {
+    expect(await folderWithKeys().run(['public-key', '--key', name])).toEqual({ exitCode: 0, stdout: publicKey, stderr: '' })
+  })
+
+  it('of an environment variable, after the password was typed', async () => {
+    const surroundings = { env: { COSIGN_PRIVATE_KEY: encrypted }, typed: true, stdin: Buffer.from(`${password}\n`) }
+    expect(await createKeyFolder().run(['public-key', '--key', 'env://COSIGN_PRIVATE_KEY'], surroundings)).toEqual({
+      exitCode: 0,
+      stdout: publicKey,
+      stderr: 'Enter password for private key: \n',
+    })
+  })
+
+  it('of an address', async () => {
+    const server = await startServer((request, response) => response.end(request.url === '/cosign.key' ? encrypted : publicKey))
+    for (const name of ['cosign.key', 'cosign.pub']) {
+      expect(await createKeyFolder().run(['public-key', '--key', `${server.origin}/${name}`])).toMatchObject({ stdout: publicKey })
+    }
+  })
+
+  it('into a file, which anybody may read', async () => {
+    const folder = folderWithKeys()
+    const words = ['public-key', '--key', 'cosign.key', '--outfile', 'out.pub']
+    expect(await folder.run(words)).toEqual({ exitCode: 0, stdout: '', stderr: 'Public key written to out.pub\n' })
+    expect([folder.read('out.pub'), folder.mode('out.pub')]).toEqual([publicKey, 0o644])
+  })
+})
+
+describe('refuses', () => {
+  it.each([
+    [[], 'exactly one of: key reference (--key), or hardware token (--sk) must be provided'],
+    [['--key', 'cosign.key', '--sk'], 'exactly one of: key reference (--key), or hardware token (--sk) must be provided'],
+    [['--sk'], 'hardware tokens (--sk) are not supported by this version'],
+    [['--key', 'missing'], 'the key missing cannot be read: no such file or directory'],
+    [['--key', 'cosign.key', '--outfile', 'missing/out'], 'missing/out cannot be written: no such file or directory'],
+    [['--key', 'floppy://a'], 'there are no key references of the kind floppy://'],
+    [['--key', 'github://owner/repo'], 'GitHub gives out secrets to workflows only'],
+  ])('%j', async (words, message) => {
+    const folder = folderWithKeys()
+    const before = folder.files()
+    const refused = await folder.run(['public-key', ...words])
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.stderr).toContain(message)
+    expect(folder.files()).toEqual(before)
+  })
+
+  it('a wrong password, and writes nothing then', async () => {
+    const folder = folderWithKeys()
+    const words = ['public-key', '--key', 'cosign.key', '--outfile', 'out.pub']
+    const refused = await folder.run(words, { env: { COSIGN_PASSWORD: 'falsch' } })
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain(
+      'reading key cosign.key: decrypt: encrypted: decryption failed: the password is wrong, or the file is damaged',
+    )
+    expect(refused.stderr).not.toContain('falsch')
+    expect(folder.files()).not.toContain('out.pub')
+  })
+})
+
+it('verify-blob takes public keys only, as cosign does', async () => {
+  const folder = folderWithKeys()
+  folder.write('artifact', 'an artifact')
+  await folder.run(['sign-blob', 'artifact', '--key', 'cosign.key', '--tlog-upload=false', '--bundle', 'b.json'])
+  const refused = await folder.run(['verify-blob', 'artifact', '--key', 'cosign.key', '--bundle', 'b.json', '--insecure-ignore-tlog'])
+  expect(refused.exitCode).toBe(1)
+  expect(refused.stderr).toContain('found a "ENCRYPTED SIGSTORE PRIVATE KEY", which belongs to its owner alone')
+})
