@@ -336,10 +336,8 @@ describe('a finished statement', () => {
 })
 
 describe('the outputs of cosign 1 and 2', () => {
-  const old = (workspace: Workspace): string[] => [
-    ...['--identity-token', 'token', '--use-signing-config=false', '--trusted-root', 'root.json', '--yes'],
-    ...['--fulcio-url', workspace.services.url, '--rekor-url', workspace.services.url],
-  ]
+  const old = ({ services: { url } }: Workspace): string[] =>
+    `--identity-token token --use-signing-config=false --trusted-root root.json --yes --fulcio-url ${url} --rekor-url ${url}`.split(' ')
   const typed = ['--type', ownType]
 
   it('are envelope, statement and certificate in files of their own', async () => {
@@ -360,10 +358,8 @@ describe('the outputs of cosign 1 and 2', () => {
 
   it('come beside a bundle when both are asked for', async () => {
     const workspace = await workspaceWith()
-    const signed = await workspace.run([
-      ...['attest-blob', 'artifact', ...predicate, '--bundle', 'a.bundle', '--output-signature', 'a.att'],
-      ...old(workspace),
-    ])
+    const words = ['attest-blob', 'artifact', ...predicate, '--bundle', 'a.bundle', '--output-signature', 'a.att']
+    const signed = await workspace.run([...words, ...old(workspace)])
     expect(signed).toMatchObject({ exitCode: 0, stdout: '' })
     expect(payloadOf(workspace.read('a.bundle'))).toBe(payloadOf(workspace.read('a.att')))
   })
