@@ -1,29 +1,27 @@
 /** What `verify-blob` and `verify-blob-attestation` have in common: from flags to evidence. */
-import { isRekorV2 } from '../../bundle/log-entry-body.ts'
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
-import type { PublicKey } from '../../crypto/public-key.ts'
 import { loadEd25519ph } from '../../crypto/signature.ts'
 import { CountersignError, UsageError, messageOf } from '../../error.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
-import { emptyTrustMaterial } from '../../trust/trust-material.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
+import type { Demands } from '../../verify/demands.ts'
+import { verifyOptionsFor } from '../../verify/demands.ts'
 import { digestsNeeded, mayUseEd25519 } from '../../verify/digests-needed.ts'
 import type { Evidence } from '../../verify/evidence.ts'
-import type { Policy, VerifyOptions } from '../../verify/policy.ts'
+import type { Policy } from '../../verify/policy.ts'
 import { verify } from '../../verify/verify.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { verifyBlobFlags } from '../flag-groups.ts'
+import { loadTrustFor, readDemands } from './demands-input.ts'
 import { discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
 import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
 import { readIdentity } from './identity-input.ts'
-import { readInputFile } from './input-file.ts'
 import { loadPublicKey } from './key-input.ts'
 import { reportVerified } from './report.ts'
-import { loadTrust } from './trust-input.ts'
 
 /** The flags that both verbs have. */
 export type FileVerificationFlags = FlagValues<typeof verifyBlobFlags>
@@ -38,7 +36,6 @@ export interface FileVerification {
 }
 
 const ignoredLog = 'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
-const maxSctBytes = 64 * 1024
 
 /**
  * Verifies and reports.
@@ -54,14 +51,13 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)
 
-  const demands = readDemands(flags)
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
+  const demands = readDemands(context, flags)
   const hasTimestamps = entities.some((entity) => entity.timestamps.length > 0)
   const trust = await loadTrustFor(context, flags, key, demands, hasTimestamps)
   const signer: Policy['signer'] =
     key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
-  const options = readOptions(context, flags, key, demands)
 
   const { artifact, evidence } = await verifyAny(entities, async (given) => {
     const isIncomplete = lacksEntry(given, demands)
@@ -71,27 +67,12 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
     try {
       const entity = isIncomplete ? await searchEntry(context, flags, given, trust, policy, envelope) : given
-      return { artifact, evidence: verify(entity, trust, policy, forEntity(entity, key, options, demands)) }
+      return { artifact, evidence: verify(entity, trust, policy, verifyOptionsFor(entity, demands, key !== undefined)) }
     } catch (error) {
       throw given.format === 'legacy' ? legacyFailure(error, task) : withStep(error)
     }
   })
   reportVerified(context, flags.output, task.artifactName, artifact === 'any-subject' ? undefined : artifact, evidence)
-}
-
-/** What the flags demand beside the signature itself. */
-interface Demands {
-  readonly log: boolean
-  readonly scts: boolean
-  readonly signedTimestamps: boolean
-}
-
-function readDemands(flags: FileVerificationFlags): Demands {
-  return {
-    log: !flags['insecure-ignore-tlog'] && !flags['private-infrastructure'],
-    scts: !flags['insecure-ignore-sct'],
-    signedTimestamps: flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== '',
-  }
 }
 
 function nothingToVerify(flags: FileVerificationFlags): UsageError {
@@ -101,53 +82,6 @@ function nothingToVerify(flags: FileVerificationFlags): UsageError {
       ? 'provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle'
       : "missing flag '--signature': give the signature with --signature, or a bundle with --bundle",
   )
-}
-
-/** With a key, and no log or timestamp to check, nothing else needs to be trusted, and nothing is fetched. */
-async function loadTrustFor(
-  context: CommandContext,
-  flags: FileVerificationFlags,
-  key: PublicKey | undefined,
-  demands: Demands,
-  hasTimestamps: boolean,
-): Promise<TrustMaterial> {
-  const needs = {
-    certificates: key === undefined,
-    scts: key === undefined && demands.scts,
-    logs: demands.log,
-    timestamps: demands.signedTimestamps,
-    givenTimestamps: hasTimestamps,
-  }
-  if (flags['trusted-root'] === '' && !needs.certificates && !needs.logs && !needs.timestamps) return emptyTrustMaterial
-  try {
-    return await loadTrust(context, flags, needs)
-  } catch (cause) {
-    if (!(cause instanceof CountersignError)) throw cause
-    throw new CountersignError(cause.code, `setting trusted material: ${cause.message}`, { cause })
-  }
-}
-
-function readOptions(context: CommandContext, flags: FileVerificationFlags, key: PublicKey | undefined, demands: Demands): VerifyOptions {
-  return {
-    thresholds: {
-      logEntries: demands.log ? 1 : 0,
-      scts: demands.scts ? 1 : 0,
-      signedTimestamps: demands.signedTimestamps ? 1 : 0,
-    },
-    ...(key === undefined && flags.sct !== '' ? { detachedSct: readInputFile(context.cwd, flags.sct, 'the SCT', maxSctBytes) } : {}),
-    // Without a log there may be no time but now, as in cosign; a verified time is preferred wherever there is one.
-    ...(demands.log ? {} : { currentTime: new Date(context.now()) }),
-  }
-}
-
-/** How many times are needed depends on where the entity's entries are logged: Rekor v2 gives none of its own. */
-function forEntity(entity: SignedEntity, key: PublicKey | undefined, options: VerifyOptions, demands: Demands): VerifyOptions {
-  const isV2Only = entity.logEntries.length > 0 && entity.logEntries.every((entry) => isRekorV2(entry.kind, entry.version))
-  const needsTime = key === undefined && (demands.log || demands.signedTimestamps)
-  return {
-    ...options,
-    thresholds: { ...options.thresholds, times: needsTime ? 1 : 0, ...(needsTime && isV2Only ? { signedTimestamps: 1 } : {}) },
-  }
 }
 
 /** A signature from before bundles may come without its log entry, which is in the log to be found. Bundles bring theirs. */
