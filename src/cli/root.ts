@@ -91,6 +91,16 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/verify-blob-attestation.ts'),
   },
   {
+    name: 'verify',
+    short: 'Verify the signatures of container images and everything else in a registry',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    name: 'verify-attestation',
+    short: 'Verify the attestations of container images and everything else in a registry',
+    load: () => import('./commands/verify-attestation.ts'),
+  },
+  {
     name: 'version',
     short: 'Print the version',
     load: () => import('./commands/version.ts'),

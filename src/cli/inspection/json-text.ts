@@ -10,6 +10,18 @@ export function formatJson(value: JsonValue): string {
   return format(value, '\n')
 }
 
+/** As `formatJson`, all in one line. */
+export function formatJsonLine(value: JsonValue): string {
+  if (typeof value === 'string') return formatString(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (!isJsonObject(value)) return `[${value.map(formatJsonLine).join(',')}]`
+  const members: string[] = []
+  for (const [key, member] of Object.entries(value)) {
+    if (member !== undefined) members.push(`${formatString(key)}:${formatJsonLine(member)}`)
+  }
+  return `{${members.join(',')}}`
+}
+
 function format(value: JsonValue, lineBreak: string): string {
   if (typeof value === 'string') return formatString(value)
   if (typeof value !== 'object' || value === null) return String(value)

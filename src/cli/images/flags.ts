@@ -1,0 +1,39 @@
+/** The flags of the verbs that verify images. Names, shorthands, kinds and defaults are cosign's, from 1.13 to 3.1. */
+import { PREDICATE_TYPES, certificateFlags, registryFlags, securityKeyFlags, verificationFlags } from '../flag-groups.ts'
+import { boolFlag, choiceFlag, deprecated, stringFlag, stringSliceFlag } from '../flags.ts'
+
+const FILE = { placeholder: 'file', completion: 'file' } as const
+const notForBundles = 'a Sigstore bundle beside the image holds it'
+
+/** What `verify` and `verify-attestation` have in common. */
+const imageVerificationFlags = {
+  ...securityKeyFlags,
+  ...registryFlags,
+  ...verificationFlags,
+  ...certificateFlags,
+  'check-claims': boolFlag('check that what was signed is about this image', { default: true }),
+  key: stringFlag('public key of the signer: a file, a URL, or a reference to a KMS, a Kubernetes secret or a token', {
+    completion: 'file',
+  }),
+  'local-image': boolFlag('IMAGE is a folder that "save" has written, and no registry is asked'),
+  output: choiceFlag(['json', 'text'], 'what is printed about verified signatures', { shorthand: 'o', default: 'json' }),
+  platform: stringFlag('verify the image for this platform, such as linux/arm64, that an index names', { completion: 'none' }),
+  recursive: boolFlag('verify an index and every image that it names', { shorthand: 'r' }),
+}
+
+/** All flags of `verify`. */
+export const verifyFlags = {
+  ...imageVerificationFlags,
+  'accept-attestations': boolFlag('let an attestation about the image count as its signature, as cosign 3 does'),
+  annotations: stringSliceFlag('key=value that the signature must say; may be repeated', { shorthand: 'a' }),
+  attachment: deprecated('support for verifying attachments will be removed', stringFlag('verify what is attached to the image: sbom')),
+  payload: deprecated(notForBundles, stringFlag('what was signed, in a file', FILE)),
+  signature: deprecated(notForBundles, stringFlag('signature in a file, for a signature that is not beside the image', FILE)),
+}
+
+/** All flags of `verify-attestation`. */
+export const verifyAttestationFlags = {
+  ...imageVerificationFlags,
+  policy: stringSliceFlag('policy in CUE or Rego that attestations must fulfil; may be repeated', FILE),
+  type: stringFlag(`predicate type, as a URI or one of ${PREDICATE_TYPES.join(', ')}`, { default: 'custom', completion: PREDICATE_TYPES }),
+}

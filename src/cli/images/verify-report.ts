@@ -1,0 +1,134 @@
+/** What `verify` prints about an image: cosign's header on stderr, its JSON on stdout, and the evidence within it. */
+import { encodeEnvelope, payloadText } from '../../bundle/dsse.ts'
+import { asBuffer } from '../../encoding/bytes.ts'
+import { encodeBase64 } from '../../encoding/base64.ts'
+import { encodeHex } from '../../encoding/hex.ts'
+import type { JsonObject } from '../../encoding/json.ts'
+import { simpleSigningType } from '../../bundle/simple-signing.ts'
+import type { VerifiedSignature } from '../../oci/verify-image.ts'
+import type { CommandContext } from '../context.ts'
+import { formatJsonLine } from '../inspection/json-text.ts'
+import { describeEvidence } from '../verification/report.ts'
+import type { ImageVerificationFlags, VerifiedImage } from './verify-images.ts'
+
+/** The names that cosign prints beside the object identifiers of the workflow extensions. */
+const workflowNames = [
+  ['1.3.6.1.4.1.57264.1.2', 'githubWorkflowTrigger'],
+  ['1.3.6.1.4.1.57264.1.3', 'githubWorkflowSha'],
+  ['1.3.6.1.4.1.57264.1.4', 'githubWorkflowName'],
+  ['1.3.6.1.4.1.57264.1.5', 'githubWorkflowRepository'],
+  ['1.3.6.1.4.1.57264.1.6', 'githubWorkflowRef'],
+] as const
+
+/** The lines that say what was checked. */
+export function printHeader(
+  { stderr }: CommandContext,
+  flags: ImageVerificationFlags,
+  verified: VerifiedImage,
+  withAnnotations: boolean,
+): void {
+  const { image, demands, key } = verified
+  const lines = ['', `Verification for ${image.name} --`, 'The following checks were performed on each of these signatures:']
+  if (withAnnotations) lines.push('  - The specified annotations were verified.')
+  if (flags['check-claims']) lines.push('  - The cosign claims were validated')
+  if (demands.log) lines.push('  - Existence of the claims in the transparency log was verified offline')
+  lines.push(
+    key === undefined
+      ? '  - The code-signing certificate was verified using trusted certificate authority certificates'
+      : '  - The signatures were verified against the specified public key',
+  )
+  stderr.write(`${lines.join('\n')}\n`)
+}
+
+/** One array for each image, or one payload a line. */
+export function printSignatures(context: CommandContext, flags: ImageVerificationFlags, { image, signatures }: VerifiedImage): void {
+  if (flags.output === 'text') {
+    for (const signature of signatures) {
+      printSigner(context, signature)
+      context.stdout.write(`${payloadOf(signature, image.name)}\n`)
+    }
+    return
+  }
+  const described = signatures.map((signature) => ({
+    ...describeSignature(signature, image.repository, image.name, image.descriptor.digest),
+    evidence: describeEvidence(image.name, undefined, signature.evidence),
+  }))
+  context.stdout.write(`\n${formatJsonLine(described)}\n`)
+}
+
+/** One DSSE envelope a line, as cosign prints attestations. */
+export function printAttestations({ stdout }: CommandContext, { signatures }: VerifiedImage): void {
+  for (const { found } of signatures) {
+    const { content } = found.entity
+    if (content.kind === 'dsse-envelope') stdout.write(`${encodeEnvelope(content)}\n`)
+  }
+}
+
+function printSigner({ stderr }: CommandContext, { evidence: { signer, logEntries } }: VerifiedSignature): void {
+  if (signer.kind === 'certificate') {
+    stderr.write(`Certificate subject: ${signer.identity.value}\n`)
+    if (signer.issuer !== undefined) stderr.write(`Certificate issuer URL: ${signer.issuer}\n`)
+    for (const [, name] of workflowNames) {
+      const value = signer.extensions[name]
+      if (typeof value === 'string') stderr.write(`${title(name)}: ${value}\n`)
+    }
+  }
+  for (const { logIndex, logUrl, integratedTime } of logEntries) {
+    stderr.write(`Log entry: ${logIndex} of ${logUrl}${integratedTime === undefined ? '' : ` at ${integratedTime.toISOString()}`}\n`)
+  }
+}
+
+/** `githubWorkflowSha` as `GitHub Workflow SHA`. */
+function title(name: string): string {
+  return name.replace(/^github(Workflow)(.*)$/, 'GitHub $1 $2').replace(/Sha$/, 'SHA')
+}
+
+function payloadOf(signature: VerifiedSignature, name: string): string {
+  const { payload, entity } = signature.found
+  if (payload !== undefined) return asBuffer(payload).toString('utf8')
+  return entity.content.kind === 'dsse-envelope' ? payloadText(entity.content) : name
+}
+
+/** The element that cosign prints, with whoever signed for both formats. */
+function describeSignature(signature: VerifiedSignature, repository: string, name: string, digest: string): JsonObject {
+  const { claim, evidence } = signature
+  const type = claim === undefined ? (evidence.statement?.predicateType ?? simpleSigningType) : claim.type
+  const reference = claim === undefined ? name : claim.dockerReference === '' ? repository : claim.dockerReference
+  return {
+    critical: {
+      identity: { 'docker-reference': reference },
+      image: { 'docker-manifest-digest': claim?.dockerManifestDigest ?? digest },
+      type,
+    },
+    optional: describeOptional(signature, digest),
+  }
+}
+
+function describeOptional({ claim, evidence, found }: VerifiedSignature, digest: string): JsonObject | null {
+  const [algorithm = '', hex] = digest.split(':')
+  const own = claim?.optional ?? evidence.statement?.subjects.find(({ digests }) => digests.get(algorithm) === hex)?.annotations
+  const members: [string, JsonObject[string]][] = [...(own ?? [])]
+  const { signer } = evidence
+  if (signer.kind === 'certificate') {
+    members.push(['Subject', signer.identity.value])
+    if (signer.issuer !== undefined) members.push(['Issuer', signer.issuer], ['1.3.6.1.4.1.57264.1.1', signer.issuer])
+    for (const [oid, workflowName] of workflowNames) {
+      const value = signer.extensions[workflowName]
+      if (typeof value === 'string') members.push([oid, value], [workflowName, value])
+    }
+  }
+  const [entry] = found.entity.logEntries
+  if (entry?.signedEntryTimestamp !== undefined) {
+    const { signedEntryTimestamp, body, integratedTime, logIndex, logId } = entry
+    members.push([
+      'Bundle',
+      {
+        SignedEntryTimestamp: encodeBase64(signedEntryTimestamp),
+        Payload: { body: encodeBase64(body), integratedTime: Number(integratedTime), logIndex: Number(logIndex), logID: encodeHex(logId) },
+      },
+    ])
+  }
+  const [timestamp] = found.entity.timestamps
+  if (timestamp !== undefined) members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
+  return members.length === 0 ? null : Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
