@@ -19,6 +19,8 @@ import type { Ending } from './peer.ts'
 import { findPeer, runPeer, runPeerLive } from './peer.ts'
 
 const cosign = findPeer('cosign') ?? ''
+const cosign2 = findPeer('cosign2') ?? ''
+const cosign1 = findPeer('cosign1') ?? ''
 const email = 'dev@example.com'
 const password = 'a pässword'
 const types = Object.keys(predicateDocuments)
@@ -87,14 +89,19 @@ async function attest(...words: readonly string[]): Promise<Outcome> {
 
 /** cosign reaches the server, which runs in this process. */
 async function cosignAttests(...words: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await runPeerLive(cosign, ['attest-blob', ...words], folder, { COSIGN_PASSWORD: password })
-  expect(exitCode, stderr).toBe(0)
+  await attestsWith(cosign, words)
+}
+
+async function attestsWith(program: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ending> {
+  const ending = await runPeerLive(program, ['attest-blob', ...words], folder, { COSIGN_PASSWORD: password, ...env })
+  expect(ending.exitCode, ending.stderr).toBe(0)
+  return ending
 }
 
 /** cosign accepts the artifact, and refuses another one and another type. */
-function expectCosignVerifies(type: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+function expectCosignVerifies(type: string, words: readonly string[], env: Readonly<Record<string, string>> = {}, program = cosign): void {
   const verify = (blob: string, asType: string): Ending =>
-    runPeer(cosign, ['verify-blob-attestation', blob, '--type', asType, ...words], folder, env)
+    runPeer(program, ['verify-blob-attestation', blob, '--type', asType, ...words], folder, env)
   expect(verify('artifact', type).stderr, words.join(' ')).toContain('Verified OK\n')
   expect(verify('other', type).exitCode).toBe(1)
   expect(verify('artifact', 'https://example.com/other').exitCode).toBe(1)
@@ -231,26 +238,26 @@ function withoutTime(predicate: unknown): object {
   return JSON.parse(text) as object
 }
 
+/** What cosign trusts where it takes no trusted root. */
+function oldTrust(): Record<string, string> {
+  const { logs, certificateTransparencyLogs, certificateAuthorities, timestampAuthorities } = loadTrustMaterial(server.trustedRoot)
+  const rekor = logs.find(({ key }) => key.kind === 'ecdsa')
+  const [[ctLog], [ca], [tsa]] = [certificateTransparencyLogs, certificateAuthorities, timestampAuthorities]
+  if (rekor === undefined || ctLog === undefined || ca === undefined || tsa === undefined)
+    throw new Error('the trusted root has too little')
+  const chain = [...ca.authority.intermediates, ca.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
+  const leaf = tsa.leaf === undefined ? [] : [tsa.leaf]
+  const tsaChain = [...leaf, ...tsa.authority.intermediates, tsa.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
+  write('rekor.pub', encodePublicKeyPem(rekor.key))
+  write('ct.pub', encodePublicKeyPem(ctLog.key))
+  write('chain.pem', chain.join(''))
+  write('tsa.pem', tsaChain.join(''))
+  return { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
+}
+
 describe.skipIf(cosign === '')('in the formats of cosign 1 and 2', () => {
   const urls = (): readonly string[] => ['--fulcio-url', server.url, '--rekor-url', server.url, '--identity-token', 'token', '--yes']
   const predicate = ['--predicate', fileOf('slsaprovenance1'), '--type', 'slsaprovenance1']
-
-  /** What cosign trusts where it takes no trusted root. */
-  function oldTrust(): Record<string, string> {
-    const { logs, certificateTransparencyLogs, certificateAuthorities, timestampAuthorities } = loadTrustMaterial(server.trustedRoot)
-    const rekor = logs.find(({ key }) => key.kind === 'ecdsa')
-    const [[ctLog], [ca], [tsa]] = [certificateTransparencyLogs, certificateAuthorities, timestampAuthorities]
-    if (rekor === undefined || ctLog === undefined || ca === undefined || tsa === undefined)
-      throw new Error('the trusted root has too little')
-    const chain = [...ca.authority.intermediates, ca.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
-    const leaf = tsa.leaf === undefined ? [] : [tsa.leaf]
-    const tsaChain = [...leaf, ...tsa.authority.intermediates, tsa.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
-    write('rekor.pub', encodePublicKeyPem(rekor.key))
-    write('ct.pub', encodePublicKeyPem(ctLog.key))
-    write('chain.pem', chain.join(''))
-    write('tsa.pem', tsaChain.join(''))
-    return { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
-  }
 
   it('envelope and certificate in files of their own', async () => {
     const files = ['--output-signature', 'k.att', '--output-certificate', 'k.pem', '--output-attestation', 'k.intoto.json']
@@ -307,5 +314,137 @@ describe.skipIf(cosign === '')('in the formats of cosign 1 and 2', () => {
     await expectWeVerify('slsaprovenance1', ['--bundle', 'c.json', '--trusted-root', 'root.json', ...identity()])
     const separate = ['--signature', 'c.att', '--certificate', 'c.pem', '--insecure-ignore-tlog', '--trusted-root', 'root.json']
     await expectWeVerify('slsaprovenance1', [...separate, ...identity()])
+  })
+})
+
+describe.skipIf(cosign2 === '')('with cosign 2.6.5', () => {
+  const predicate = ['--predicate', fileOf('slsaprovenance1'), '--type', 'slsaprovenance1']
+  const urls = (): readonly string[] => ['--fulcio-url', server.url, '--rekor-url', server.url, '--identity-token', 'token', '--yes']
+  const tsa = (): readonly string[] => ['--timestamp-server-url', `${server.url}/api/v1/timestamp`]
+  const files = (name: string): readonly string[] => [
+    '--bundle',
+    `${name}.json`,
+    '--output-signature',
+    `${name}.att`,
+    '--output-attestation',
+    `${name}.intoto.json`,
+    '--output-certificate',
+    `${name}.pem`,
+    '--rfc3161-timestamp-bundle',
+    `${name}.tsr`,
+  ]
+  /** The ways to verify what was written. */
+  const local = (name: string): readonly string[] => [
+    '--bundle',
+    `${name}.json`,
+    '--rfc3161-timestamp',
+    `${name}.tsr`,
+    '--use-signed-timestamps',
+  ]
+  const separate = (name: string): readonly string[] =>
+    `--signature ${name}.att --certificate ${name}.pem --insecure-ignore-tlog --rfc3161-timestamp ${name}.tsr --use-signed-timestamps`.split(
+      ' ',
+    )
+
+  it('the old files, all at once, verify both ways', async () => {
+    const trust = { ...oldTrust(), SIGSTORE_TSA_CERTIFICATE_FILE: 'tsa.pem' }
+    const old = [...predicate, ...urls(), ...tsa()]
+    await attest('artifact', ...old, '--new-bundle-format=false', ...files('our2'), '--trusted-root', 'root.json')
+    await attestsWith(cosign2, ['artifact', ...old, '--new-bundle-format=false', ...files('their2')], trust)
+    for (const name of ['our2', 'their2']) {
+      for (const words of [local(name), separate(name)]) {
+        expectCosignVerifies('slsaprovenance1', [...words, ...identity()], trust, cosign2)
+        await expectWeVerify('slsaprovenance1', [...words, '--trusted-root', 'root.json', ...identity()])
+      }
+    }
+  })
+
+  it('the old files have the same form', () => {
+    for (const extension of ['json', 'att', 'tsr']) {
+      const [ours2, theirs2] = ['our2', 'their2'].map((name) => Object.keys(JSON.parse(read(`${name}.${extension}`)) as object))
+      expect(ours2, extension).toEqual(theirs2)
+    }
+    const [envelope, theirEnvelope] = ['our2', 'their2'].map((name) =>
+      read(`${name}.att`).replaceAll(/"(payload|sig)":"[^"]*"/g, '"$1":""'),
+    )
+    expect(envelope).toBe(theirEnvelope)
+    expect(read('our2.pem').split('\n').length).toBe(read('their2.pem').split('\n').length)
+  })
+
+  it('prints the envelope, as we do', async () => {
+    const words = ['artifact', ...predicate, '--key', 'ecdsa-p256.key', '--tlog-upload=false']
+    const theirs = await attestsWith(cosign2, words)
+    const mine = await attest(...words)
+    for (const { stdout } of [theirs, mine]) {
+      write('printed.att', stdout)
+      const verified = ['--signature', 'printed.att', '--key', 'ecdsa-p256.pub', '--insecure-ignore-tlog']
+      expectCosignVerifies('slsaprovenance1', verified, {}, cosign2)
+      await expectWeVerify('slsaprovenance1', verified)
+    }
+  })
+
+  it.each(types)('verifies what we sign of the type %s with a key, and we what it signs', async (type) => {
+    const words = ['artifact', '--predicate', fileOf(type), '--type', type, '--key', 'ecdsa-p256.key', '--tlog-upload=false']
+    await attest(...words, '--output-signature', 'our2.att')
+    await attestsWith(cosign2, [...words, '--output-signature', 'their2.att'])
+    for (const file of ['our2.att', 'their2.att']) {
+      const verified = ['--signature', file, '--key', 'ecdsa-p256.pub', '--insecure-ignore-tlog']
+      expectCosignVerifies(type, verified, {}, cosign2)
+      await expectWeVerify(type, verified)
+    }
+  })
+
+  it('verifies a bundle of today', async () => {
+    await attest('artifact', ...predicate, '--bundle', 'today.json', ...keyless(1))
+    const words = ['--bundle', 'today.json', '--new-bundle-format', '--trusted-root', 'root.json', ...identity()]
+    expectCosignVerifies('slsaprovenance1', words, {}, cosign2)
+  })
+})
+
+describe.skipIf(cosign1 === '')('with cosign 1.13.6', () => {
+  // It reads no keys of later versions, and for attestations only those with an empty password.
+  const env = { COSIGN_PASSWORD: '' }
+  const key = ['--key', 'cosign.key']
+  const verified = (file: string): readonly string[] => ['--signature', file, '--key', 'cosign.pub', '--insecure-ignore-tlog']
+  const theyVerify = (blob: string, file: string, type: string): Ending =>
+    runPeer(cosign1, ['verify-blob-attestation', blob, '--type', type, '--key', 'cosign.pub', '--signature', file], folder)
+
+  beforeAll(() => {
+    expect(runPeer(cosign1, ['generate-key-pair'], folder, env)).toMatchObject({ exitCode: 0 })
+  })
+
+  async function sign(type: string): Promise<void> {
+    const words = ['artifact', '--predicate', fileOf(type), '--type', type, ...key]
+    const mine = await runCaptured(['attest-blob', ...words, '--tlog-upload=false', '--output-signature', 'our1.att'], {
+      cwd: folder,
+      env: { HOME: folder, ...env },
+      now: server.now(),
+    })
+    expect(mine.exitCode, mine.stderr).toBe(0)
+    await attestsWith(cosign1, [...words, '--output-signature', 'their1.att'], env)
+  }
+
+  // What it has names for. Two of its own types were no URIs yet.
+  it.each(types.filter((type) => !['custom', 'vuln', 'slsaprovenance02', 'slsaprovenance1', 'openvex'].includes(type)))(
+    'an envelope with a predicate of the type %s verifies both ways',
+    async (type) => {
+      await sign(type)
+      await expectWeVerify(type, verified('their1.att'))
+      // Version 1 reads, and writes, nothing but base64 of the envelope.
+      write('our1.b64', Buffer.from(read('our1.att')).toString('base64'))
+      expect(theyVerify('artifact', 'our1.b64', type).stderr).toContain('Verified OK')
+      expect(theyVerify('other', 'our1.b64', type).exitCode).toBe(1)
+    },
+  )
+
+  it.each([
+    ['custom', 'cosign.sigstore.dev/attestation/v1'],
+    ['vuln', 'cosign.sigstore.dev/attestation/vuln/v1'],
+  ])('an envelope with its %s predicate is verified by the type that it has there', async (type, itsType) => {
+    await sign(type)
+    await expectWeVerify(itsType, verified('their1.att'))
+    expect((await ours('verify-blob-attestation', 'artifact', '--type', type, ...verified('their1.att'))).stderr).toContain(
+      `invalid predicate type, expected https://${itsType} got ${itsType}`,
+    )
   })
 })
