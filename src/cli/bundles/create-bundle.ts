@@ -100,8 +100,14 @@ async function checkSameSignature(context: CommandContext, flags: BundleCreateFl
 function checkTimestamps({ timestamps, content }: SignedEntity): void {
   for (const timestamp of timestamps) {
     const { imprint } = parseTimestampResponse(timestamp)
-    if (!equalBytes(imprint.digest, digest(imprint.algorithm, content.signature)))
-      throw new VerificationError('TIMESTAMP_UNVERIFIED', 'the RFC 3161 timestamp is of something else than the signature')
+    const isOf = (bytes: Uint8Array): boolean => equalBytes(imprint.digest, digest(imprint.algorithm, bytes))
+    if (isOf(content.signature)) continue
+    const file = content.kind === 'dsse-envelope' ? content.encoded : undefined
+    const found =
+      file !== undefined && isOf(file)
+        ? 'the whole envelope, as cosign 2 had it made, and bundles hold timestamps of signatures: leave out --rfc3161-timestamp'
+        : 'something else than the signature'
+    throw new VerificationError('TIMESTAMP_UNVERIFIED', `the RFC 3161 timestamp is of ${found}`)
   }
 }
 

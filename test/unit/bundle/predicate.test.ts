@@ -1,4 +1,5 @@
 /** Documents of every kind of predicate: what the tools of the field write is taken, what their specifications forbid is refused by name. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodePredicate } from '../../../src/bundle/predicate.ts'
 import {
@@ -11,6 +12,7 @@ import {
   spdx,
   vulnerabilityScan,
 } from '../../support/predicates.ts'
+import { CountersignError } from '../../../src/error.ts'
 import { failureOf } from '../encoding/failure.ts'
 
 const now = Date.parse('2026-03-04T05:06:07.890Z')
@@ -252,3 +254,30 @@ describe('a document that is refused', () => {
     expect(failureOf(() => encode(type, document))).toContain(` ${code}: `)
   })
 })
+
+describe('a document in which anything was put in the place of anything', () => {
+  it.each(Object.entries(predicateDocuments).filter(([type]) => !['custom', 'spdx'].includes(type)))(
+    'of the type %s is refused in a sentence, or taken as it is',
+    (type, document) => {
+      const places = pathsOf(JSON.parse(document), [])
+      fc.assert(
+        fc.property(fc.constantFrom(...places), fc.jsonValue(), (place, value) => {
+          const changed = bent(document, { [place]: value })
+          try {
+            expect(JSON.parse(encode(type, changed).json)).toEqual(JSON.parse(changed))
+          } catch (error) {
+            if (!(error instanceof CountersignError)) throw error
+            expect(error.message).toMatch(/^predicate[.\[]/)
+          }
+        }),
+      )
+    },
+  )
+})
+
+/** Every place in a document that `bent` can name: keys with a slash it cannot. */
+function pathsOf(value: unknown, above: readonly string[]): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const members = Object.entries(value).filter(([key]) => !key.includes('/'))
+  return members.flatMap(([key, member]) => [[...above, key].join('/'), ...pathsOf(member, [...above, key])])
+}
