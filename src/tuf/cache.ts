@@ -33,10 +33,15 @@ export interface VerifiedMetadata {
 export class RepositoryCache {
   readonly #folder: string
   readonly #stateFile: string | undefined
+  readonly #isReadOnly: boolean
 
-  /** @param name the folder of the repository, from `cacheName` */
-  constructor(directory: string, name: string) {
+  /**
+   * @param name the folder of the repository, from `cacheName`
+   * @param isReadOnly whether nothing is kept: what is there still holds off a mirror that goes back in time
+   */
+  constructor(directory: string, name: string, isReadOnly = false) {
     this.#folder = path.join(directory, name)
+    this.#isReadOnly = isReadOnly
     // The file of a mirror called `remote` would take the place of the one that records which mirror is used.
     this.#stateFile = name === 'remote' ? undefined : path.join(directory, `${name}.json`)
   }
@@ -72,7 +77,7 @@ export class RepositoryCache {
    * @param now recorded as the time of the last refresh, in epoch milliseconds
    */
   async publish(verified: VerifiedMetadata, before: CachedMetadata, now: number): Promise<void> {
-    if (await this.#isPublished(verified, before)) return
+    if (this.#isReadOnly || (await this.#isPublished(verified, before))) return
     await mkdir(path.join(this.#folder, 'root_history'), { recursive: true, mode: 0o700 })
     await withLock(path.join(this.#folder, '.lock'), {}, async () => {
       for (const [version, bytes] of verified.rootHistory) {
@@ -103,6 +108,7 @@ export class RepositoryCache {
   }
 
   async #write(file: string, bytes: Uint8Array): Promise<void> {
+    if (this.#isReadOnly) return
     try {
       await replaceFile(file, bytes)
     } catch (error) {

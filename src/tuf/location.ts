@@ -1,7 +1,7 @@
 /** Which repository is meant, where its cache is and which root it starts from: the rules of cosign, and no clock or network. */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { encodeUtf8 } from '../encoding/bytes.ts'
+import { encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { DecodingError, messageOf, TransportError } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
@@ -18,7 +18,7 @@ export interface LocationOptions {
   readonly instance?: 'public-good' | 'staging'
   /** The repository's address (https, http or file); overrides the environment and what `initialize` recorded. */
   readonly mirror?: string
-  /** Overrides TUF_ROOT and `$HOME/.sigstore/root`. */
+  /** Overrides TUF_ROOT and `$HOME/.sigstore/root`; metadata is kept there whatever SIGSTORE_NO_CACHE says. */
   readonly cacheDirectory?: string
   /** The root.json to start from; overrides TUF_ROOT_JSON and the compiled-in roots. */
   readonly initialRoot?: Uint8Array
@@ -57,9 +57,22 @@ export async function locate(options: LocationOptions, env: Environment): Promis
   const warnings: string[] = []
   const directory = await usableDirectory(cacheDirectoryOf(env, options.cacheDirectory), warnings)
   const mirror = await findMirror(options, env, directory)
-  const cache = directory === undefined ? undefined : new RepositoryCache(directory, cacheName(mirror))
+  const cache =
+    directory === undefined
+      ? undefined
+      : new RepositoryCache(directory, cacheName(mirror), options.cacheDirectory === undefined && keepsNothing(env, warnings))
   const root = options.initialRoot ?? (await findRoot(mirror, env, cache, warnings))
   return { mirror, root, cache, warnings }
+}
+
+/** SIGSTORE_NO_CACHE, in the notation of Go's booleans. */
+function keepsNothing(env: Environment, warnings: string[]): boolean {
+  const text = variableOf(env, 'SIGSTORE_NO_CACHE') ?? 'false'
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true
+  if (!/^(?:0|f|F|FALSE|false|False)$/.test(text)) {
+    warnings.push(`SIGSTORE_NO_CACHE should be true or false, found ${excerpt(text)}: trust material is kept on disk`)
+  }
+  return false
 }
 
 /** The compiled-in root for a mirror: staging's for staging, and the public-good one for everything else, which may mirror it. */

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { otherVariables, sigstoreVariables } from '../../../src/cli/environment-variables.ts'
 import { tokenSourceNames } from '../../../src/identity/ambient-token.ts'
@@ -96,9 +98,35 @@ describe('env', () => {
     expect(stderr).toContain('Error: unknown command "x" for "countersign env"\n')
   })
 
+  it('lists every variable that is read, but those by which the system and CI services make themselves known', () => {
+    const listed = new Set([...sigstoreVariables, ...otherVariables].map(({ name }) => name))
+    const unlisted = [...variablesRead()].filter((name) => !listed.has(name) && !surroundings.has(name))
+    expect(unlisted).toEqual([])
+  })
+
   it('lists each variable once, sorted in each of its two parts', () => {
     const names = [sigstoreVariables, otherVariables].map((variables) => variables.map(({ name }) => name))
     for (const part of names) expect(part).toEqual([...part].sort())
     expect(new Set(names.flat()).size).toBe(names.flat().length)
   })
 })
+
+/** What is set by those who run a program, not by those who configure it. */
+const surroundings: ReadonlySet<string> = new Set(
+  `HOME USERPROFILE XDG_DATA_HOME XDG_RUNTIME_DIR DISPLAY WAYLAND_DISPLAY KUBERNETES_SERVICE_HOST CLOUD_RUN_JOB
+   CI GITHUB_ACTIONS GITLAB_CI CIRCLECI BUILDKITE BITBUCKET_BUILD_NUMBER CODEBUILD_BUILD_ID JENKINS_URL
+   TEAMCITY_VERSION TF_BUILD`.split(/\s+/),
+)
+
+/** The names of variables that the sources read by name. */
+function variablesRead(): ReadonlySet<string> {
+  const source = path.resolve(import.meta.dirname, '../../../src')
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const names = files.flatMap((file) => {
+    const text = readFileSync(path.join(source, file), 'utf8')
+    const reads = [...text.matchAll(/\benv\[('[A-Z][A-Z0-9_]+')\]|\bvariableOf\(([^()]*)\)/g)]
+    return reads.flatMap(([, index, call]) => [...(index ?? call ?? '').matchAll(/'([A-Z][A-Z0-9_]+)'/g)].flatMap(([, name]) => name ?? []))
+  })
+  expect(names.length).toBeGreaterThan(20)
+  return new Set(names)
+}

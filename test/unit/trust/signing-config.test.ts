@@ -230,6 +230,51 @@ describe('choosing', () => {
     expect(selectOidcIssuer(parseSigningConfig(config()), now).url).toBe('https://oauth2.sigstore.dev/auth')
   })
 
+  it('takes the issuer with the newest start among those whose window holds the present, ends included', () => {
+    const issuers = (...services: ServiceJson[]): SigningConfig => parseSigningConfig(config((json) => void (json.oidcUrls = services)))
+    const services = [service('old', 1, -2 * hour), service('ends', 1, -hour, 0), service('later', 1, 1), service('v2', 2, 0)]
+    expect(selectOidcIssuer(issuers(...services), now).url).toBe('https://ends')
+    expect(selectOidcIssuer(issuers(...services), now + 1).url).toBe('https://later')
+    expect(() => selectOidcIssuer(issuers(service('later', 1, 1)), now)).toThrow(
+      'no OIDC issuer (oidcUrls) that can be used with API version 1',
+    )
+    expect(() => selectOidcIssuer(issuers(), now)).toThrow('found none')
+  })
+
+  describe('among timestamp authorities', () => {
+    const services = [
+      service('a', 1, -hour, undefined, 'one'),
+      service('b', 1, -2 * hour, undefined, 'two'),
+      service('a-new', 1, -1, undefined, 'one'),
+      service('later', 1, hour, undefined, 'three'),
+      service('v2', 2, -hour, undefined, 'four'),
+    ]
+    const authoritiesOf = (selection: Selection): SigningConfig =>
+      parseSigningConfig(config((json) => void Object.assign(json, { tsaUrls: services, tsaConfig: selection })))
+
+    it.each<readonly [string, Selection, readonly string[]]>([
+      ['all: one of each operator, the newest', { selector: 'ALL' }, ['a-new', 'b']],
+      ['any: the newest', { selector: 'ANY' }, ['a-new']],
+      ['exactly one: the newest', { selector: 'EXACT', count: 1 }, ['a-new']],
+      ['exactly two', { selector: 'EXACT', count: 2 }, ['a-new', 'b']],
+      ['any, whatever count stands beside it', { selector: 'ANY', count: 7 }, ['a-new']],
+    ])('takes %s', (_, selection, expected) => expect(urls(selectTimestampAuthorities(authoritiesOf(selection), now))).toEqual(expected))
+
+    it.each<readonly [string, Selection, string]>([
+      ['more than there are operators', { selector: 'EXACT', count: 3 }, 'tsaConfig asks for exactly 3 of the services'],
+      ['an undefined selector', {}, 'tsaConfig should say which of the services to use'],
+    ])('fails for %s', (_, selection, message) => {
+      expect(() => selectTimestampAuthorities(authoritiesOf(selection), now)).toThrow(message)
+    })
+  })
+
+  it('needs no selection where there is nothing to select, and minds none', () => {
+    const bare = parseSigningConfig(
+      config((json) => void Object.assign(json, { rekorTlogUrls: [], rekorTlogConfig: { selector: 'EXACT', count: 3 } })),
+    )
+    expect(selectTransparencyLogs(bare, now)).toEqual([])
+  })
+
   it('fails without a certificate authority, or with one of an API that is not spoken', () => {
     const message = expect.stringContaining(
       'no certificate authority (caUrls) that can be used with API version 1 at 2026-06-01T00:00:00.000Z; found',

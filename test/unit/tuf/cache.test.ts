@@ -310,3 +310,43 @@ describe('several processes', () => {
     expect(existsSync(path.join(folder, '.lock'))).toBe(false)
   })
 })
+
+describe('SIGSTORE_NO_CACHE', () => {
+  async function arrangeInHome() {
+    const { repository, options, cacheDirectory, folder } = await arrange()
+    const { cacheDirectory: _, ...rest } = options
+    const open = (SIGSTORE_NO_CACHE: string) => openRepository({ ...rest, env: { TUF_ROOT: cacheDirectory, SIGSTORE_NO_CACHE } })
+    return { repository, cacheDirectory, folder, open }
+  }
+
+  it.each(['true', '1', 'T'])('of %s keeps nothing', async (value) => {
+    const { cacheDirectory, open } = await arrangeInHome()
+    const opened = await open(value)
+    await opened.target('trusted_root.json')
+    expect(opened.warnings).toEqual([])
+    expect(readdirSync(cacheDirectory)).toEqual([])
+  })
+
+  it.each(['false', '0', ''])('of "%s" changes nothing', async (value) => {
+    const { folder, open } = await arrangeInHome()
+    await (await open(value)).target('trusted_root.json')
+    expect(existsSync(path.join(folder, 'targets', 'trusted_root.json'))).toBe(true)
+  })
+
+  it('of something else changes nothing, with a warning', async () => {
+    const { folder, open } = await arrangeInHome()
+    expect((await open('yes')).warnings).toEqual(['SIGSTORE_NO_CACHE should be true or false, found "yes": trust material is kept on disk'])
+    expect(existsSync(path.join(folder, 'timestamp.json'))).toBe(true)
+  })
+
+  it('leaves what is there, which still holds off a mirror that goes back in time', async () => {
+    const { repository, folder, open } = await arrangeInHome()
+    const old = new Map(repository.files)
+    repository.publish()
+    await open('false')
+    const kept = readFileSync(path.join(folder, 'timestamp.json'))
+    for (const [name, bytes] of old) repository.files.set(name, bytes)
+    await expect(open('true')).rejects.toMatchObject({ code: 'TUF_UNVERIFIED' })
+    expect(readFileSync(path.join(folder, 'timestamp.json'))).toEqual(kept)
+  })
+})

@@ -48,6 +48,35 @@ it('empties the cache of what was there before', async () => {
   expect(existsSync(old)).toBe(false)
 })
 
+it('fills the cache even where others are told to keep none: later commands start there', async () => {
+  const env = { HOME: folder, TUF_ROOT: path.join(folder, 'tuf'), SIGSTORE_NO_CACHE: 'true' }
+  const words = ['initialize', '--mirror', mirror, '--root', 'root.json']
+  expect(await runCaptured(words, { cwd: folder, env, now })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+  const name = new URL(mirror).host.replace(':', '-')
+  expect(existsSync(path.join(folder, 'tuf', name, 'root.json'))).toBe(true)
+})
+
+it('has the mirror of --mirror, whatever TUF_MIRROR and TUF_ROOT_JSON say', async () => {
+  const env = { HOME: folder, TUF_ROOT: path.join(folder, 'tuf'), TUF_MIRROR: 'http://127.0.0.1:9', TUF_ROOT_JSON: '/nowhere' }
+  const words = ['initialize', '--mirror', mirror, '--root', 'root.json']
+  expect(await runCaptured(words, { cwd: folder, env, now })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+  expect(JSON.parse(readFileSync(path.join(folder, 'tuf', 'remote.json'), 'utf8'))).toEqual({ mirror })
+})
+
+it('takes a repository in a folder', async () => {
+  const place = path.join(folder, 'mirrored')
+  for (const [name, bytes] of repository.files) {
+    mkdirSync(path.dirname(path.join(place, name)), { recursive: true })
+    writeFileSync(path.join(place, name), bytes)
+  }
+  expect(await initialize('--mirror', `file://${place}`, '--root', 'root.json')).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+})
+
+it('takes a checksum in either case', async () => {
+  const words = ['--mirror', mirror, '--root', 'root.json', '--root-checksum', digestOf('sha256').toUpperCase()]
+  expect(await initialize(...words)).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+})
+
 it.each([
   ['sha256', ''],
   ['sha256', 'sha256:'],
@@ -67,6 +96,8 @@ describe('is refused', () => {
   it.each([
     [() => ['--root', 'root.json', '--root-checksum', '0'.repeat(64)], 'should have the sha256 checksum 000'],
     [() => ['--root', 'root.json', '--root-checksum', 'abc'], '--root-checksum should be a SHA-256 checksum in hex'],
+    [() => ['--root', 'root.json', '--root-checksum', `md5:${'0'.repeat(32)}`], '--root-checksum should be a SHA-256 checksum in hex'],
+    [() => ['--root', 'root.json', '--root-checksum', `sha512:${'0'.repeat(64)}`], 'or sha512: and a SHA-512 one'],
     [() => ['--root-checksum', '0'.repeat(64)], '--root-checksum is the checksum of --root, which is not given'],
     [() => ['--root', 'nowhere.json'], 'the TUF root nowhere.json cannot be read: no such file or directory'],
     [() => ['--staging', '--root', 'root.json'], '--staging has a mirror and a root of its own'],
