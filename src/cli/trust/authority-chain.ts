@@ -5,6 +5,7 @@ import type { Certificate } from '../../x509/certificate.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import { formatName } from '../../x509/name.ts'
+import { oid } from '../../x509/object-identifiers.ts'
 import { isSignedBy, namesIssuer } from '../../x509/path.ts'
 import type { CommandContext } from '../context.ts'
 import { readInputFile } from '../verification/input-file.ts'
@@ -40,6 +41,11 @@ export function readTimestampChain(context: CommandContext, file: string): Autho
     throw invalid(file, 'should begin with the certificate that signs timestamps: first certificate in chain must be a leaf certificate')
   if (chain.certificates.length < 2)
     throw invalid(file, 'should end with the root certificate: certificate chain must have at least two certificates')
+  if (chain.first.extendedKeyUsage?.includes(oid.timeStamping) !== true)
+    throw invalid(
+      file,
+      `should begin with the certificate that signs timestamps, found that of ${nameOf(chain.first)}, which is not for that`,
+    )
   return chain
 }
 

@@ -48,7 +48,14 @@ function readLog(context: CommandContext, text: string, api: 'ct' | 'rekor-v1'):
   const baseUrl = urlOf(spec)
   const window = windowOf(spec)
   const origin = checkOrigin(context, spec.get('origin'), api === 'rekor-v1' ? baseUrl : '')
-  return createLogInstance({ api, baseUrl, origin, publicKey: readLogKey(context, spec.get('public-key') ?? ''), window })
+  const publicKey = readLogKey(context, spec.get('public-key') ?? '')
+  if (api === 'rekor-v1' && publicKey.kind === 'ed25519' && origin === undefined) {
+    warn(
+      context,
+      `${baseUrl} is taken for a Rekor v1 log; one of Rekor v2, as its Ed25519 key suggests, needs origin=${new URL(baseUrl).hostname}`,
+    )
+  }
+  return createLogInstance({ api, baseUrl, origin, publicKey, window })
 }
 
 /**

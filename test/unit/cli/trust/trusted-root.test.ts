@@ -94,7 +94,12 @@ describe('a trusted root', () => {
   it('lists services by the time from which they are trusted, otherwise as they were given', async () => {
     const of = (name: string, start: string) =>
       `--rekor=url=https://${name}.example,public-key=${name}.pub,start-time=${start}-01-01T00:00:00Z`
-    const { tlogs } = await create(of('p256', '2026'), of('rsa', '2024'), of('p384', '2026'), of('ed25519', '2025'))
+    const { tlogs } = await create(
+      of('p256', '2026'),
+      of('rsa', '2024'),
+      of('p384', '2026'),
+      `${of('ed25519', '2025')},origin=ed25519.example`,
+    )
     expect(tlogs.map(({ baseUrl }) => baseUrl)).toEqual(['rsa', 'ed25519', 'p256', 'p384'].map((name) => `https://${name}.example`))
   })
 
@@ -124,6 +129,19 @@ describe('a trusted root', () => {
     expect(exitCode).toBe(0)
     expect(stderr).toContain('WARNING: the origin log1.example is not the host of https://rekor.example')
   })
+})
+
+it('a log with an Ed25519 key and no origin is taken for Rekor v1, with a warning', async () => {
+  const { exitCode, stdout, stderr } = await workspace.run(
+    'trusted-root',
+    'create',
+    `--rekor=url=https://log1.example/x,public-key=ed25519.pub,${since}`,
+  )
+  expect(exitCode).toBe(0)
+  expect((JSON.parse(stdout) as TrustedRootJson).tlogs[0]?.logId.keyId).toBe(base64(digest('sha256', namedKey('log', 'ed25519').spki)))
+  expect(stderr).toBe(
+    'WARNING: https://log1.example/x is taken for a Rekor v1 log; one of Rekor v2, as its Ed25519 key suggests, needs origin=log1.example\n',
+  )
 })
 
 describe('with the flags of before cosign 3', () => {
@@ -335,6 +353,11 @@ describe('is refused', () => {
       'a timestamp authority without its leaf',
       ['--tsa=url=https://t.example,certificate-chain=fulcio.pem'],
       'first certificate in chain must be a leaf certificate',
+    ],
+    [
+      'a chain that is not for timestamps',
+      ['--tsa=url=https://t.example,certificate-chain=signer.pem'],
+      'should begin with the certificate that signs timestamps, found that of O=universe.test, CN=signer, which is not for that',
     ],
     [
       'a timestamp authority without its root',
