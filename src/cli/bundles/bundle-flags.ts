@@ -12,7 +12,9 @@ export const bundleCreateFlags = setByCommandLineOnly({
   bundle: stringFlag('local bundle of cosign 1 and 2', FILE),
   certificate: stringFlag('certificate of the signer', FILE),
   'ignore-tlog': boolFlag('do without an entry of a transparency log, for a signature that was never recorded'),
-  key: stringFlag('public key of the signer: a file, a URL or env://NAME', { completion: 'file' }),
+  key: stringFlag('public key of the signer: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token', {
+    completion: 'file',
+  }),
   out: stringFlag('write the bundle to this file instead of printing it', FILE),
   'rekor-url': deprecated('a later version will take it from a signing config; until then it works', rekorUrl),
   'rfc3161-timestamp': stringFlag('timestamp of the signature', FILE),
