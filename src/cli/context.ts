@@ -20,8 +20,11 @@ export interface Input {
   read(): AsyncIterable<Uint8Array>
   /** The next line without its end; undefined when the input is over. */
   readLine(): Promise<string | undefined>
-  /** As `readLine`, without showing what is typed. */
-  readHidden(): Promise<Uint8Array | undefined>
+  /**
+   * As `readLine`, without showing what is typed.
+   * @param ask asks for it, as soon as nothing is shown any more
+   */
+  readHidden(ask: () => void): Promise<Uint8Array | undefined>
 }
 
 /** What a command runs in. */

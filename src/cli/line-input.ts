@@ -5,8 +5,11 @@ import type { ReadStream } from 'node:tty'
 export interface LineInput {
   /** The next line without its end; undefined when the input is over. */
   readLine(): Promise<string | undefined>
-  /** As `readLine`, without showing on a terminal what is typed. Ctrl-C interrupts the process as it does elsewhere. */
-  readHidden(): Promise<Uint8Array | undefined>
+  /**
+   * As `readLine`, without showing on a terminal what is typed. Ctrl-C interrupts the process as it does elsewhere.
+   * @param ask asks for it, as soon as nothing is shown any more: some type faster than a program changes its terminal
+   */
+  readHidden(ask: () => void): Promise<Uint8Array | undefined>
 }
 
 const maxLineBytes = 64 * 1024
@@ -62,13 +65,15 @@ export function createLineInput(stream: ReadStream): LineInput {
       }
     }
   }
-  const readHidden = async (): Promise<Uint8Array | undefined> => {
+  const readHidden = async (ask: () => void): Promise<Uint8Array | undefined> => {
     if (!stream.isTTY) {
+      ask()
       const line = await readLine()
       return line === undefined ? undefined : Buffer.from(line)
     }
     stream.setRawMode(true)
     try {
+      ask()
       return await readKeys()
     } finally {
       stream.setRawMode(false)

@@ -55,7 +55,7 @@ export function openStandardInput(): Input {
     },
     read: () => process.stdin,
     readLine: async () => (await openLines()).readLine(),
-    readHidden: async () => (await openLines()).readHidden(),
+    readHidden: async (ask) => (await openLines()).readHidden(ask),
   }
 }
 

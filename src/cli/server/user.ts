@@ -110,8 +110,9 @@ async function newPassword(
 }
 
 async function ask(context: CommandContext, question: string): Promise<Uint8Array> {
-  if (context.stdin.isTTY) context.stderr.write(question)
-  const typed = await context.stdin.readHidden()
+  const typed = await context.stdin.readHidden(() => {
+    if (context.stdin.isTTY) context.stderr.write(question)
+  })
   if (context.stdin.isTTY) context.stderr.write('\n')
   if (typed === undefined) throw new CountersignError('ABORTED', 'no password was entered')
   return typed

@@ -33,8 +33,7 @@ export async function readNewPassword(context: CommandContext): Promise<Uint8Arr
 }
 
 async function askHidden(context: CommandContext, prompt: string): Promise<Uint8Array> {
-  context.stderr.write(prompt)
-  const typed = await context.stdin.readHidden()
+  const typed = await context.stdin.readHidden(() => context.stderr.write(prompt))
   context.stderr.write('\n')
   if (typed === undefined) throw new CountersignError('ABORTED', 'no password was entered')
   return typed

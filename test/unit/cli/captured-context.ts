@@ -39,7 +39,10 @@ export function captureContext(surroundings: Surroundings = {}): CapturedContext
         yield surroundings.stdin ?? new Uint8Array(0)
       },
       readLine: () => Promise.resolve(lines.shift()),
-      readHidden: () => Promise.resolve(lines.length === 0 ? undefined : Buffer.from(lines.shift() ?? '')),
+      readHidden: (ask) => {
+        ask()
+        return Promise.resolve(lines.length === 0 ? undefined : Buffer.from(lines.shift() ?? ''))
+      },
     },
     stdout,
     stderr,
