@@ -55,6 +55,11 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   pino: ['server', 'admission'],
   'prom-client': ['server', 'admission'],
   zod: ['server', 'admission'],
+  '@aws-sdk/client-kms': ['keys/kms'],
+  '@google-cloud/kms': ['keys/kms'],
+  '@azure/keyvault-keys': ['keys/kms'],
+  '@azure/identity': ['keys/kms'],
+  pkcs11js: ['keys'],
 }
 const networkBuiltins = new Set(['node:http', 'node:https', 'node:net', 'node:tls', 'node:http2', 'node:dns'])
 const networkOwners = new Set(['http', 'server', 'admission'])

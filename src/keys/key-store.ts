@@ -8,8 +8,10 @@ import type { Environment } from '../http/environment.ts'
 /** A private key that can sign, wherever it is. One in memory (`PrivateKey`) is such a key, too. */
 export interface SigningKey {
   readonly publicKey: PublicKey
+  /** The one algorithm that who holds the key signs with, where there is no choice. */
+  readonly onlyAlgorithm?: SignatureAlgorithm
   /**
-   * @param algorithm that of `defaultSignatureAlgorithm` unless given
+   * @param algorithm `onlyAlgorithm`, or that of `defaultSignatureAlgorithm`, unless given
    * @throws UsageError USAGE when the key, or who holds it, does not sign so
    */
   createSigner(algorithm?: SignatureAlgorithm): Signer
@@ -34,6 +36,6 @@ export interface KeyStore {
   openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey>
   /** The public key alone: what a verifier needs. No password is asked for. */
   fetchPublicKey(reference: string, options: KeyStoreOptions): Promise<PublicKey>
-  /** Makes a key of this name, and gives its public half. Absent where keys are only used. */
+  /** Makes a key of this name, unless there is one, and gives its public half. Absent where keys are only used. */
   createKey?(reference: string, options: KeyStoreOptions & { readonly kind: KeyKind }): Promise<PublicKey>
 }
