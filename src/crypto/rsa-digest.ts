@@ -13,11 +13,16 @@ const oids: Readonly<Record<DigestAlgorithm, string>> = {
   sha512: '2.16.840.1.101.3.4.2.3',
 }
 
+/** DigestInfo (RFC 8017 section 9.2 note 1), DER: what RSASSA-PKCS1-v1_5 pads, and what tokens are given to pad and sign. */
+export function encodeDigestInfo(algorithm: DigestAlgorithm, digest: Uint8Array): Uint8Array {
+  return derSequence(derSequence(derOid(oids[algorithm]), derNull()), derOctetString(digest))
+}
+
 /** RSASSA-PKCS1-v1_5: the encoded message must be exactly the one that the digest has (section 8.2.2). */
 export function verifyPkcs1Digest(key: KeyObject, algorithm: DigestAlgorithm, digest: Uint8Array, signature: Uint8Array): boolean {
   const encoded = recover(key, signature)
   if (encoded === undefined) return false
-  const info = derSequence(derSequence(derOid(oids[algorithm]), derNull()), derOctetString(digest))
+  const info = encodeDigestInfo(algorithm, digest)
   const padding = new Uint8Array(encoded.length - info.length - 3).fill(0xff)
   return equalBytes(encoded, concatBytes(Uint8Array.of(0, 1), padding, Uint8Array.of(0), info))
 }
