@@ -2,12 +2,13 @@
  * PKCS#11 modules: loaded, asked and left within one call, so that nothing of them stays behind. Their functions wait, and everything
  * waits with them: for a token that wants to be touched, too.
  */
+import type * as pkcs11js from 'pkcs11js'
 import type { Attribute, PKCS11, TokenInfo } from 'pkcs11js'
 import { CountersignError, messageOf, TransportError } from '../error.ts'
-import { importPackage } from './optional-package.ts'
+import { loadOptionalPackage } from './optional-package.ts'
 import type { TokenNames } from './pkcs11-uri.ts'
 
-export type Pkcs11Package = typeof import('pkcs11js')
+export type Pkcs11Package = typeof pkcs11js
 
 /** A token in a slot. */
 export interface Token {
@@ -38,7 +39,7 @@ const maxObjects = 1024
 
 /** @throws UsageError USAGE when the package that loads modules is not installed */
 export function loadPkcs11(): Promise<Pkcs11Package> {
-  return importPackage('pkcs11js', 'pkcs11:', async () => {
+  return loadOptionalPackage('pkcs11js@^2.1.7', 'pkcs11: references', async () => {
     const loaded: Pkcs11Package & { readonly default?: Pkcs11Package } = await import('pkcs11js')
     // A CommonJS package whose exports are made at run time: seen from an ES module, they are its default.
     return loaded.default ?? loaded

@@ -2,7 +2,7 @@
 import type { Attribute } from 'pkcs11js'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { parsePkcs1PublicKey, parsePublicKey } from '../crypto/public-key.ts'
-import { parseDer, tag } from '../encoding/der.ts'
+import { parseDer } from '../encoding/der.ts'
 import { derBitString, derInteger, derOid, derSequence } from '../encoding/der-writer.ts'
 import { CountersignError, DecodingError } from '../error.ts'
 import { certificateKey } from '../x509/certificate-key.ts'

@@ -1,4 +1,5 @@
 /** Keys in AWS KMS: `awskms://[ENDPOINT]/[ID|alias/NAME|ARN]`. */
+import type * as kms from '@aws-sdk/client-kms'
 import type { CreateKeyCommandInput, KMSClient, SigningAlgorithmSpec } from '@aws-sdk/client-kms'
 import type { KeyKind } from '../../crypto/private-key.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
@@ -11,12 +12,11 @@ import type { HttpResponse } from '../../http/fetch.ts'
 import { createHeldKey } from '../held-key.ts'
 import type { SigningRequest } from '../held-key.ts'
 import type { KeyStore, KeyStoreOptions } from '../key-store.ts'
-import { importPackage } from '../optional-package.ts'
+import { loadOptionalPackage } from '../optional-package.ts'
 import type { SdkConnection } from './sdk-connection.ts'
 import { createSdkConnection, ServiceRefusedError, unusableAnswer } from './sdk-connection.ts'
 
 const service = 'AWS KMS'
-const packageName = '@aws-sdk/client-kms'
 
 const keyId = '(?:mrk-)?[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{12}|mrk-[0-9a-f]{32}'
 const alias = 'alias/[A-Za-z0-9/_-]+'
@@ -103,7 +103,7 @@ interface Names {
 }
 
 interface Session {
-  readonly sdk: typeof import('@aws-sdk/client-kms')
+  readonly sdk: typeof kms
   readonly client: KMSClient
   readonly connection: SdkConnection
   readonly names: Names
@@ -122,7 +122,7 @@ function parseReference(text: string): Names {
 
 async function openSession(text: string, options: KeyStoreOptions): Promise<Session> {
   const names = parseReference(text)
-  const sdk = await importPackage(packageName, 'awskms://', () => import('@aws-sdk/client-kms'))
+  const sdk = await loadOptionalPackage('@aws-sdk/client-kms@^3.1162.0', 'awskms:// references', () => import('@aws-sdk/client-kms'))
   const { env } = options
   const connection = createSdkConnection(
     { service, ...(env['AWS_TLS_INSECURE_SKIP_VERIFY'] === '1' ? { tls: { insecure: true } } : {}) },

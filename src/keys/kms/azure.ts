@@ -20,12 +20,12 @@ import { variableOf } from '../../http/environment.ts'
 import type { Environment, HttpResponse } from '../../http/fetch.ts'
 import { algorithmsFor, createHeldKey } from '../held-key.ts'
 import type { KeyStore, KeyStoreOptions } from '../key-store.ts'
-import { importPackage } from '../optional-package.ts'
+import { loadOptionalPackage } from '../optional-package.ts'
 import type { SdkConnection } from './sdk-connection.ts'
 import { createSdkConnection, ServiceRefusedError, unusableAnswer } from './sdk-connection.ts'
 
 const service = 'Azure Key Vault'
-const scheme = 'azurekms://'
+const purpose = 'azurekms:// references'
 const reference = /^azurekms:\/\/([A-Za-z0-9.-]+(?::[0-9]{1,5})?)\/([A-Za-z0-9-]{1,127})(?:\/([a-z0-9]*))?$/
 
 const algorithms: Readonly<Partial<Record<SignatureAlgorithm, AzureAlgorithm>>> = {
@@ -107,7 +107,7 @@ function parseReference(text: string): Names {
 
 async function openSession(text: string, options: KeyStoreOptions): Promise<Session> {
   const names = parseReference(text)
-  const keys = await importPackage('@azure/keyvault-keys', scheme, () => import('@azure/keyvault-keys'))
+  const keys = await loadOptionalPackage('@azure/keyvault-keys@^4.10.2', purpose, () => import('@azure/keyvault-keys'))
   const connection = createSdkConnection({ service, isService: ({ host }) => host === names.vault.toLowerCase() }, options)
   const settings: KeyClientOptions = { httpClient: httpClient(connection), retryOptions: { maxRetries: 0 } }
   const credential = await createCredential(options.env, settings)
@@ -121,7 +121,11 @@ async function openSession(text: string, options: KeyStoreOptions): Promise<Sess
 }
 
 async function createCredential(env: Environment, settings: KeyClientOptions): Promise<TokenCredential> {
-  const { ClientSecretCredential, DefaultAzureCredential } = await importPackage('@azure/identity', scheme, () => import('@azure/identity'))
+  const { ClientSecretCredential, DefaultAzureCredential } = await loadOptionalPackage(
+    '@azure/identity@^4.13.1',
+    purpose,
+    () => import('@azure/identity'),
+  )
   const authorityHost = variableOf(env, 'AZURE_AUTHORITY_HOST') ?? authorities[env['AZURE_ENVIRONMENT']?.toUpperCase() ?? '']
   const identity = { ...settings, ...(authorityHost === undefined ? {} : { authorityHost }) }
   const tenant = variableOf(env, 'AZURE_TENANT_ID')

@@ -12,7 +12,7 @@ import { variableOf } from '../../http/environment.ts'
 import { createHeldKey } from '../held-key.ts'
 import type { SigningRequest } from '../held-key.ts'
 import type { KeyStore, KeyStoreOptions } from '../key-store.ts'
-import { importPackage } from '../optional-package.ts'
+import { loadOptionalPackage } from '../optional-package.ts'
 import { crc32c } from './crc32c.ts'
 import type { SdkConnection } from './sdk-connection.ts'
 import { createSdkConnection, ServiceRefusedError, unusableAnswer } from './sdk-connection.ts'
@@ -115,7 +115,11 @@ function parseReference(text: string): Names {
 
 async function openSession(text: string, options: KeyStoreOptions): Promise<Session> {
   const names = parseReference(text)
-  const { KeyManagementServiceClient } = await importPackage('@google-cloud/kms', 'gcpkms://', () => import('@google-cloud/kms'))
+  const { KeyManagementServiceClient } = await loadOptionalPackage(
+    '@google-cloud/kms@^5.7.0',
+    'gcpkms:// references',
+    () => import('@google-cloud/kms'),
+  )
   const connection = createSdkConnection({ service, isService: ({ hostname }) => hostname.startsWith('cloudkms.') }, options)
   const keyFilename = variableOf(options.env, 'GOOGLE_APPLICATION_CREDENTIALS')
   const client = new KeyManagementServiceClient({

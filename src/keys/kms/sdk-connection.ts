@@ -134,9 +134,12 @@ function explanationIn(body: Uint8Array): { reason: string; message: string } {
   }
   const error = isJsonObject(value) && isJsonObject(value['error']) ? value['error'] : value
   if (!isJsonObject(error)) return { reason: '', message: '' }
-  const [reason = ''] = [error['__type'], error['status'], error['code']].filter((kind) => typeof kind === 'string')
-  const [message = ''] = [error['message'], error['Message']].filter((text) => typeof text === 'string')
-  return { reason: reason.replace(/^.*#/, ''), message }
+  const reason = firstText(error['__type'], error['status'], error['code'])
+  return { reason: reason.replace(/^.*#/, ''), message: firstText(error['message'], error['Message']) }
+}
+
+function firstText(...values: readonly (JsonValue | undefined)[]): string {
+  return values.find((value) => typeof value === 'string') ?? ''
 }
 
 /** Where clouds answer for the machine that asks: no proxy stands between. */

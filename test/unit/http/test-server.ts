@@ -96,12 +96,15 @@ async function listen(server: Server): Promise<number> {
   return address.port
 }
 
-/** A self-signed ECDSA P-256 certificate, PEM, valid for a day around now. */
-export function selfSigned(): { readonly certificate: string; readonly key: string } {
+/** A self-signed ECDSA P-256 certificate for 127.0.0.1 and these hosts, PEM, valid for a day around now. */
+export function selfSigned(hosts: readonly string[] = ['repo.example']): { readonly certificate: string; readonly key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = derSequence(derOid('1.2.840.10045.4.3.2'))
   const name = derSequence(derSet(derSequence(derOid('2.5.4.3'), derUtf8String('test server'))))
-  const names = derSequence(derImplicit(2, new TextEncoder().encode('repo.example')), derImplicit(7, Uint8Array.of(127, 0, 0, 1)))
+  const names = derSequence(
+    ...hosts.map((host) => derImplicit(2, new TextEncoder().encode(host))),
+    derImplicit(7, Uint8Array.of(127, 0, 0, 1)),
+  )
   const day = 86_400_000
   const body = derSequence(
     derExplicit(0, derInteger(2n)),
