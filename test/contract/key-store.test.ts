@@ -1,7 +1,7 @@
 /** What every key store keeps to, whoever holds the keys: the signatures are right, and whatever is wrong is said and never signed. */
 import { constants, createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { KeyKind } from '../../src/crypto/private-key.ts'
 import type { PublicKey } from '../../src/crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../src/crypto/signature.ts'
@@ -15,7 +15,10 @@ import { googleStore } from '../support/key-stores/google.ts'
 import { spkiOf } from '../support/key-stores/holder.ts'
 import { pluginStore } from '../support/key-stores/plugin.ts'
 import type { Fault, RunningStore } from '../support/key-stores/store.ts'
+import { tokenStore } from '../support/key-stores/token.ts'
 import { openBaoStore, vaultStore } from '../support/key-stores/vault.ts'
+
+vi.mock('pkcs11js', async () => ({ default: await import('../support/key-stores/token.ts') }))
 
 const message = Buffer.from('a message of which nobody knows the end')
 
@@ -33,14 +36,14 @@ const usual: Readonly<Record<KeyKind, SignatureAlgorithm>> = {
 /** What each fault becomes, when a signature is asked for. */
 const failures: Readonly<Record<Exclude<Fault, 'none'>, readonly [code: string, words: RegExp]>> = {
   refuse: ['SERVICE_REFUSED', /refused/],
-  'hang up': ['NETWORK_FAILED', /cannot be used|ended by|out of reach/],
+  'hang up': ['NETWORK_FAILED', /cannot be used|ended by|out of reach|could not find/],
   'other key': ['SIGNATURE_INVALID', /not of its public key .*, so it is not used/],
   garbage: ['ANY', /cannot be used|not of its public key/],
-  'nothing in it': ['ANY', /cannot be used|not of its public key/],
+  'nothing in it': ['ANY', /cannot be used|not of its public key|bytes long, found 0/],
   'too much': ['TOO_LARGE', /more than the limit/],
 }
 
-describe.each([awsStore, googleStore, azureStore, vaultStore, openBaoStore, pluginStore])('$name', (store) => {
+describe.each([awsStore, googleStore, azureStore, vaultStore, openBaoStore, pluginStore, tokenStore])('$name', (store) => {
   let running: RunningStore
   beforeAll(async () => {
     await loadEd25519ph()
@@ -159,7 +162,7 @@ describe.each([awsStore, googleStore, azureStore, vaultStore, openBaoStore, plug
     for (const work of [running.keyStore.openKey, running.keyStore.fetchPublicKey]) {
       const error = await failureOf(() => work(reference, options()))
       expect(error.code).toBe('USAGE')
-      expect(error.message).toMatch(/expected|must be set|is not|twice/)
+      expect(error.message).toMatch(/expected|must be|should|is not|twice|no program/)
     }
     expect(running.asked()).toBe(before)
   })
