@@ -20,6 +20,10 @@ export const securityKeyFlags = {
   }),
 }
 
+/** Why `--sk` is refused, by every verb that has it. */
+export const securityKeyRefusal =
+  "hardware tokens (--sk) are not supported: name the key through the token's PKCS#11 module, such as ykcs11, with --key pkcs11:…"
+
 /** What every verb that verifies accepts. */
 export const verificationFlags = {
   'allow-certificate-chain': boolFlag('accept a bundle of version 0.3 that holds a certificate chain instead of one certificate'),

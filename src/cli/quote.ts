@@ -32,6 +32,11 @@ export function printable(text: string): string {
   )
 }
 
+/** As `printable`, on one line. */
+export function printableLine(text: string): string {
+  return printable(text.replaceAll(/[\n\t]/g, ' '))
+}
+
 /** The text, cut after 80 characters. */
 export function shorten(text: string): string {
   return text.length > LONGEST_QUOTED ? `${text.slice(0, LONGEST_QUOTED)}…` : text

@@ -57,6 +57,16 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/initialize.ts'),
   },
   {
+    name: 'piv-tool',
+    short: 'Not supported: YubiKeys sign through PKCS#11',
+    load: () => import('./commands/piv-tool.ts'),
+  },
+  {
+    name: 'pkcs11-tool',
+    short: 'List PKCS#11 tokens and the URIs of their keys',
+    load: () => import('./commands/pkcs11-tool.ts'),
+  },
+  {
     name: 'public-key',
     short: 'Print the public key of a key pair',
     load: () => import('./commands/public-key.ts'),

@@ -17,6 +17,7 @@ import { signerOf } from '../../verify/signer.ts'
 import { parseTimestampResponse } from '../../x509/timestamp-token.ts'
 import type { CommandContext } from '../context.ts'
 import { checkDocumentOutput, writeDocument } from '../document-output.ts'
+import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkUrl } from '../trust/service-spec.ts'
 import { loadArtifact } from '../verification/artifact-input.ts'
 import { loadEntity } from '../verification/entity-input.ts'
@@ -56,7 +57,7 @@ function checkFlags(context: CommandContext, flags: BundleCreateFlags): Log | un
   if (flags.artifact === '') throw usage('must supply --artifact')
   if (flags.bundle === '' && flags.signature === '' && flags.attestation === '')
     throw usage('must at least supply signature via --bundle or --signature, or an attestation via --attestation')
-  if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version, export the public key and give it with --key')
+  if (flags.sk) throw usage(securityKeyRefusal)
   if (flags.key !== '' && flags.certificate !== '')
     throw usage('a signature is made with a certificate or with a key: give --certificate or --key, not both')
   const url = checkUrl(flags['rekor-url'], '--rekor-url')

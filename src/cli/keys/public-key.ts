@@ -3,6 +3,7 @@ import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { UsageError } from '../../error.ts'
 import { derivePublicKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
+import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
 import { readPassword } from '../signing/password.ts'
 
@@ -20,7 +21,7 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
   if ((flags.key === '') !== flags.sk) {
     throw new UsageError('USAGE', 'exactly one of: key reference (--key), or hardware token (--sk) must be provided')
   }
-  if (flags.sk) throw new UsageError('USAGE', 'hardware tokens (--sk) are not supported by this version')
+  if (flags.sk) throw new UsageError('USAGE', securityKeyRefusal)
   const { env, cwd, signal } = context
   if (flags.outfile !== '') checkWritable(cwd, flags.outfile, 'public key')
   const key = await derivePublicKey(flags.key, { env, cwd, signal, password: () => readPassword(context, false) })

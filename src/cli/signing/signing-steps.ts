@@ -6,6 +6,7 @@ import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
+import { securityKeyRefusal } from '../flag-groups.ts'
 import type { RecordOutputs } from './blob-outputs.ts'
 import { keepsTimestamp, needsSearchableLog } from './blob-outputs.ts'
 import type { OwnCertificate } from './own-certificate.ts'
@@ -17,7 +18,7 @@ import type { FileSigningFlags, Task } from './task.ts'
 /** Refuses flags that contradict each other or are not supported. @throws UsageError USAGE */
 export function checkSigningFlags(flags: FileSigningFlags): void {
   if (flags.sk && flags.key !== '') throw usage('at most one of: key reference (--key) or hardware token (--sk) can be provided')
-  if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version')
+  if (flags.sk) throw usage(securityKeyRefusal)
   checkCertificateFlags(flags)
   if (!Object.hasOwn(ephemeralKeyKinds, flags['signing-algorithm'])) {
     throw usage(

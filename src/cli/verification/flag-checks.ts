@@ -1,5 +1,6 @@
 /** Which flags of the verify verbs go together, with cosign's messages. */
 import { UsageError } from '../../error.ts'
+import { securityKeyRefusal } from '../flag-groups.ts'
 import type { IdentityFlags } from './identity-input.ts'
 import { asksForIdentity } from './identity-input.ts'
 
@@ -26,7 +27,7 @@ export function checkFlags(flags: CheckedFlags): void {
   if (keys > 1) {
     throw usage('exactly one of: key reference (--key), certificate (--cert) or hardware token (--sk) must be provided')
   }
-  if (flags.sk) throw usage('hardware tokens (--sk) are not supported by this version, export the public key and give it with --key')
+  if (flags.sk) throw usage(securityKeyRefusal)
   if (flags.key !== '' && asksForIdentity(flags)) {
     throw usage(
       "exactly one of: key reference (--key) or certificate identity (--certificate-identity or --certificate-identity-regexp), must be provided. To determine which to use, inspect the bundle's 'verificationMaterial' field: if 'publicKey' is present, use key reference; if 'certificate' or 'x509CertificateChain' is present, use certificate identity",

@@ -173,6 +173,7 @@ export class PKCS11 {
     const point = spki.bitString('the point')
     const jwk = createPublicKey(native).export({ format: 'jwk' })
     const values: Readonly<Record<number, Buffer | undefined>> = {
+      0x3: Buffer.from(key.label),
       0x102: Buffer.of(id),
       0x100: ulong(kind.startsWith('rsa') ? 0 : kind === 'ed25519' ? 0x40 : 3),
       0x120: jwk.n === undefined ? undefined : Buffer.from(jwk.n, 'base64url'),

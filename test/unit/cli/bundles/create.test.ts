@@ -308,7 +308,7 @@ describe('is refused', () => {
       ['--bundle', 'local.json', '--signature', 'a.sig'],
       'if any flags in the group [bundle signature] are set none of the others can be; [bundle signature] were all set',
     ],
-    ['a hardware key', [...files, '--sk'], 'hardware tokens (--sk) are not supported by this version'],
+    ['a hardware key', [...files, '--sk'], 'hardware tokens (--sk) are not supported'],
     [
       'an entry that is to be ignored',
       ['--bundle', 'local.json', '--ignore-tlog'],

@@ -51,7 +51,7 @@ describe('refuses', () => {
   it.each([
     [[], 'exactly one of: key reference (--key), or hardware token (--sk) must be provided'],
     [['--key', 'cosign.key', '--sk'], 'exactly one of: key reference (--key), or hardware token (--sk) must be provided'],
-    [['--sk'], 'hardware tokens (--sk) are not supported by this version'],
+    [['--sk'], 'hardware tokens (--sk) are not supported'],
     [['--key', 'missing'], 'the key missing cannot be read: no such file or directory'],
     [['--key', 'cosign.key', '--outfile', 'missing/out'], 'missing/out cannot be written: no such file or directory'],
     [['--key', 'floppy://a'], 'there are no key references of the kind floppy://'],

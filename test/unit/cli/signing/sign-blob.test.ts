@@ -254,7 +254,7 @@ describe('with a key', () => {
     [['--key', 'env://NOWHERE'], {}, 'the environment variable NOWHERE is not set'],
     [['--key', 'floppy://a'], {}, 'there are no key references of the kind floppy://'],
     [['--key', 'github://owner/repo'], {}, 'GitHub gives out secrets to workflows only'],
-    [['--sk'], {}, 'hardware tokens (--sk) are not supported by this version'],
+    [['--sk'], {}, 'hardware tokens (--sk) are not supported'],
     [['--key', 'cosign.key', '--sk'], {}, 'at most one of'],
   ])('says in one sentence what is wrong: %s', async (words, env, message) => {
     const workspace = await createWorkspace()
