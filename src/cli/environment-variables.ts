@@ -63,6 +63,7 @@ export const sigstoreVariables: readonly EnvironmentVariable[] = [
 /** Further variables, which `cosign env` does not list. */
 export const otherVariables: readonly EnvironmentVariable[] = [
   variable('AWS_ACCESS_KEY_ID', 'is the access key for AWS KMS', 'an access key ID'),
+  variable('AWS_ENDPOINT_URL', 'is where AWS KMS is reached', 'a URL (the one of the region by default)'),
   variable('AWS_PROFILE', 'is the profile for AWS KMS', 'the name of a profile'),
   variable('AWS_REGION', 'is the region of AWS KMS', 'the name of a region'),
   secret('AWS_SECRET_ACCESS_KEY', 'is the secret of that access key', 'a secret access key'),
@@ -70,8 +71,10 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   variable('AWS_TLS_INSECURE_SKIP_VERIFY', 'accepts any certificate of an AWS KMS endpoint', '1 to accept it (0 by default)'),
   variable('AZURE_CLIENT_ID', 'is the application to sign in to Azure as', 'a client ID'),
   secret('AZURE_CLIENT_SECRET', 'is the secret of that application', 'a client secret'),
+  variable('AZURE_ENVIRONMENT', 'is the Azure cloud', 'AZURECLOUD, AZUREUSGOVERNMENT or AZURECHINACLOUD (AZURECLOUD by default)'),
   variable('AZURE_TENANT_ID', 'is the Azure tenant', 'a tenant ID'),
   variable('BAO_ADDR', 'is the OpenBao server', 'a URL'),
+  variable('BAO_NAMESPACE', 'is the namespace of OpenBao', 'a path'),
   secret('BAO_TOKEN', 'authorises requests to OpenBao', 'a token'),
   variable('BROWSER', 'is the program that opens the page to sign in on', 'a path (the browser of the system by default)'),
   secret('CIRCLE_OIDC_TOKEN_V2', 'is the identity token of a CircleCI job', 'an OIDC token'),
@@ -96,7 +99,8 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   variable('SSL_CERT_FILE', 'holds the certificate authorities for https', 'a path to certificates in PEM'),
   variable('TRANSIT_SECRET_ENGINE_PATH', 'is where the transit engine of Vault or OpenBao is mounted', 'a path (transit by default)'),
   variable('VAULT_ADDR', 'is the HashiCorp Vault server', 'a URL'),
-  variable('VAULT_KEY_PREFIX', 'begins the signatures of a Vault key', 'a prefix (vault:v1: by default)'),
+  variable('VAULT_CACERT', 'holds the certificate authority of the Vault server', 'a path to certificates in PEM'),
+  variable('VAULT_NAMESPACE', 'is the namespace of Vault', 'a path'),
   secret('VAULT_TOKEN', 'authorises requests to Vault', 'a token'),
 ]
 

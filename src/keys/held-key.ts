@@ -40,7 +40,7 @@ export function createHeldKey(key: HeldKey): SigningKey {
   if (own === undefined) throw new DecodingError('KEY_UNSUPPORTED', `${name} is not for signatures of a kind that is supported`)
   return {
     publicKey,
-    ...(algorithms.length === 1 ? { onlyAlgorithm: own } : {}),
+    ...(publicKey.kind === 'rsa' && algorithms.length === 1 ? { onlyAlgorithm: own } : {}),
     createSigner(algorithm = own) {
       if (!algorithms.includes(algorithm)) {
         const found = `${name} is ${describeKey(publicKey)} that signs with ${algorithms.join(', ')}`

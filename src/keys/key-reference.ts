@@ -7,6 +7,7 @@ import type { PublicKey } from '../crypto/public-key.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
+import type { Environment } from '../http/environment.ts'
 import { readKeyFile } from './key-file.ts'
 import type { KeyStore, KeyStoreOptions, SigningKey } from './key-store.ts'
 import { isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
@@ -16,9 +17,15 @@ export type PublicKeyOptions = Omit<KeyStoreOptions, 'password'>
 
 /** The stores by the schemes of their references. */
 const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyStore }>>> = {
+  awskms: () => import('./kms/aws.ts'),
+  azurekms: () => import('./kms/azure.ts'),
+  gcpkms: () => import('./kms/google.ts'),
   github: () => import('./secrets/github.ts'),
   gitlab: () => import('./secrets/gitlab.ts'),
+  hashivault: () => import('./kms/vault.ts'),
   k8s: () => import('./secrets/kubernetes.ts'),
+  openbao: () => import('./kms/vault.ts'),
+  pkcs11: () => import('./pkcs11.ts'),
 }
 
 /**
@@ -27,7 +34,7 @@ const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyS
  * TOO_LARGE, NETWORK_FAILED; VerificationError KEY_DECRYPTION_FAILED for a wrong password; what the store throws
  */
 export async function openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey> {
-  const keyStore = await findStore(reference)
+  const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.openKey(reference, options)
   return readPrivateKey(await readKey(reference, options, 'key'), reference, options.password)
 }
@@ -37,7 +44,7 @@ export async function openKey(reference: string, options: KeyStoreOptions): Prom
  * @throws as `openKey`, KEY_INVALID also for a private key
  */
 export async function fetchPublicKey(reference: string, options: PublicKeyOptions): Promise<PublicKey> {
-  const keyStore = await findStore(reference)
+  const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, { ...options, password: noPassword })
   return readPublicKey(await readKey(reference, options, 'public key'), reference)
 }
@@ -47,7 +54,7 @@ export async function fetchPublicKey(reference: string, options: PublicKeyOption
  * @throws as `openKey`
  */
 export async function derivePublicKey(reference: string, options: KeyStoreOptions): Promise<PublicKey> {
-  const keyStore = await findStore(reference)
+  const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, options)
   const text = await readKey(reference, options, 'key')
   if (!isPrivateKey(text)) return readPublicKey(text, reference)
@@ -60,7 +67,7 @@ export async function derivePublicKey(reference: string, options: KeyStoreOption
  * @throws UsageError USAGE for a place that makes no keys; what the store throws
  */
 export async function createKey(reference: string, options: KeyStoreOptions & { readonly kind: KeyKind }): Promise<PublicKey> {
-  const keyStore = await findStore(reference)
+  const keyStore = await findStore(reference, options.env)
   if (keyStore?.createKey !== undefined) return keyStore.createKey(reference, options)
   const found = schemeOf(reference)
   throw new UsageError(
@@ -89,16 +96,21 @@ export async function readKey(reference: string, { env, cwd, signal }: PublicKey
 
 const plainSchemes: ReadonlySet<string> = new Set(['env', 'http', 'https'])
 
-/** The store of a reference; undefined for files, addresses and variables. @throws UsageError USAGE for an unknown scheme */
-async function findStore(reference: string): Promise<KeyStore | undefined> {
+/**
+ * The store of a reference; undefined for files, addresses and variables. A scheme of a plugin's is one that nothing here has.
+ * @throws UsageError USAGE for an unknown scheme
+ */
+async function findStore(reference: string, env: Environment): Promise<KeyStore | undefined> {
   const scheme = schemeOf(reference)
   if (scheme === undefined || plainSchemes.has(scheme)) return undefined
   const load = Object.hasOwn(keyStores, scheme) ? keyStores[scheme] : undefined
   if (load !== undefined) return (await load()).keyStore
-  const known = [...plainSchemes, ...Object.keys(keyStores).filter((name) => name !== 'github')].sort()
+  const { hasPlugin, keyStore } = await import('./kms-plugin.ts')
+  if (hasPlugin(scheme, env)) return keyStore
+  const known = [...plainSchemes, ...Object.keys(keyStores)].filter((name) => name !== 'github').sort()
   throw new UsageError(
     'USAGE',
-    `loading key: there are no key references of the kind ${scheme.slice(0, 40)}://, give a file or one of ${known.map((name) => `${name}://`).join(', ')}`,
+    `loading key: there are no key references of the kind ${scheme.slice(0, 40)}://, give a file or one of ${known.map((name) => (name === 'pkcs11' ? 'pkcs11:' : `${name}://`)).join(', ')}, or put the plugin sigstore-kms-${scheme.slice(0, 40)} on PATH`,
   )
 }
 

@@ -8,7 +8,7 @@ import type { Environment } from '../http/environment.ts'
 /** A private key that can sign, wherever it is. One in memory (`PrivateKey`) is such a key, too. */
 export interface SigningKey {
   readonly publicKey: PublicKey
-  /** The one algorithm that who holds the key signs with, where there is no choice. */
+  /** How an RSA key signs, where who holds it has bound it to one way. */
   readonly onlyAlgorithm?: SignatureAlgorithm
   /**
    * @param algorithm `onlyAlgorithm`, or that of `defaultSignatureAlgorithm`, unless given

@@ -5,7 +5,7 @@ import { derivePublicKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
-import { readPassword } from '../signing/password.ts'
+import { unlock } from '../signing/unlock.ts'
 
 export interface PublicKeyFlags {
   readonly key: string
@@ -24,7 +24,7 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
   if (flags.sk) throw new UsageError('USAGE', securityKeyRefusal)
   const { env, cwd, signal } = context
   if (flags.outfile !== '') checkWritable(cwd, flags.outfile, 'public key')
-  const key = await derivePublicKey(flags.key, { env, cwd, signal, password: () => readPassword(context, false) })
+  const key = await derivePublicKey(flags.key, { env, cwd, signal, password: () => unlock(context, flags.key, false) })
   const pem = encodePublicKeyPem(key)
   if (flags.outfile === '') {
     context.stdout.write(pem)

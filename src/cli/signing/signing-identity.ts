@@ -10,14 +10,14 @@ import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
 import { getIdentityToken } from './identity-token.ts'
 import type { OwnCertificate } from './own-certificate.ts'
-import { readPassword } from './password.ts'
+import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
 import type { FileSigningFlags, Task } from './task.ts'
 
-/** The key of `--key`. @throws as `openKey` and `readPassword` */
+/** The key of `--key`. @throws as `openKey` and `unlock` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
   const { env, cwd, signal } = context
-  return openKey(flags.key, { env, cwd, signal, password: () => readPassword(context, inputIsTaken) })
+  return openKey(flags.key, { env, cwd, signal, password: () => unlock(context, flags.key, inputIsTaken) })
 }
 
 /**
@@ -35,7 +35,7 @@ export function identitySource(
 ): () => Promise<SigningIdentity> {
   const { context, flags } = task
   const { services, trust, scts, issuer } = material
-  const ownSigner = key?.createSigner(algorithmOf(key.publicKey, services.logs))
+  const ownSigner = key?.createSigner(key.onlyAlgorithm ?? algorithmOf(key.publicKey, services.logs))
   if (services.certificateAuthority === undefined && ownSigner !== undefined) {
     const identity = { signer: ownSigner, certificate: own?.certificate, chain: own?.chain ?? [] }
     return () => Promise.resolve(identity)
