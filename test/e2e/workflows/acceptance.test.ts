@@ -2,17 +2,24 @@
  * What people's articles, workflows and release tools call, as it is printed there: each row in a shell, against a private Sigstore that stands in
  * for the public instance and a GitHub that gives jobs their tokens. The numbers are those of the acceptance list.
  */
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encryptPrivateKey } from '../../../src/crypto/encrypted-private-key.ts'
-import { generatePrivateKey } from '../../../src/crypto/private-key.ts'
-import { encodePublicKeyPem } from '../../../src/crypto/public-key.ts'
 import type { StartedSigstore } from '../../interop/server/private-sigstore.ts'
 import { startSigstore } from '../../interop/server/private-sigstore.ts'
+import { startGithub, startKubernetes } from '../../support/secret-services.ts'
 import type { GitHubActions } from './github-actions.ts'
 import { githubIssuer, startGitHubActions } from './github-actions.ts'
 import type { Shell, ShellEnding } from './shell.ts'
 import { hasTerminal, openShell } from './shell.ts'
+
+const hasKubernetesClient = spawnSync(process.execPath, ['-e', "require('@kubernetes/client-node')"]).status === 0
+if (!hasKubernetesClient) {
+  const advice = '@kubernetes/client-node does not load on this Node: install another version of it'
+  if (process.env['CI'] !== undefined) throw new Error(advice)
+  console.warn(`skipped: row 1.14, as ${advice}`)
+}
 
 let github: GitHubActions
 let sigstore: StartedSigstore
@@ -105,12 +112,57 @@ describe('S1: a file and a key', () => {
   const password = 'a password'
   let printed = ''
 
-  beforeAll(async () => {
-    const key = generatePrivateKey('ecdsa-p256')
-    shell.write('cosign.key', await encryptPrivateKey(key, Buffer.from(password)))
-    shell.write('cosign.pub', encodePublicKeyPem(key.publicKey))
+  beforeAll(() => {
     shell.write('d2iq.txt', 'some text\n')
     shell.write('main', 'a program\n')
+  })
+
+  it('1.9 is made', async () => {
+    const made = await shell.run('cosign generate-key-pair', { env: { COSIGN_PASSWORD: password } })
+    expect(made.exitCode).toBe(0)
+    expect(linesOf(made)).toEqual(expect.arrayContaining(['Private key written to cosign.key', 'Public key written to cosign.pub']))
+    expect(shell.read('cosign.key')).toMatch(/^-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n/)
+  })
+
+  it.skipIf(!hasTerminal)('1.9 is made anew with a password that is typed twice, after a question', async () => {
+    const before = shell.read('cosign.pub')
+    const typed = [
+      ['Enter password for private key: ', password],
+      ['Enter password for private key again: ', password],
+      [question, 'y'],
+    ] as const
+    const made = await shell.run('cosign generate-key-pair', { terminal: true, typed })
+    expect(made.exitCode).toBe(0)
+    expect(made.stdout).not.toContain(password)
+    expect(linesOf(made)).toEqual(expect.arrayContaining(['Private key written to cosign.key', 'Public key written to cosign.pub']))
+    expect(shell.read('cosign.pub')).not.toBe(before)
+  })
+
+  const stores = [
+    [
+      '1.12 is kept by GitHub',
+      startGithub,
+      [
+        'Password written to COSIGN_PASSWORD github actions secret',
+        'Private key written to COSIGN_PRIVATE_KEY github actions secret',
+        'Public key written to COSIGN_PUBLIC_KEY github actions secret',
+        'Public key also written to cosign.pub',
+      ],
+    ],
+    ['1.14 is kept by Kubernetes', startKubernetes, ['Public key written to cosign.pub']],
+  ] as const
+  it.each(stores.filter(([, start]) => start !== startKubernetes || hasKubernetesClient))('%s', async (_, start, lines) => {
+    const service = await start()
+    shell.write('kept/nothing', '')
+    const env = { ...service.environment(path.join(shell.folder, 'kept')), COSIGN_PASSWORD: password }
+    const made = await shell.run(`cd kept && cosign generate-key-pair ${service.reference}`, { env })
+    await service.stop()
+    expect(made.exitCode, made.stderr).toBe(0)
+    expect(linesOf(made)).toEqual(expect.arrayContaining([...lines]))
+    expect(service.kept('password')).toBe(password)
+    expect(service.kept('privateKey')).toMatch(/^-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n/)
+    expect(service.kept('publicKey')).toBe(shell.read('kept/cosign.pub'))
+    await shell.run('rm -r kept')
   })
 
   it.skipIf(!hasTerminal)('1.10 is signed with a password and an answer that are typed', async () => {

@@ -29,9 +29,8 @@ export interface Shell {
   run(line: string, options?: ShellOptions): Promise<ShellEnding>
 }
 
-const probe = spawnSync('script', ['--version'], { encoding: 'utf8' })
 /** `script` of util-linux gives a program a terminal. */
-export const hasTerminal: boolean = probe.error === undefined && probe.stdout.includes('util-linux')
+export const hasTerminal: boolean = spawnSync('sh', ['-c', 'script --version'], { encoding: 'utf8' }).stdout.includes('util-linux')
 
 if (!hasTerminal) {
   const advice = 'rows that are typed in a terminal need the program script of util-linux: install it'
