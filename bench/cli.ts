@@ -69,13 +69,13 @@ function verifyBlobWords({ json, trustedRoot, artifact, signer }: BundleCase, fo
 }
 
 /** No certificates for Node to load at its start, no settings, and a home in which nobody has been. */
-function bareEnvironment(folder: string): NodeJS.ProcessEnv {
+export function bareEnvironment(folder: string): NodeJS.ProcessEnv {
   const home = path.join(folder, 'home')
   mkdirSync(home)
   return { PATH: process.env['PATH'], HOME: home }
 }
 
-function runProgram(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): void {
+export function runProgram(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): void {
   const { status, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`)
 }

@@ -25,6 +25,10 @@ const benchmarks: Readonly<Record<string, Entry>> = {
   },
   decode: { what: 'time of every decoder over hostile input', load: () => import('./decode.ts') },
   cli: { what: 'whole-process time of verify-blob against node -e 0 and cosign [--rounds N]', load: () => import('./cli.ts') },
+  sign: {
+    what: 'whole-process time of sign-blob --key against cosign, and a thousand files signed keyless by one command [--rounds N]',
+    load: () => import('./sign.ts'),
+  },
   server: {
     what: 'log entries, certificates and timestamps per second against rekor-tiles, fulcio and timestamp-server [--row NAME] [--rounds N]',
     load: () => import('./server.ts'),

@@ -27,7 +27,7 @@ let shell: Shell
 
 beforeAll(async () => {
   github = await startGitHubActions()
-  sigstore = await startSigstore({ HTTPS_PROXY: github.proxy })
+  sigstore = await startSigstore({ env: { HTTPS_PROXY: github.proxy } })
   const authority = github.authority.trimEnd().replaceAll('\n', '\n      ')
   sigstore.addIssuers(`  ${githubIssuer}:
     issuer-url: ${githubIssuer}

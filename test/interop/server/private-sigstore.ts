@@ -9,7 +9,7 @@ import path from 'node:path'
 import type { Ending } from '../peer.ts'
 
 /** Our command line, as `npm run build` leaves it. */
-const countersign = path.resolve(import.meta.dirname, '../../../dist/cli/main.cjs')
+const builtProgram = path.resolve(import.meta.dirname, '../../../dist/cli/main.cjs')
 
 /** The identity of the machine client `release-bot`. */
 export const machineEmail = 'release-bot@example.com'
@@ -48,12 +48,15 @@ export interface StartedSigstore {
   stop(): Promise<void>
 }
 
-/**
- * Starts a server and waits until it is ready.
- * @param env what the server finds in its environment beside the usual
- * @throws Error with what the program said when it does not start
- */
-export async function startSigstore(env: Readonly<Record<string, string>> = {}): Promise<StartedSigstore> {
+export interface SigstoreOptions {
+  /** What the server finds in its environment beside the usual. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The built program; default that of the project. */
+  readonly countersign?: string
+}
+
+/** Starts a server and waits until it is ready. @throws Error with what the program said when it does not start */
+export async function startSigstore({ env = {}, countersign = builtProgram }: SigstoreOptions = {}): Promise<StartedSigstore> {
   if (!existsSync(countersign)) throw new Error('the program is not built: run npm run build')
   const root = mkdtempSync(path.join(tmpdir(), 'countersign-server-'))
   const [data, exported, folder] = ['data', 'trust', 'work'].map((name) => path.join(root, name)) as [string, string, string]
