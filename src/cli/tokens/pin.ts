@@ -13,8 +13,7 @@ export async function readPin(context: CommandContext, what: string): Promise<st
   const given = context.env['COSIGN_PKCS11_PIN']
   if (given !== undefined && given !== '') return given
   if (!context.stdin.isTTY) throw new UsageError('USAGE', `the PIN for ${what} is needed: set COSIGN_PKCS11_PIN`)
-  context.stderr.write(`Enter PIN for ${printableLine(what)}: `)
-  const typed = await context.stdin.readHidden()
+  const typed = await context.stdin.readHidden(() => context.stderr.write(`Enter PIN for ${printableLine(what)}: `))
   context.stderr.write('\n')
   if (typed === undefined || typed.length === 0) throw new CountersignError('ABORTED', 'no PIN was entered')
   return decodeUtf8(typed, 'the PIN')
