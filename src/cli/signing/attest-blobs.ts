@@ -1,7 +1,6 @@
 /** `attest-blob`: from flags to files. */
-import { inTotoPayloadType } from '../../bundle/dsse.ts'
+import { encodeEnvelope, inTotoPayloadType } from '../../bundle/dsse.ts'
 import type { DsseEnvelope } from '../../bundle/signed-entity.ts'
-import { encodeEnvelope } from '../../bundle/dsse.ts'
 import { UsageError } from '../../error.ts'
 import { timestampEnvelope } from '../../sign/envelope-timestamp.ts'
 import type { SignedResult, SigningIdentity } from '../../sign/sign-content.ts'
@@ -66,8 +65,9 @@ export async function attestBlobs(
     signStatement(task, material, identify, statement, outputs),
   )
   reportSigned(context, files, result)
-  if (outputs.printEnvelope) context.stdout.write(`${encodeEnvelope(envelopeOf(result))}\n`)
-  if (flags.format === 'json') context.stdout.write(`${formatJson(describeAttested(files, result))}\n`)
+  const envelope = envelopeOf(result)
+  if (outputs.printEnvelope) context.stdout.write(`${encodeEnvelope(envelope)}\n`)
+  if (flags.format === 'json') context.stdout.write(`${formatJson(describeAttested(files, result, envelope))}\n`)
 }
 
 function checkEntryType(context: CommandContext, type: string): void {

@@ -1,8 +1,10 @@
 /** What is said about a finished signature: as cosign does, and as JSON. */
-import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import { encodeEnvelope } from '../../bundle/dsse.ts'
+import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import type { JsonObject, JsonValue } from '../../encoding/json.ts'
+import { parseJson } from '../../encoding/json.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import type { CommandContext } from '../context.ts'
 import { describeEvidence } from '../verification/report.ts'
@@ -26,10 +28,17 @@ export function describeSigned(blob: string, files: readonly OutputFile[], { ent
   }
 }
 
-/** The same of an attestation, which is about the subjects of its statement. */
-export function describeAttested(files: readonly OutputFile[], { entity, evidence }: SignedResult): JsonObject {
+/** The same of an attestation, which is about the subjects of its statement. Where nothing else holds the envelope, this does. */
+export function describeAttested(files: readonly OutputFile[], { entity, evidence }: SignedResult, envelope: DsseEnvelope): JsonObject {
   const { verified: _, artifact: __, ...described } = describeEvidence('', undefined, evidence)
-  return { signed: true, ...described, signature: encodeBase64(entity.content.signature), files: describeFiles(files) }
+  const isWritten = files.some(({ what }) => what === 'bundle' || what === 'signature')
+  return {
+    signed: true,
+    ...described,
+    signature: encodeBase64(entity.content.signature),
+    ...(isWritten ? {} : { envelope: parseJson(encodeEnvelope(envelope), 'the envelope') }),
+    files: describeFiles(files),
+  }
 }
 
 function describeFiles(files: readonly OutputFile[]): JsonValue {

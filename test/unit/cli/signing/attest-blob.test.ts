@@ -110,6 +110,15 @@ describe('keyless', () => {
       files: [{ kind: 'bundle', path: 'b.json' }],
     })
     expect(evidence).not.toHaveProperty('artifact')
+    expect(evidence).not.toHaveProperty('envelope')
+  })
+
+  it('prints the envelope in the JSON where nothing else has it', async () => {
+    const workspace = await workspaceWith()
+    const { stdout } = await workspace.run(['attest-blob', 'artifact', ...predicate, '-o', 'json', ...keyOnly])
+    write(workspace, 'printed.att', JSON.stringify((JSON.parse(stdout) as { readonly envelope: unknown }).envelope))
+    const words = ['--signature', 'printed.att', '--type', ownType, ...verifiedByKey]
+    expect(await verify(workspace, 'artifact', words)).toMatchObject({ exitCode: 0 })
   })
 
   it.each(Object.entries(predicateDocuments))('attests a predicate of the type %s', async (type, document) => {
