@@ -482,7 +482,6 @@ describe('keys', () => {
 
   it.each([
     [['--sk'], 'hardware tokens (--sk) are not supported'],
-    [['--issue-certificate'], '--issue-certificate is for a key that is given with --key'],
     [['--signing-algorithm', 'md5'], 'invalid signing algorithm: md5'],
   ])('are refused as by sign-blob (%s)', async (words, message) => {
     const workspace = await workspaceWith()
