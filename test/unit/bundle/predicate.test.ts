@@ -267,7 +267,7 @@ describe('a document in which anything was put in the place of anything', () => 
             expect(JSON.parse(encode(type, changed).json)).toEqual(JSON.parse(changed))
           } catch (error) {
             if (!(error instanceof CountersignError)) throw error
-            expect(error.message).toMatch(/^predicate[.\[]/)
+            expect(error.message).toMatch(/^predicate[.[]/)
           }
         }),
       )
