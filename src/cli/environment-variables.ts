@@ -83,6 +83,7 @@ export const otherVariables: readonly EnvironmentVariable[] = [
     'is where Google Cloud gives tokens of an account that is impersonated',
     'a URL (https://iamcredentials.googleapis.com by default)',
   ),
+  variable('CLOUDSDK_CONFIG', 'is the folder of the configuration of gcloud, with its credentials', 'a path (~/.config/gcloud by default)'),
   variable('COUNTERSIGN_DEBUG', 'prints a stack trace with an error', '1 to print it (0 by default)'),
   secret('COUNTERSIGN_SERVER_PASSPHRASE', 'opens the encrypted keys of a server', 'a passphrase'),
   variable('DOCKER_CONFIG', 'is the directory of the Docker configuration, with the credentials of registries', 'a path'),
