@@ -63,12 +63,15 @@ export const sigstoreVariables: readonly EnvironmentVariable[] = [
 /** Further variables, which `cosign env` does not list. */
 export const otherVariables: readonly EnvironmentVariable[] = [
   variable('AWS_ACCESS_KEY_ID', 'is the access key for AWS KMS', 'an access key ID'),
+  variable('AWS_DEFAULT_REGION', 'is the region of AWS KMS where AWS_REGION is not set', 'the name of a region'),
   variable('AWS_ENDPOINT_URL', 'is where AWS KMS is reached', 'a URL (the one of the region by default)'),
+  variable('AWS_ENDPOINT_URL_KMS', 'is where AWS KMS alone is reached', 'a URL (AWS_ENDPOINT_URL by default)'),
   variable('AWS_PROFILE', 'is the profile for AWS KMS', 'the name of a profile'),
   variable('AWS_REGION', 'is the region of AWS KMS', 'the name of a region'),
   secret('AWS_SECRET_ACCESS_KEY', 'is the secret of that access key', 'a secret access key'),
   secret('AWS_SESSION_TOKEN', 'completes temporary AWS credentials', 'a session token'),
   variable('AWS_TLS_INSECURE_SKIP_VERIFY', 'accepts any certificate of an AWS KMS endpoint', '1 to accept it (0 by default)'),
+  variable('AZURE_AUTHORITY_HOST', 'is where the sign-in to Azure takes place', 'a URL (that of AZURE_ENVIRONMENT by default)'),
   variable('AZURE_CLIENT_ID', 'is the application to sign in to Azure as', 'a client ID'),
   secret('AZURE_CLIENT_SECRET', 'is the secret of that application', 'a client secret'),
   variable('AZURE_ENVIRONMENT', 'is the Azure cloud', 'AZURECLOUD, AZUREUSGOVERNMENT or AZURECHINACLOUD (AZURECLOUD by default)'),
