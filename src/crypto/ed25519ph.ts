@@ -52,11 +52,11 @@ export function signEd25519phDigest(seed: Uint8Array, digestValue: Uint8Array): 
 }
 
 /** RFC 8032 section 5.1, dom2(1, ''): text, phflag, length of the context. */
-const domain = concatBytes(encodeUtf8('SigEd25519 no Ed25519 collisions'), Uint8Array.of(1, 0))
+const domain = 'SigEd25519 no Ed25519 collisions\u0001\0'
 
 /** SHA-512 of the domain and the parts, as a scalar. */
 function challenge(...parts: readonly Uint8Array[]): bigint {
-  return littleEndian(digest('sha512', domain, ...parts)) % loaded().Point.Fn.ORDER
+  return littleEndian(digest('sha512', encodeUtf8(domain), ...parts)) % loaded().Point.Fn.ORDER
 }
 
 function decodePoint(bytes: Uint8Array): InstanceType<typeof ed25519.Point> | undefined {

@@ -11,7 +11,10 @@ import { isLeftSibling } from './path-shape.ts'
 export const hashSize = 32
 
 /** The root of the tree without leaves: SHA-256 of nothing. Not to be written to. */
-export const emptyRoot: Uint8Array = decodeHex('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'the hash')
+export const emptyRoot: Uint8Array = /* @__PURE__ */ decodeHex(
+  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'the hash',
+)
 
 /**
  * Above this, copying an entry behind its prefix costs a microsecond more than a streaming hash object, which in turn costs a
