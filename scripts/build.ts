@@ -12,6 +12,7 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
 import { putAside } from './asides.ts'
+import { flagsAsData } from './flags-as-data.ts'
 import { cacheMaker, launcher, wrapper } from './launcher.ts'
 import { buildWorkers } from './workers.ts'
 
@@ -25,7 +26,7 @@ interface Program {
   readonly entryPoint: string
   /** The verb whose functions go into its code cache. */
   readonly warmUpVerb: string
-  /** Whether what it imports when needed is put aside. In a program of many verbs that would be nearly everything. */
+  /** Whether what it imports when needed is put aside, and its flags are data. In a program of many verbs that would be nearly everything. */
   readonly isFlat: boolean
 }
 const programs: Readonly<Record<string, Program>> = {
@@ -89,7 +90,7 @@ async function buildProgram(name: string, { entryPoint, isFlat }: Program): Prom
     outfile: `${outdir}/${name}-program.cjs`,
     banner: { js: wrapper.head },
     footer: { js: wrapper.foot },
-    plugins: [...(isFlat ? [putAside(name, outdir, options)] : []), ...(options.plugins ?? [])],
+    plugins: [...(isFlat ? [flagsAsData(), putAside(name, outdir, options)] : []), ...(options.plugins ?? [])],
   })
 }
 
