@@ -7,7 +7,7 @@
  * the verb that runs most often has a file without the other verbs, which would cost it a millisecond by being there.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
@@ -47,14 +47,14 @@ rmSync(withLibrary ? 'dist' : outdir, { recursive: true, force: true })
 rmSync(serverOutdir, { recursive: true, force: true })
 mkdirSync(`${outdir}/library`, { recursive: true })
 await Promise.all([...Object.entries(programs).map(([name, program]) => buildProgram(name, program)), buildServer()])
-for (const [name, choice] of Object.entries(launchers)) {
-  writeFileSync(`${outdir}/${name}.cjs`, launcher(choice))
-  chmodSync(`${outdir}/${name}.cjs`, 0o755)
-}
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
 await buildWorkers()
 for (const [name, { warmUpVerb }] of Object.entries(programs)) makeCodeCache(name, warmUpVerb)
+for (const [name, choice] of Object.entries(launchers)) {
+  writeFileSync(`${outdir}/${name}.cjs`, launcher(choice, longestFile([choice.usual, ...Object.values(choice.byVerb)])))
+  chmodSync(`${outdir}/${name}.cjs`, 0o755)
+}
 if (withLibrary) execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 
 function commonOptions(): BuildOptions {
@@ -98,10 +98,16 @@ async function buildProgram(name: string, { entryPoint, isFlat }: Program): Prom
 function makeCodeCache(program: string, verb: string): void {
   const words = [verb, '--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
   const maker = path.resolve(outdir, `${program}-cache-maker.cjs`)
-  writeFileSync(maker, cacheMaker(program))
+  writeFileSync(maker, cacheMaker(program, longestFile([program])))
   const { status, stderr } = spawnSync(process.execPath, [maker, ...words], { cwd: 'scripts/warm-up', encoding: 'utf8' })
   rmSync(maker)
   if (status !== 0) throw new Error(`the program that was built does not verify scripts/warm-up: ${stderr}`)
+}
+
+/** Bytes in the longest of the files of these programs. */
+function longestFile(names: readonly string[]): number {
+  const files = names.flatMap((name) => [`${outdir}/${name}-program.cjs`, `${outdir}/${name}-program.cjs.cache`])
+  return Math.max(...files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0))
 }
 
 async function buildLibrary(library: string): Promise<void> {

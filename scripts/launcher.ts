@@ -14,31 +14,43 @@ export interface Choice {
   readonly byVerb: Readonly<Record<string, string>>
 }
 
-/** The text of a launcher. */
-export function launcher({ usual, byVerb }: Choice): string {
+/**
+ * The text of a launcher.
+ * @param longestFile bytes in the longest of the files that it reads
+ */
+export function launcher({ usual, byVerb }: Choice, longestFile: number): string {
   const choice = Object.entries(byVerb).reduce(
     (other, [verb, program]) => `process.argv[2] === '${verb}' ? '${program}' : ${other}`,
     `'${usual}'`,
   )
-  return `#!/usr/bin/env node\n${runProgram(choice)}`
+  return `#!/usr/bin/env node\n${runProgram(choice, longestFile)}`
 }
 
 /** As a launcher, for one program; leaves a code cache behind when the program has ended, with every function that ran. */
-export function cacheMaker(program: string): string {
+export function cacheMaker(program: string, longestFile: number): string {
   // After the program's own listeners, so that they are among the functions that ran.
-  return `${runProgram(`'${program}'`)}process.once('exit', () => fs.writeFileSync(filename + '.cache', script.createCachedData()))\n`
+  return `${runProgram(`'${program}'`, longestFile)}process.once('exit', () => fs.writeFileSync(filename + '.cache', script.createCachedData()))\n`
 }
 
-function runProgram(choice: string): string {
+/** Both files are read into the same memory, since memory that is touched for the first time costs as much as reading does. */
+function runProgram(choice: string, longestFile: number): string {
   return `'use strict'
 const fs = require('node:fs')
 const { Script } = require('node:vm')
 const filename = __dirname + '/' + (${choice}) + '-program.cjs'
+const bytes = Buffer.allocUnsafeSlow(${longestFile + 1})
+const read = (name) => {
+  const file = fs.openSync(name)
+  const size = fs.readSync(file, bytes)
+  fs.closeSync(file)
+  return size < bytes.length ? bytes.subarray(0, size) : fs.readFileSync(name)
+}
+const source = read(filename).toString('latin1')
 let cachedData
 try {
-  cachedData = fs.readFileSync(filename + '.cache')
+  cachedData = read(filename + '.cache')
 } catch {}
-const script = new Script(fs.readFileSync(filename, 'utf8'), { filename, cachedData })
+const script = new Script(source, { filename, cachedData })
 script.runInThisContext()(require, module, __dirname, (name) => import('../server/' + name))
 `
 }
