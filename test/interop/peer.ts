@@ -18,9 +18,20 @@ export interface Ending {
  * @throws Error where there is none in CI: there, a suite may not be passed over
  */
 export function findPeer(...names: readonly string[]): string | undefined {
-  const found = names.map((name) => path.join(folder, name)).find((file) => existsSync(file))
+  const files = names.map((name) => path.join(folder, name))
+  return findFile(files, `${names[0] ?? ''} is not in ${folder}: install it with npm run peers, or name its folder in COUNTERSIGN_PEERS`)
+}
+
+/** Finds a package of npm's that is not among those of this project. @returns its folder, otherwise as `findPeer` */
+export function findPeerPackage(name: string): string | undefined {
+  const modules = path.resolve(folder, '../node_modules')
+  return findFile([path.join(modules, name)], `${name} is not in ${modules}: install it with npm run peers (a C++ compiler is needed)`)
+}
+
+/** The first of the files that is there; otherwise as `findPeer`. @param advice says where it should be, and how it gets there */
+export function findFile(files: readonly string[], advice: string): string | undefined {
+  const found = files.find((file) => existsSync(file))
   if (found !== undefined) return found
-  const advice = `${names[0] ?? ''} is not in ${folder}: install it with npm run peers, or name its folder in COUNTERSIGN_PEERS`
   if (process.env['CI'] !== undefined) throw new Error(advice)
   console.warn(`skipped: ${advice}`)
   return undefined
