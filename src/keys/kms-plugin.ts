@@ -42,7 +42,7 @@ export const keyStore: KeyStore = {
     })
   },
 
-  fetchPublicKey(reference, options) {
+  async fetchPublicKey(reference, options) {
     return fetchKey(findPlugin(reference, options))
   },
 

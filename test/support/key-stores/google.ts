@@ -1,5 +1,5 @@
 /** Google Cloud KMS (REST), with a service account that signs its own tokens. */
-import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { createPublicKey, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,8 +73,8 @@ export function createGoogleStore(corrupt: Corruption): StoreKind {
     secrets: ['PRIVATE KEY'],
     source: { file: 'src/keys/kms/google.ts', needs: '@google-cloud/kms' },
     async start() {
-      const account = generateKeyPairSync('rsa', { modulusLength: 2048 })
-      const world: World = { versions: new Map(), rings: new Set([ring]), account: account.publicKey }
+      const account = testKey('rsa-2048', 'account')
+      const world: World = { versions: new Map(), rings: new Set([ring]), account: createPublicKey(account) }
       const running = { fault: 'none' as Fault }
       let asked = 0
       const internet = await startInternet(['cloudkms.googleapis.com', 'oauth2.googleapis.com'], (request) => {
@@ -87,7 +87,7 @@ export function createGoogleStore(corrupt: Corruption): StoreKind {
         type: 'service_account',
         project_id: 'p',
         private_key_id: 'k',
-        private_key: account.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+        private_key: account.export({ type: 'pkcs8', format: 'pem' }),
         client_email: 'signer@p.iam.gserviceaccount.com',
         client_id: '1',
         token_uri: 'https://oauth2.googleapis.com/token',
@@ -210,12 +210,7 @@ function kindOf(algorithm: string): KeyKind | undefined {
 /** A token that the account signed itself, for just this service. */
 function isSignedIn(authorization: string, account: KeyObject): boolean {
   const [head = '', claims = '', signature = ''] = authorization.replace(/^Bearer /, '').split('.')
-  const isSigned = verify(
-    'sha256',
-    Buffer.from(`${head}.${claims}`),
-    createPublicKey(account.export({ type: 'spki', format: 'pem' })),
-    Buffer.from(signature, 'base64url'),
-  )
+  const isSigned = verify('sha256', Buffer.from(`${head}.${claims}`), account, Buffer.from(signature, 'base64url'))
   return isSigned && Buffer.from(claims, 'base64url').toString().includes('signer@p.iam.gserviceaccount.com')
 }
 
