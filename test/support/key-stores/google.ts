@@ -148,7 +148,7 @@ function read(resource: string, { versions, rings }: World): Record<string, unkn
     const names = found
       .map(([name]) => name)
       .sort()
-      .reverse()
+      .toReversed()
     return { cryptoKeyVersions: names.map((name) => ({ name, state: 'ENABLED' })), totalSize: names.length }
   }
   if (resource.endsWith('/publicKey')) {
@@ -188,10 +188,10 @@ function change(
   if (version === undefined || name === resource) return undefined
   const { native, algorithm } = version
   const isPure = algorithm === 'EC_SIGN_ED25519'
-  const [digest, text] = isPure ? [undefined, String(asked['data'])] : (Object.entries(asked['digest'] ?? {})[0] ?? ['', ''])
+  const [digest, text] = isPure ? [undefined, textOf(asked['data'])] : (Object.entries(asked['digest'] ?? {})[0] ?? ['', ''])
   if (!isPure && !algorithm.toLowerCase().endsWith(String(digest))) return undefined
   const input = Buffer.from(text, 'base64')
-  const stated = String(asked[isPure ? 'dataCrc32c' : 'digestCrc32c'])
+  const stated = textOf(asked[isPure ? 'dataCrc32c' : 'digestCrc32c'])
   const scheme = isPure ? 'ed25519' : algorithm.startsWith('EC') ? 'ecdsa' : algorithm.includes('PSS') ? 'pss' : 'pkcs1'
   const signer = fault === 'other key' ? testKey(kindOf(algorithm) ?? 'rsa-2048', 'other') : native
   const signature = signAsHolder(signer, scheme, digest as Digest | undefined, input)
@@ -201,6 +201,10 @@ function change(
     signatureCrc32c: checksum(signature),
     [isPure ? 'verifiedDataCrc32c' : 'verifiedDigestCrc32c']: stated === checksum(input),
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
 
 function kindOf(algorithm: string): KeyKind | undefined {

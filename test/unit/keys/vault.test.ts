@@ -52,7 +52,7 @@ describe('the server', () => {
     ['hashivault://k', { BAO_ADDR: 'https://bao.example', BAO_TOKEN: 'b' }, 'bao.example', 'b'],
     ['openbao://k', { VAULT_ADDR: 'https://vault.example', VAULT_TOKEN: 'v' }, 'vault.example', 'v'],
   ])('of %s with %j is %s', async (reference, env, host, token) => {
-    const { options, requests } = await world(env as unknown as Record<string, string>, found)
+    const { options, requests } = await world(env, found)
     await keyStore.fetchPublicKey(reference, options)
     expect(requests.map((request) => [request.host, request.path, request.headers['x-vault-token']])).toEqual([
       [host, '/v1/transit/keys/k', token],
