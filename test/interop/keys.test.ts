@@ -53,7 +53,13 @@ const signWords = (key: string, signature: string) => [
   signature,
 ]
 const verifyWords = (key: string, signature: string, artifact = 'artifact') => [
-  ...['verify-blob', artifact, '--key', key, '--signature', signature, '--insecure-ignore-tlog'],
+  'verify-blob',
+  artifact,
+  '--key',
+  key,
+  '--signature',
+  signature,
+  '--insecure-ignore-tlog',
 ]
 
 describe.each(versions)('a key file of $name', ({ program, label, readsOurs, config }) => {
@@ -161,7 +167,7 @@ describe.skipIf(newest === undefined)('says what cosign says', () => {
   async function compare(words: readonly string[], password = 'x'): Promise<void> {
     const theirs = runCosign(newest, words, password)
     const ours = await run(words, password)
-    const [first = ''] = theirs.stderr.split('\n').filter((line) => line.startsWith('Error: '))
+    const first = theirs.stderr.split('\n').find((line) => line.startsWith('Error: ')) ?? 'nothing'
     expect(ours.exitCode).toBe(theirs.exitCode)
     expect(ours.stderr, words.join(' ')).toContain(first)
   }

@@ -41,12 +41,16 @@ export async function startKubernetes(
   makeCertificates(folder)
   writeFileSync(path.join(folder, 'tokens.csv'), 'admin-token,admin,1,"system:masters"\nnobody-token,nobody,2\n')
   const [clients, peers, port] = [await freePort(), await freePort(), await freePort()]
-  const store = `http://127.0.0.1:${clients}`
+  const [store, peer] = [`http://127.0.0.1:${clients}`, `http://127.0.0.1:${peers}`]
   const children = [
     start(folder, etcd, [
-      ...['--data-dir', 'etcd', '--listen-client-urls', store, '--advertise-client-urls', store, '--unsafe-no-fsync'],
-      ...['--listen-peer-urls', `http://127.0.0.1:${peers}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peers}`],
-      ...['--initial-cluster', `default=http://127.0.0.1:${peers}`],
+      '--data-dir=etcd',
+      '--unsafe-no-fsync',
+      `--listen-client-urls=${store}`,
+      `--advertise-client-urls=${store}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
     ]),
     start(folder, apiserver, [
       `--etcd-servers=${store}`,
