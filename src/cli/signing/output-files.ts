@@ -53,12 +53,17 @@ export function checkWritable(cwd: string, file: string, what: string): void {
  */
 export function writeOutputs(cwd: string, outputs: readonly OutputFile[]): void {
   const staged: Staged[] = []
+  const placed: string[] = []
   try {
     for (const output of outputs) staged.push(stage(cwd, output))
-    for (const { temporary, target, output } of staged) {
+    for (const { temporary, target, output, isNew } of staged) {
       if (temporary === undefined) writeDirectly(target, output)
       else attempt(output, () => renameSync(temporary, target))
+      if (isNew) placed.push(target)
     }
+  } catch (error) {
+    for (const target of placed) rmSync(target, { force: true })
+    throw error
   } finally {
     for (const { temporary } of staged) if (temporary !== undefined) rmSync(temporary, { force: true })
   }
@@ -69,12 +74,13 @@ interface Staged {
   readonly target: string
   /** Undefined for what cannot be replaced: a pipe, a terminal, /dev/null. */
   readonly temporary: string | undefined
+  readonly isNew: boolean
 }
 
 function stage(cwd: string, output: OutputFile): Staged {
   const target = attempt(output, () => followLinks(path.resolve(cwd, output.path)))
   const found = attempt(output, () => statusOf(target))
-  if (found !== undefined && !found.isFile()) return { output, target, temporary: undefined }
+  if (found !== undefined && !found.isFile()) return { output, target, temporary: undefined, isNew: false }
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     attempt(output, () => {
@@ -90,7 +96,7 @@ function stage(cwd: string, output: OutputFile): Staged {
     rmSync(temporary, { force: true })
     throw error
   }
-  return { output, target, temporary }
+  return { output, target, temporary, isNew: found === undefined }
 }
 
 function writeDirectly(target: string, output: OutputFile): void {

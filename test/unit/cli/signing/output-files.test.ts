@@ -49,6 +49,22 @@ it('are none of them there when one cannot be written', () => {
   expect(readdirSync(folder)).toEqual(['a'])
 })
 
+it('leave nothing new behind when one cannot take its place', () => {
+  mkdirSync(path.join(folder, 'b'))
+  expect(() => writeOutputs(folder, [output('a', 'x'), output('b', 'y')])).toThrow('b cannot be written: it is a directory')
+  expect(readdirSync(folder)).toEqual(['b'])
+})
+
+it('have the mode that is asked for, also where they replace a file of another', () => {
+  writeFileSync(path.join(folder, 'a'), 'old')
+  chmodSync(path.join(folder, 'a'), 0o666)
+  writeOutputs(folder, [
+    { ...output('a', 'x'), mode: 0o600 },
+    { ...output('b', 'y'), mode: 0o644 },
+  ])
+  expect(['a', 'b'].map((name) => statSync(path.join(folder, name)).mode & 0o777)).toEqual([0o600, 0o644])
+})
+
 it('go through a link to the file it leads to', () => {
   writeFileSync(path.join(folder, 'target'), 'old')
   symlinkSync('target', path.join(folder, 'link'))
