@@ -19,20 +19,23 @@ import { buildWorkers } from './workers.ts'
 const outdir = 'dist/cli'
 const serverOutdir = 'dist/server'
 const warmUpIdentity = ['--certificate-identity', 'warm-up@example.com', '--certificate-oidc-issuer', 'https://issuer.example.com']
+const verifyWords = ['--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
+/** The password is in make-warm-up.ts. */
+const signWords = ['--key', 'cosign.key', '--tlog-upload=false', '--bundle', '/dev/null', 'artifact']
 const withLibrary = process.argv.includes('--lib')
 /** The server's program and its workers, by the names of their files in dist/server. */
 const serverPrograms = { program: 'src/server/program.ts' }
 interface Program {
   readonly entryPoint: string
-  /** The verb whose functions go into its code cache. */
-  readonly warmUpVerb: string
+  /** The command line whose functions go into its code cache. */
+  readonly warmUp: readonly string[]
   /** Whether what it imports when needed is put aside, and its flags are data. In a program of many verbs that would be nearly everything. */
   readonly isFlat: boolean
 }
 const programs: Readonly<Record<string, Program>> = {
-  main: { entryPoint: 'src/cli/main.ts', warmUpVerb: 'verify-blob', isFlat: false },
-  'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUpVerb: 'verify-blob', isFlat: true },
-  conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUpVerb: 'verify-bundle', isFlat: true },
+  main: { entryPoint: 'src/cli/main.ts', warmUp: ['sign-blob', ...signWords], isFlat: false },
+  'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUp: ['verify-blob', ...verifyWords], isFlat: true },
+  conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUp: ['verify-bundle', ...verifyWords], isFlat: true },
 }
 const launchers = {
   main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob' } },
@@ -50,7 +53,7 @@ await Promise.all([...Object.entries(programs).map(([name, program]) => buildPro
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
 await buildWorkers()
-for (const [name, { warmUpVerb }] of Object.entries(programs)) makeCodeCache(name, warmUpVerb)
+for (const [name, { warmUp }] of Object.entries(programs)) makeCodeCache(name, warmUp)
 for (const [name, choice] of Object.entries(launchers)) {
   writeFileSync(`${outdir}/${name}.cjs`, launcher(choice, longestFile([choice.usual, ...Object.values(choice.byVerb)])))
   chmodSync(`${outdir}/${name}.cjs`, 0o755)
@@ -94,14 +97,17 @@ async function buildProgram(name: string, { entryPoint, isFlat }: Program): Prom
   })
 }
 
-/** Functions are in the cache once they ran, so a verb is run on a bundle that it verifies. */
-function makeCodeCache(program: string, verb: string): void {
-  const words = [verb, '--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
+/** Functions are in the cache once they ran, so the program signs a file, or verifies one. */
+function makeCodeCache(program: string, words: readonly string[]): void {
   const maker = path.resolve(outdir, `${program}-cache-maker.cjs`)
   writeFileSync(maker, cacheMaker(program, longestFile([program])))
-  const { status, stderr } = spawnSync(process.execPath, [maker, ...words], { cwd: 'scripts/warm-up', encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, [maker, ...words], {
+    cwd: 'scripts/warm-up',
+    encoding: 'utf8',
+    env: { ...process.env, COSIGN_PASSWORD: 'warm-up' },
+  })
   rmSync(maker)
-  if (status !== 0) throw new Error(`the program that was built does not verify scripts/warm-up: ${stderr}`)
+  if (status !== 0) throw new Error(`the program that was built does not run in scripts/warm-up: ${stderr}`)
 }
 
 /** Bytes in the longest of the files of these programs. */

@@ -14,8 +14,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import { issuerOf } from '../x509/sigstore-extensions.ts'
 import type { SignedContent } from './signed-content.ts'
 import type { SigningServices } from './signing-services.ts'
-import type { WitnessOptions } from './witness.ts'
-import { witness } from './witness.ts'
+import type { Testimony, WitnessOptions } from './witness.ts'
 
 /** Who signs: a key, and the certificate for it where there is one. */
 export interface SigningIdentity {
@@ -55,7 +54,7 @@ export async function signContent(
   const { signer, certificate, chain = [] } = identity
   if (signer.publicKey.kind === 'ed25519') await loadEd25519ph()
   const signed = await sign(signer)
-  const testimony = await witness(signed, signer, certificate?.bytes, options.services, options)
+  const testimony = await witnessed(signed, identity, options)
   const entity: SignedEntity = {
     content: signed.content,
     keyMaterial:
@@ -66,6 +65,14 @@ export async function signContent(
     format: '0.3',
   }
   return verifyOwn(entity, signed, identity, options)
+}
+
+/** Without witnesses nothing that speaks to them is loaded. */
+async function witnessed(signed: SignedContent, { signer, certificate }: SigningIdentity, options: CompleteOptions): Promise<Testimony> {
+  const { services } = options
+  if (services.logs.length === 0 && services.timestampAuthorities.length === 0) return { logEntries: [], timestamps: [] }
+  const { witness } = await import('./witness.ts')
+  return witness(signed, signer, certificate?.bytes, services, options)
 }
 
 /** The parser and the verifier of every other bundle look at this one, as it will be written, before it is handed out. */

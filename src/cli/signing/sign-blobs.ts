@@ -23,7 +23,7 @@ import type { SignBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
 /** How many blobs are under way at a time: the services take longer to answer than to ask. */
-const concurrency = 8
+const concurrency = 16
 
 /**
  * Signs blobs with one identity.

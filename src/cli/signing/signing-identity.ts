@@ -2,13 +2,12 @@
 import type { PublicKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { openKey } from '../../keys/key-reference.ts'
+import type { Signer } from '../../crypto/signer.ts'
 import type { SigningKey } from '../../keys/key-store.ts'
-import { createKeylessIdentity } from '../../sign/keyless-identity.ts'
 import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
-import { getIdentityToken } from './identity-token.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
@@ -33,13 +32,28 @@ export function identitySource(
   own: OwnCertificate | undefined,
   algorithmOf: (key: PublicKey, logs: readonly LogService[]) => SignatureAlgorithm,
 ): () => Promise<SigningIdentity> {
-  const { context, flags } = task
-  const { services, trust, scts, issuer } = material
+  const { services } = material
   const ownSigner = key?.createSigner(key.onlyAlgorithm ?? algorithmOf(key.publicKey, services.logs))
   if (services.certificateAuthority === undefined && ownSigner !== undefined) {
     const identity = { signer: ownSigner, certificate: own?.certificate, chain: own?.chain ?? [] }
     return () => Promise.resolve(identity)
   }
+  let identify: Promise<() => Promise<SigningIdentity>> | undefined
+  return async () => (await (identify ??= keylessSource(task, material, ownSigner)))()
+}
+
+/** What speaks to issuers and certificate authorities is loaded when it is needed. */
+async function keylessSource(
+  task: Task,
+  material: SigningMaterial,
+  ownSigner: Signer | undefined,
+): Promise<() => Promise<SigningIdentity>> {
+  const { context, flags } = task
+  const { services, trust, scts, issuer } = material
+  const [{ createKeylessIdentity }, { getIdentityToken }] = await Promise.all([
+    import('../../sign/keyless-identity.ts'),
+    import('./identity-token.ts'),
+  ])
   return createKeylessIdentity({
     url: services.certificateAuthority ?? '',
     trust,
@@ -50,7 +64,7 @@ export function identitySource(
     signer: ownSigner,
     keyKind: ephemeralKeyKinds[algorithmName(flags)],
     async token() {
-      if (key === undefined) context.stderr.write('Generating ephemeral keys...\n')
+      if (ownSigner === undefined) context.stderr.write('Generating ephemeral keys...\n')
       const token = await getIdentityToken(context, { ...task, issuer })
       context.stderr.write('Retrieving signed certificate...\n')
       return token
