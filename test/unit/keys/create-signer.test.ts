@@ -105,7 +105,10 @@ describe('there is no signer', () => {
 })
 
 describe('a package that users install themselves', () => {
-  const load = (error: unknown) => loadOptionalPackage('@scope/sdk@^1.0.0', 'scope:// references', () => Promise.reject(error))
+  const load = (error: unknown) =>
+    loadOptionalPackage('@scope/sdk@^1.0.0', 'scope:// references', async () => {
+      throw error
+    })
 
   it.each(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'])('is named when it is missing (%s)', async (code) => {
     expect(await rejectionOf(load(Object.assign(new Error("Cannot find package '@scope/sdk'"), { code })))).toBe(
