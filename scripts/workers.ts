@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const entries: Readonly<Record<string, string>> = {
-  'signature-worker': 'src/server/rekor/signature-worker.ts',
   'sqlite-worker': 'src/server/storage/sqlite-worker.ts',
+  worker: 'src/server/worker.ts',
 }
 const outdir = 'dist/server'
 

@@ -1,4 +1,5 @@
 /** The server: all services of one origin, made of its material and mounted together. This is where they meet. */
+import type { PrivateKey } from '../crypto/private-key.ts'
 import { request } from '../http/fetch.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
@@ -22,7 +23,6 @@ import type { RekorV1Options } from './rekor/rekor-v1.ts'
 import { createRekorV2 } from './rekor/rekor-v2.ts'
 import type { RekorV2Options } from './rekor/rekor-v2.ts'
 import type { RekorV1Shard } from './rekor/shards.ts'
-import type { SignatureChecker } from './rekor/signature-check.ts'
 import type { RateLimit } from './request/rate-limit.ts'
 import { errorFields } from './request-log.ts'
 import type { ServerLog } from './request-log.ts'
@@ -35,6 +35,11 @@ import type { ServerLogInstance } from './server-logs.ts'
 import { publicTrustOf, servicePaths } from './server-trust.ts'
 import type { Service } from './service.ts'
 import type { Storage } from './storage/storage.ts'
+import type { SignatureChecker } from './threads/signature-check.ts'
+import { openChecker } from './threads/signature-check.ts'
+import type { PatientSigner } from './threads/signing.ts'
+import { openSigner } from './threads/signing.ts'
+import type { OpenTask } from './threads/task.ts'
 import { trustTargets } from './trust-targets.ts'
 import { createClockWatch } from './tsa/clock-watch.ts'
 import { createTimestampAuthority } from './tsa/timestamp-authority.ts'
@@ -68,8 +73,8 @@ export interface AppOptions {
   readonly issuerSettings: IssuerSettings
   /** Reads a file with the secret of a connector. */
   readonly readSecret?: (file: string) => Promise<string>
-  /** Checks the signatures of log entries; in this thread by default. */
-  readonly checkSignature?: SignatureChecker
+  /** Hands work to other threads; by default all is done in this one. */
+  readonly openTask?: OpenTask
   /** What the clock is watched with; a test that sets the clock sets this too. */
   readonly steadyClock?: () => number
 }
@@ -172,7 +177,7 @@ function addRekor({ options, instances, services, closers, onError }: Parts): En
     terms: storage.terms,
     onError: (error) => log.warn(errorFields(error), 'the search index fell behind'),
   })
-  const shared = { onError, onAdded: () => follower.wake(), ...(options.checkSignature && { checkSignature: options.checkSignature }) }
+  const shared = { onError, onAdded: () => follower.wake(), ...checking(options) }
   if (has('rekor-v1')) services.push(rekorV1(shards, { ...shared, terms: storage.terms }))
   if (has('rekor-v2')) services.push(...rekorV2(instances, shared))
   closers.push(() => follower.close())
@@ -196,13 +201,22 @@ async function openIssuer({ options, trust, onError }: Parts): Promise<Issuer> {
   })
 }
 
+/** What checks signatures, if it is not this thread. */
+function checking({ openTask }: AppOptions): { checkSignature?: SignatureChecker } {
+  return openTask === undefined ? {} : { checkSignature: openChecker(openTask) }
+}
+
+function patientSigner({ openTask }: AppOptions, key: PrivateKey): PatientSigner {
+  return openTask === undefined ? key.createSigner() : openSigner(openTask, key)
+}
+
 /** The CT log and the authority that enters its certificates there. */
 function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): CertificateAuthority {
   const { options, instances, services } = parts
-  const { material, storage, clock, issuers, log, checkSignature } = options
+  const { material, storage, clock, issuers, log } = options
   const chain = material.ca.chain.map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
-  const signer = newest.material.key.createSigner()
+  const signer = patientSigner(options, newest.material.key)
   const ctLog = createCtLog({
     log: newest.log,
     signer,
@@ -211,10 +225,10 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): Cert
     prefix: servicePaths.ctlog,
   })
   const authority = createCertificateAuthority({
-    signer: material.ca.key.createSigner(),
+    signer: patientSigner(options, material.ca.key),
     chain,
     log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
-    ...(checkSignature === undefined ? {} : { checkSignature }),
+    ...checking(options),
     logKey: signer.publicKey,
     clock,
     issuers,

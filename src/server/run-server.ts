@@ -14,11 +14,11 @@ import { parseIssuerSettings } from './issuer/settings.ts'
 import { readMaterial } from './material-files.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsOrigin } from './origin.ts'
-import { createSignaturePool } from './rekor/signature-pool.ts'
 import { createServerLog, errorFields } from './request-log.ts'
 import type { LogOptions } from './request-log.ts'
 import type { StorageLocation } from './storage/storage.ts'
 import { openStorage } from './storage/storage.ts'
+import { createThreadPool } from './threads/thread-pool.ts'
 import { createVersionFile } from './tuf/version-record.ts'
 
 export interface RunOptions {
@@ -79,7 +79,10 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   try {
     const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
     closers.push(() => storage.close())
-    const pool = createSignaturePool({ size: Math.max(1, availableParallelism() - 1) })
+    const pool = createThreadPool({
+      size: Math.max(1, availableParallelism() - 1),
+      onError: (error) => log.error(errorFields(error), 'a worker thread failed'),
+    })
     closers.push(() => pool.close())
     const issuerFile = await openIssuerFile({
       file: path.resolve(folder, configuration.issuers),
@@ -109,7 +112,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       issuers: issuerFile.issuers,
       issuerSettings: parseIssuerSettings(configuration.issuer.settings),
       readSecret: async (file) => (await readDataText(folder, file)).trim(),
-      checkSignature: pool.check,
+      openTask: pool.open,
     })
     const { origin, close: closeApp, start } = app
     closers.push(closeApp)

@@ -19,6 +19,7 @@ import { mountExchange, responseOf } from '../request/exchange.ts'
 import type { ForeignIssuer, ForeignTokenOptions } from '../request/foreign-token.ts'
 import { createForeignTokenVerifier } from '../request/foreign-token.ts'
 import type { Service } from '../service.ts'
+import { checkSignature as checkHere } from '../threads/signature-check.ts'
 import type { IssuanceOptions } from './issuance.ts'
 import { createIssuance } from './issuance.ts'
 import type { IssuerConfiguration, TrustedIssuer } from './issuer-configuration.ts'
@@ -26,16 +27,12 @@ import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
 import { verifyPossession } from './proof-of-possession.ts'
 import { RefusalError, refusalOf, refuseAs } from './refusal.ts'
-import type { SignatureChecker } from './signature-checker.ts'
-import { checkHere } from './signature-checker.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
   readonly issuers: IssuerConfiguration
   /** Issuers whose keys are in this process. */
   readonly localKeys: ReadonlyMap<string, NonNullable<ForeignIssuer['localKeys']>>
   readonly send: ForeignTokenOptions['send']
-  /** Checks proofs of possession; in this thread by default. */
-  readonly checkSignature?: SignatureChecker
   /** Hears why a request was refused or failed. The message holds nothing of the token but its issuer. */
   readonly onRefusal?: (error: unknown) => void
 }

@@ -3,8 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
-import { verifySignature } from '../../crypto/signature.ts'
-import type { LocalSigner } from '../../crypto/signer.ts'
 import { concatBytes, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
@@ -28,6 +26,9 @@ import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
 import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
 import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
+import { checkSignature as checkHere } from '../threads/signature-check.ts'
+import type { PatientSigner } from '../threads/signing.ts'
 import type { Principal } from './principal.ts'
 import { logFailure } from './refusal.ts'
 
@@ -39,13 +40,15 @@ export interface PrecertificateLog {
 
 export interface IssuanceOptions {
   /** The key that issues. */
-  readonly signer: LocalSigner
+  readonly signer: PatientSigner
   /** Its certificate first, the root last. */
   readonly chain: readonly Certificate[]
   readonly log: PrecertificateLog
   /** The key that SCTs have to verify with before they are embedded. */
   readonly logKey: PublicKey
   readonly clock: Clock
+  /** Checks signatures; in this thread by default. */
+  readonly checkSignature?: SignatureChecker
 }
 
 /** Issues a certificate for a key. @returns DER, the leaf first, the root last */
@@ -61,7 +64,7 @@ const emptyName = encodeName({})
  * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key, or that may not issue.
  *   The function throws RefusalError when the log fails, CountersignError CERTIFICATE_EXPIRED at the end of the chain's time
  */
-export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOptions): Issue {
+export function createIssuance({ signer, chain, log, logKey, clock, checkSignature = checkHere }: IssuanceOptions): Issue {
   const [issuer] = chain
   if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki))
     throw misconfigured('does not begin with the certificate of its key')
@@ -77,19 +80,19 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
     authority: authorityKeyIdentifierExtension(issuer.subjectKeyIdentifier ?? keyIdentifier(signer.publicKey)),
     poison: poisonExtension(),
   }
-  const sign = (tbs: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
-  const checkSct = (sct: SignedCertificateTimestamp, tbs: Uint8Array): void => {
+  const sign = async (tbs: Uint8Array): Promise<Uint8Array> => derSequence(tbs, algorithm, derBitString(await signer.sign(tbs)))
+  const checkSct = async (sct: SignedCertificateTimestamp, tbs: Uint8Array): Promise<void> => {
     const signed = precertificateSignedBytes(sct, tbs, issuerKeyHash)
     const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
-    // In this thread: handing a check to another costs more than this one, whose key is imported.
-    if (equalBytes(sct.logId, logId) && verifySignature(logKey, algorithm, signed, sct.signature)) return
+    const check = { key: logKey, algorithm, signature: sct.signature, over: { kind: 'data', bytes: signed } } as const
+    if (equalBytes(sct.logId, logId) && (await checkSignature(check))) return
     throw new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify')
   }
 
   const addToLog = async (submitted: readonly Uint8Array[], tbs: Uint8Array): Promise<SignedCertificateTimestamp> => {
     try {
       const sct = await log.addPreChain(submitted)
-      checkSct(sct, tbs)
+      await checkSct(sct, tbs)
       return sct
     } catch (cause) {
       throw logFailure(cause)
@@ -122,9 +125,9 @@ export function createIssuance({ signer, chain, log, logKey, clock }: IssuanceOp
     )
     const encode = (...further: readonly Uint8Array[]): Uint8Array =>
       encodeTbsCertificate({ ...template, extensions: [common, ...further] }, algorithm)
-    const precertificate = sign(encode(fixed.poison))
+    const precertificate = await sign(encode(fixed.poison))
     const sct = await addToLog([precertificate, ...above], encode())
-    return [sign(encode(sctListExtension(sct))), ...above]
+    return [await sign(encode(sctListExtension(sct))), ...above]
   }
 }
 

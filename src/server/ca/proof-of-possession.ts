@@ -10,7 +10,7 @@ import { CountersignError, messageOf } from '../../error.ts'
 import { parseCertificateRequest } from '../../x509/certificate-request.ts'
 import { RefusalError } from './refusal.ts'
 import { rsaWeakness } from './rsa-weakness.ts'
-import type { SignatureChecker } from './signature-checker.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 
 /**
  * The key that is proven to be held.

@@ -15,7 +15,7 @@ export function ctCheckpointSigner(signer: LocalSigner): (checkpoint: Checkpoint
 }
 
 /** RFC 6962 section 2.1.4. @throws CountersignError CONFIGURATION_INVALID */
-export function checkLogKey({ publicKey, algorithm }: LocalSigner): void {
+export function checkLogKey({ publicKey, algorithm }: Pick<LocalSigner, 'publicKey' | 'algorithm'>): void {
   if (publicKey.kind === 'ecdsa' && publicKey.curve === 'P-256' && algorithm === 'ecdsa-sha256') return
   throw new CountersignError('CONFIGURATION_INVALID', `the key of a CT log is ECDSA on P-256, found a key that signs with ${algorithm}`)
 }

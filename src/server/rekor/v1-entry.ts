@@ -24,7 +24,7 @@ import { CountersignError } from '../../error.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
 import { namesSigner, parseTimestampResponse, verifyTokenSignature } from '../../x509/timestamp-token.ts'
 import { allowedKeyDetails } from './algorithm-policy.ts'
-import type { SignatureChecker } from './signature-check.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 import { isSignatureOver, parseEnvelopeV1, verifyEnvelopeV1 } from './v1-envelope.ts'
 import { parseVerifierV1 } from './v1-verifier.ts'
 

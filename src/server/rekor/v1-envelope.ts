@@ -8,7 +8,7 @@ import { encodeBase64 } from '../../encoding/base64.ts'
 import { parseJson } from '../../encoding/json.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
 import { CountersignError } from '../../error.ts'
-import type { SignatureChecker } from './signature-check.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 import type { VerifierV1 } from './v1-verifier.ts'
 
 export interface EnvelopeV1 {

@@ -14,7 +14,7 @@ import { CountersignError } from '../../error.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
 import { allowedKeyDetails, digestSigningAlgorithm } from './algorithm-policy.ts'
-import type { SignatureChecker } from './signature-check.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 
 /** What decides about entries. */
 export interface EntryRulesV2 {

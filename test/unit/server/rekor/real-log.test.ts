@@ -11,7 +11,8 @@ import type { NoteSigner } from '../../../../src/merkle/signed-note.ts'
 import { splitTile } from '../../../../src/merkle/tile.ts'
 import { createRekorV1 } from '../../../../src/server/rekor/rekor-v1.ts'
 import { createRekorV2 } from '../../../../src/server/rekor/rekor-v2.ts'
-import { createSignaturePool } from '../../../../src/server/rekor/signature-pool.ts'
+import { openChecker } from '../../../../src/server/threads/signature-check.ts'
+import { createThreadPool } from '../../../../src/server/threads/thread-pool.ts'
 import { createFollower } from '../../../../src/server/search/follower.ts'
 import { createSearch } from '../../../../src/server/search/search.ts'
 import { openStorage } from '../../../../src/server/storage/storage.ts'
@@ -74,8 +75,8 @@ function requestV1(signed: SignedBundle): object {
 test('Rekor v2: concurrent adds with duplicates; tiles, bundles and checkpoint agree with what was answered; the search finds all', async () => {
   const signer = signerOf(universe.tiles.key)
   const { log, storage } = await open('v2', 'log1.universe.test', createNoteSigner('log1.universe.test', signer))
-  const pool = createSignaturePool({ size: 1 })
-  const { routes } = createRekorV2({ log, publicKey: signer.publicKey, checkSignature: pool.check })
+  const pool = createThreadPool({ size: 1 })
+  const { routes } = createRekorV2({ log, publicKey: signer.publicKey, checkSignature: openChecker(pool.open) })
   const requests = Array.from({ length: 300 }, (_, at) => JSON.stringify(requestV2(Buffer.from(`${at}`))))
   const answers = await Promise.all(
     [...requests, ...requests].map(async (body) => {

@@ -1,0 +1,50 @@
+/** Signing, which other threads may do. */
+import type { PrivateKey, Signer } from '../../crypto/private-key.ts'
+import { parsePrivateKey } from '../../crypto/private-key.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../../crypto/signature.ts'
+import type { OpenTask, Task } from './task.ts'
+
+/** A signer that may take its time. Every `Signer` is one. */
+export interface PatientSigner {
+  readonly publicKey: PublicKey
+  readonly algorithm: SignatureAlgorithm
+  /** As `Signer.sign`. @throws CountersignError LOG_OVERLOADED when too much waits to be signed */
+  sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+/** A private key on its way to another thread of this process. */
+export interface SigningSetup {
+  readonly pkcs8: Uint8Array
+  readonly algorithm: SignatureAlgorithm
+}
+
+/** The signer of a setup, whose bytes are wiped. */
+export function signerOf({ pkcs8, algorithm }: SigningSetup): Signer {
+  try {
+    return parsePrivateKey(pkcs8).createSigner(algorithm)
+  } finally {
+    pkcs8.fill(0)
+  }
+}
+
+/** The setup of a key with its usual algorithm. */
+export function signingSetup(key: PrivateKey): SigningSetup {
+  // A copy in a buffer of its own: Buffers of that size share one.
+  return { pkcs8: Uint8Array.from(key.encodePkcs8()), algorithm: key.createSigner().algorithm }
+}
+
+export const signingTask: Task<SigningSetup> = {
+  name: 'sign',
+  create: (setup) => {
+    const signer = signerOf(setup)
+    return (input) => signer.sign(input)
+  },
+}
+
+/** A signer whose work may be done in another thread. */
+export function openSigner(open: OpenTask, key: PrivateKey): PatientSigner {
+  const signer = key.createSigner()
+  const { publicKey, algorithm } = signer
+  return { publicKey, algorithm, sign: open({ task: signingTask, setup: () => signingSetup(key), here: (input) => signer.sign(input) }) }
+}

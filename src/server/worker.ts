@@ -1,0 +1,7 @@
+/** A worker thread: does what the main thread hands over (`threads/thread-pool.ts`). */
+import { parentPort } from 'node:worker_threads'
+import { serveTasks } from './threads/serve-tasks.ts'
+import { checkTask } from './threads/signature-check.ts'
+import { signingTask } from './threads/signing.ts'
+
+if (parentPort !== null) serveTasks(parentPort, [checkTask, signingTask])
