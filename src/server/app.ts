@@ -38,7 +38,7 @@ import type { Storage } from './storage/storage.ts'
 import type { SignatureChecker } from './threads/signature-check.ts'
 import { openChecker } from './threads/signature-check.ts'
 import type { PatientSigner } from './threads/signing.ts'
-import { openSigner } from './threads/signing.ts'
+import { openSigner, signingSetup } from './threads/signing.ts'
 import type { OpenTask } from './threads/task.ts'
 import { trustTargets } from './trust-targets.ts'
 import { createClockWatch } from './tsa/clock-watch.ts'
@@ -275,7 +275,7 @@ function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2O
 }
 
 function addTimestampAuthority({ options, instances, services, readiness }: Parts): void {
-  const { material, clock, timeServers = [] } = options
+  const { material, clock, timeServers = [], openTask } = options
   const setBack = watchAgainstHeads(instances)
   const watch = createClockWatch({
     clock,
@@ -287,6 +287,7 @@ function addTimestampAuthority({ options, instances, services, readiness }: Part
     chain: material.tsa.chain.map(parseCertificate),
     clock,
     suspicion: () => watch.suspicion() ?? setBack(clock()),
+    ...(openTask === undefined ? {} : { threads: { openTask, signing: () => signingSetup(material.tsa.key) } }),
   })
   readiness.push({ name: 'tsa', check: () => authority.unreadiness() })
   services.push({ ...authority, start: () => watch.start(), close: () => watch.close() })

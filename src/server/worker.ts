@@ -3,5 +3,6 @@ import { parentPort } from 'node:worker_threads'
 import { serveTasks } from './threads/serve-tasks.ts'
 import { checkTask } from './threads/signature-check.ts'
 import { signingTask } from './threads/signing.ts'
+import { stampingTask } from './tsa/stamping.ts'
 
-if (parentPort !== null) serveTasks(parentPort, [checkTask, signingTask])
+if (parentPort !== null) serveTasks(parentPort, [checkTask, signingTask, stampingTask])

@@ -1,5 +1,4 @@
 /** Certificates as Fulcio's specification shapes them: precertificate, log, certificate. */
-import { randomBytes } from 'node:crypto'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
@@ -26,6 +25,7 @@ import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
 import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
 import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
+import { newSerialNumber } from '../serial-number.ts'
 import type { SignatureChecker } from '../threads/signature-check.ts'
 import { checkSignature as checkHere } from '../threads/signature-check.ts'
 import type { PatientSigner } from '../threads/signing.ts'
@@ -108,7 +108,7 @@ export function createIssuance({ signer, chain, log, logKey, clock, checkSignatu
       )
     }
     const template: CertificateTemplate = {
-      serialNumber: randomSerial(),
+      serialNumber: newSerialNumber(),
       issuer: issuer.subject,
       subject: emptyName,
       notBeforeMs: now,
@@ -133,13 +133,6 @@ export function createIssuance({ signer, chain, log, logKey, clock, checkSignatu
 
 function misconfigured(reason: string): CountersignError {
   return new CountersignError('CONFIGURATION_INVALID', `the chain of the certificate authority ${reason}`)
-}
-
-/** Positive and of 20 bytes (RFC 5280 section 4.1.2.2). */
-function randomSerial(): Uint8Array {
-  const serial = randomBytes(20)
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01
-  return serial
 }
 
 const inOrder = Object.entries(sigstoreExtensionNumbers).toSorted(([, a], [, b]) => a - b) as readonly [SigstoreExtensionName, number][]

@@ -51,7 +51,10 @@ export function exchangeRequestOf(message: IncomingMessage): ExchangeRequest {
 /** Sends an answer. */
 export function sendAnswer(response: ServerResponse, { status, headers, body }: ExchangeAnswer): void {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  response.writeHead(status, { ...headers, 'content-length': length, 'x-content-type-options': 'nosniff' })
+  // As a flat list: an object would be taken apart again.
+  const lines = ['content-length', String(length), 'x-content-type-options', 'nosniff']
+  for (const name in headers) lines.push(name, headers[name] ?? '')
+  response.writeHead(status, lines)
   response.end(body)
 }
 
@@ -63,13 +66,16 @@ function readMessage(message: IncomingMessage, maxBytes: number): Promise<Uint8A
 function wholeMessage(message: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
+    let isWhole = false
     message.on('data', (chunk: Uint8Array) => chunks.push(chunk))
-    message.once('end', () => {
+    message.on('end', () => {
+      isWhole = true
       const [only] = chunks
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
     })
-    message.once('error', reject)
-    // After the end it changes nothing.
-    message.once('close', () => reject(new Error('the client went away')))
+    message.on('error', reject)
+    message.on('close', () => {
+      if (!isWhole) reject(new Error('the client went away'))
+    })
   })
 }

@@ -14,20 +14,27 @@ export function serveTasks(port: MessagePort, tasks: readonly Task<never>[]): vo
       if (work !== undefined) opened.set(message.open, work)
       return
     }
-    void answerTo(message, opened).then((answer) => port.postMessage(answer, [answer.outputs.bytes.buffer]))
+    const send = (outputs: readonly Output[]): void => {
+      const answer: WorkAnswer = { id: message.id, outputs: packBytes(outputs) }
+      port.postMessage(answer, [answer.outputs.bytes.buffer])
+    }
+    const outputs = outputsOf(message, opened)
+    if (outputs.every((output): output is Output => !(output instanceof Promise))) send(outputs)
+    else void Promise.all(outputs.map(async (output) => output)).then(send)
   })
 }
 
-async function answerTo({ id, tasks, inputs }: WorkMessage, opened: ReadonlyMap<number, Work>): Promise<WorkAnswer> {
-  const pieces = unpackBytes(inputs)
-  const outputs = await Promise.all(pieces.map((input, at) => output(opened.get(tasks[at] ?? -1), input)))
-  return { id, outputs: packBytes(outputs) }
+type Output = Uint8Array | undefined
+
+function outputsOf({ tasks, inputs }: WorkMessage, opened: ReadonlyMap<number, Work>): (Output | Promise<Output>)[] {
+  return unpackBytes(inputs).map((input, at) => outputOf(opened.get(tasks[at] ?? -1), input))
 }
 
 /** Whatever goes wrong: it is tried again in the main thread, where it can be reported. */
-async function output(work: Work | undefined, input: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+function outputOf(work: Work | undefined, input: Uint8Array | undefined): Output | Promise<Output> {
   try {
-    return input === undefined ? undefined : await work?.(input)
+    const output = input === undefined ? undefined : work?.(input)
+    return output instanceof Promise ? output.catch(() => undefined) : output
   } catch {
     return undefined
   }

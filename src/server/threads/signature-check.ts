@@ -33,7 +33,14 @@ function verify({ key, algorithm, signature, over }: SignatureCheck): boolean {
 }
 
 /** The work of a thread: a check as `encodeCheck` writes it, answered by one byte. */
-const checkEncoded: Work = async (input) => Uint8Array.of((await checkSignature(decodeCheck(input))) ? 1 : 0)
+const checkEncoded: Work = (input) => {
+  const isValid = checkSignature(decodeCheck(input))
+  return typeof isValid === 'boolean' ? answerOf(isValid) : isValid.then(answerOf)
+}
+
+function answerOf(isValid: boolean): Uint8Array {
+  return Uint8Array.of(isValid ? 1 : 0)
+}
 
 export const checkTask: Task<undefined> = { name: 'check', create: () => checkEncoded }
 

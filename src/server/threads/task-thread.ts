@@ -29,6 +29,7 @@ export class TaskThread {
   readonly #sent = new Map<number, readonly Piece[]>()
   readonly #events: TaskThreadEvents
   #lastId = 0
+  #given = 0
 
   /** @throws Node's own errors */
   constructor(file: string, events: TaskThreadEvents) {
@@ -38,6 +39,11 @@ export class TaskThread {
     this.#worker.on('message', (answer: WorkAnswer) => this.#take(answer))
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () => this.#end(undefined))
+  }
+
+  /** Pieces that it was given and has not answered. */
+  get given(): number {
+    return this.#given
   }
 
   /** Whether it takes another batch. */
@@ -54,6 +60,7 @@ export class TaskThread {
     const inputs = packBytes(batch.map(({ input }) => input))
     const message: WorkMessage = { id: ++this.#lastId, tasks: batch.map(({ task }) => task), inputs }
     this.#sent.set(message.id, batch)
+    this.#given += batch.length
     this.#worker.postMessage(message, [inputs.bytes.buffer])
   }
 
@@ -64,6 +71,7 @@ export class TaskThread {
   #take({ id, outputs }: WorkAnswer): void {
     const batch = this.#sent.get(id) ?? []
     this.#sent.delete(id)
+    this.#given -= batch.length
     const unpacked = unpackBytes(outputs)
     // Before the answers, which may bring new work along.
     this.#events.onAnswer()
@@ -73,6 +81,7 @@ export class TaskThread {
   #end(error: unknown): void {
     const left = [...this.#sent.values()].flat()
     this.#sent.clear()
+    this.#given = 0
     this.#events.onEnd(this, left, error)
   }
 }

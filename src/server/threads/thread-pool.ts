@@ -35,7 +35,8 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   const opened: OpenedTask<unknown>[] = []
   let threads: readonly TaskThread[] | undefined
   let queue: Piece[] = []
-  let waiting = 0
+  /** Pieces that were given to threads and not answered. */
+  const given = (): number => threads?.reduce((sum, thread) => sum + thread.given, 0) ?? 0
   let isClosed = false
   let isHelping = false
 
@@ -77,12 +78,10 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     hand()
   }
   const add = (task: number, here: Piece['here'], input: Uint8Array): Promise<Uint8Array> => {
-    if (waiting >= maxWaiting) throw new CountersignError('LOG_OVERLOADED', `${maxWaiting} signatures wait to be made or checked`)
-    waiting++
-    return new Promise<Uint8Array>((resolve) => {
+    if (queue.length + given() >= maxWaiting)
+      throw new CountersignError('LOG_OVERLOADED', `${maxWaiting} signatures wait to be made or checked`)
+    return new Promise((resolve) => {
       if (queue.push({ task, here, input, resolve }) === 1) setImmediate(hand)
-    }).finally(() => {
-      waiting--
     })
   }
   return {

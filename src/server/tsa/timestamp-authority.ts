@@ -1,25 +1,22 @@
 /** The timestamp authority: RFC 3161 over HTTP, with the paths, forms and messages of Sigstore's. */
-import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import type { TimestampRequest } from '../../api/timestamp.ts'
-import {
-  encodeTimestampReply,
-  parseTimestampJson,
-  parseTimestampRequest,
-  timestampQueryType,
-  timestampReplyType,
-} from '../../api/timestamp.ts'
+import { timestampQueryType, timestampReplyType } from '../../api/timestamp.ts'
 import type { LocalSigner } from '../../crypto/signer.ts'
 import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { createTimestampTokenWriter } from '../../x509/timestamp-token-writer.ts'
 import type { Clock } from '../clock.ts'
 import type { Exchange, ExchangeAnswer, ExchangeRequest } from '../request/exchange.ts'
 import { mountExchange } from '../request/exchange.ts'
 import type { Service } from '../service.ts'
-import { acceptRequest, refusal } from './acceptance.ts'
+import type { SigningSetup } from '../threads/signing.ts'
+import type { OpenTask } from '../threads/task.ts'
+import { workHere } from '../threads/task.ts'
+import { refusal } from './acceptance.ts'
 import { checkAuthorityChain } from './authority-chain.ts'
+import type { RequestForm } from './stamping.ts'
+import { createStamping, encodeStampInput, stampingTask, stampingWork } from './stamping.ts'
 
 export interface TimestampAuthorityOptions {
   /** ECDSA on P-256 or P-384. */
@@ -37,6 +34,8 @@ export interface TimestampAuthorityOptions {
   readonly includeChain?: boolean
   /** Path that the API stands below; empty by default. */
   readonly prefix?: string
+  /** Other threads that may stamp, and the signer's key for them. */
+  readonly threads?: { readonly openTask: OpenTask; readonly signing: () => SigningSetup }
 }
 
 export interface TimestampAuthority extends Service {
@@ -53,49 +52,55 @@ export interface TimestampAuthority extends Service {
 export const sigstorePolicy = '1.3.6.1.4.1.57264.2'
 
 const maxBodyBytes = 1024 * 1024
-const serialBytes = 20
 
 /**
  * Makes an authority.
  * @throws CountersignError CONFIGURATION_INVALID when clients would not take its certificates
  */
 export function createTimestampAuthority(options: TimestampAuthorityOptions): TimestampAuthority {
-  const { signer, chain, clock, suspicion, policy = sigstorePolicy, includeChain = false, prefix = '' } = options
+  const { signer, chain, clock, suspicion, prefix = '', threads } = options
+  const { policy = sigstorePolicy, acceptedPolicies = [], includeChain = false } = options
   const leaf = checkAuthorityChain(signer, chain)
-  const brought = (includeChain ? chain : [leaf]).map((certificate) => certificate.bytes)
-  const policies = [policy, ...(options.acceptedPolicies ?? [])]
-  const writers = new Map(policies.map((oid) => [oid, createTimestampTokenWriter({ signer, certificate: leaf, policy: oid })]))
+  const rules = { policy, acceptedPolicies, includeChain }
+  const stampAt = createStamping(signer, chain, rules)
+  const setup = () => {
+    if (threads === undefined) throw new TypeError('there are no other threads')
+    return { ...rules, signing: threads.signing(), chain: chain.map(({ bytes }) => bytes) }
+  }
+  const work = (threads?.openTask ?? workHere)({ task: stampingTask, setup, here: stampingWork(stampAt) })
 
-  const unreadiness = (): string | undefined => suspicion() ?? expiry(leaf, clock())
-  const stamp = (request: TimestampRequest): Uint8Array => {
-    const { imprint, write } = acceptRequest(request, writers, policy)
+  const demandGoodTime = (genTime: number): void => {
     const suspect = suspicion()
     if (suspect !== undefined)
       throw new CountersignError('CLOCK_SUSPECT', `no timestamps are issued while the clock is suspect: ${suspect}`)
-    const genTime = clock()
     const expired = expiry(leaf, genTime)
     if (expired !== undefined) throw new CountersignError('CERTIFICATE_EXPIRED', expired)
-    const info = { imprint, genTime, serialNumber: newSerialNumber(), nonce: request.nonce }
-    return encodeTimestampReply({ status: 'granted', token: write(info, request.certReq ? brought : []) })
   }
+  const stampBody: StampBody = async (form, body) => {
+    const genTime = clock()
+    demandGoodTime(genTime)
+    const reply = await work(encodeStampInput({ form, genTime, body }))
+    // Nothing leaves that was made while the clock became suspect.
+    demandGoodTime(genTime)
+    return reply
+  }
+  const stamp = (request: TimestampRequest): Uint8Array => {
+    const genTime = clock()
+    demandGoodTime(genTime)
+    return stampAt(request, genTime)
+  }
+  const unreadiness = (): string | undefined => suspicion() ?? expiry(leaf, clock())
 
   const routes = new Hono()
   const path = `${prefix}/api/v1/timestamp`
   const pem = chain.map((certificate) => encodePem('CERTIFICATE', certificate.bytes)).join('')
-  const exchange: Exchange = { path, answer: (request) => answer(request, stamp) }
+  const exchange: Exchange = { path, answer: (request) => answer(request, stampBody) }
   mountExchange(routes, exchange)
   routes.get(`${path}/certchain`, (c) =>
     c.body(pem, 200, { 'content-type': 'application/pem-certificate-chain', 'cache-control': 'max-age=86400, immutable' }),
   )
   routes.get(`${prefix}/ping`, (c) => c.text('.'))
   return { routes, exchanges: [exchange], stamp, unreadiness }
-}
-
-/** 158 random bits, positive and always of the same length. */
-function newSerialNumber(): Uint8Array {
-  const serial = randomBytes(serialBytes)
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40
-  return serial
 }
 
 /** Nobody could verify a timestamp from outside the validity of the certificate that it names. */
@@ -105,15 +110,18 @@ function expiry(leaf: Certificate, now: number): string | undefined {
   return undefined
 }
 
-async function answer(request: ExchangeRequest, stamp: (request: TimestampRequest) => Uint8Array): Promise<ExchangeAnswer> {
+/** Stamps the body of a request. @returns a TimeStampResp, DER */
+type StampBody = (form: RequestForm, body: Uint8Array) => Promise<Uint8Array>
+
+async function answer(request: ExchangeRequest, stampBody: StampBody): Promise<ExchangeAnswer> {
   const contentType = request.header('content-type')
-  const parse = parserOf(contentType)
-  if (parse === undefined) {
+  const form = formOf(contentType)
+  if (form === undefined) {
     const found = (contentType ?? '').slice(0, 100)
     return refuse(415, `unsupported media type "${found}", only [application/json ${timestampQueryType}] are allowed`)
   }
   try {
-    const reply = stamp(parse(await request.readBody(maxBodyBytes)))
+    const reply = await stampBody(form, await request.readBody(maxBodyBytes))
     return { status: 200, headers: { 'content-type': timestampReplyType, 'cache-control': 'no-store' }, body: reply }
   } catch (error) {
     if (error instanceof CountersignError) return answerError(error)
@@ -122,10 +130,11 @@ async function answer(request: ExchangeRequest, stamp: (request: TimestampReques
 }
 
 /** By media type alone: what its parameters hold is no type. */
-function parserOf(contentType: string | undefined): ((body: Uint8Array) => TimestampRequest) | undefined {
+function formOf(contentType: string | undefined): RequestForm | undefined {
+  if (contentType === 'application/json') return 'json'
   const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase()
-  if (mediaType === 'application/json') return parseTimestampJson
-  return mediaType === timestampQueryType ? parseTimestampRequest : undefined
+  if (mediaType === 'application/json') return 'json'
+  return mediaType === timestampQueryType ? 'der' : undefined
 }
 
 function answerError(error: CountersignError): ExchangeAnswer {
