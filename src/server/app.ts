@@ -1,5 +1,6 @@
 /** The server: all services of one origin, made of its material and mounted together. This is where they meet. */
 import type { PrivateKey } from '../crypto/private-key.ts'
+import type { Signer } from '../crypto/signer.ts'
 import { request } from '../http/fetch.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
@@ -37,7 +38,6 @@ import type { Service } from './service.ts'
 import type { Storage } from './storage/storage.ts'
 import type { SignatureChecker } from './threads/signature-check.ts'
 import { openChecker } from './threads/signature-check.ts'
-import type { PatientSigner } from './threads/signing.ts'
 import { openSigner, signingSetup } from './threads/signing.ts'
 import type { OpenTask } from './threads/task.ts'
 import { trustTargets } from './trust-targets.ts'
@@ -206,7 +206,7 @@ function checking({ openTask }: AppOptions): { checkSignature?: SignatureChecker
   return openTask === undefined ? {} : { checkSignature: openChecker(openTask) }
 }
 
-function patientSigner({ openTask }: AppOptions, key: PrivateKey): PatientSigner {
+function signerFor({ openTask }: AppOptions, key: PrivateKey): Signer {
   return openTask === undefined ? key.createSigner() : openSigner(openTask, key)
 }
 
@@ -216,7 +216,7 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): Cert
   const { material, storage, clock, issuers, log } = options
   const chain = material.ca.chain.map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
-  const signer = patientSigner(options, newest.material.key)
+  const signer = signerFor(options, newest.material.key)
   const ctLog = createCtLog({
     log: newest.log,
     signer,
@@ -225,7 +225,7 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): Cert
     prefix: servicePaths.ctlog,
   })
   const authority = createCertificateAuthority({
-    signer: patientSigner(options, material.ca.key),
+    signer: signerFor(options, material.ca.key),
     chain,
     log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
     ...checking(options),

@@ -2,6 +2,7 @@
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
+import type { Signer } from '../../crypto/signer.ts'
 import { concatBytes, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
@@ -28,7 +29,6 @@ import type { Clock } from '../clock.ts'
 import { newSerialNumber } from '../serial-number.ts'
 import type { SignatureChecker } from '../threads/signature-check.ts'
 import { checkSignature as checkHere } from '../threads/signature-check.ts'
-import type { PatientSigner } from '../threads/signing.ts'
 import type { Principal } from './principal.ts'
 import { logFailure } from './refusal.ts'
 
@@ -40,7 +40,7 @@ export interface PrecertificateLog {
 
 export interface IssuanceOptions {
   /** The key that issues. */
-  readonly signer: PatientSigner
+  readonly signer: Signer
   /** Its certificate first, the root last. */
   readonly chain: readonly Certificate[]
   readonly log: PrecertificateLog

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { ctPath, encodeSctAnswer, maxSubmissionBytes, parseSubmission } from '../../api/certificate-transparency.ts'
 import { digest } from '../../crypto/digest.ts'
+import type { Signer } from '../../crypto/signer.ts'
 import { CountersignError, DecodingError, VerificationError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { parseMerkleTreeLeaf } from '../../x509/merkle-tree-leaf.ts'
@@ -9,7 +10,6 @@ import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
 import { readBody } from '../request/body.ts'
 import type { Service } from '../service.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
-import type { PatientSigner } from '../threads/signing.ts'
 import type { NewEntry, TileLog } from '../tile-log/log.ts'
 import { answerFailure, answerJson, answerText } from './answer.ts'
 import { createChainVerifier } from './chain.ts'
@@ -23,7 +23,7 @@ export interface CtLogOptions {
   /** Opened with `ctCheckpointSigner` of the same key. */
   readonly log: TileLog
   /** ECDSA on P-256. */
-  readonly signer: PatientSigner
+  readonly signer: Signer
   /** Chains must end in one of these. */
   readonly acceptedRoots: readonly Certificate[]
   /** Keeps the issuers of logged certificates. */
@@ -108,7 +108,7 @@ function answerRefusal({ code, message }: CountersignError): Response {
 }
 
 /** Logs entries and signs SCTs. ECDSA signs differently each time, so the signatures of recent SCTs are remembered. */
-function createSctSigner(signer: PatientSigner): (log: TileLog, entry: NewEntry) => Promise<SignedCertificateTimestamp> {
+function createSctSigner(signer: Signer): (log: TileLog, entry: NewEntry) => Promise<SignedCertificateTimestamp> {
   const logId = digest('sha256', signer.publicKey.spki)
   const recent = new Map<bigint, Promise<SignedCertificateTimestamp>>()
   // What is in the tree is what is signed, also for an entry that was there before: its time and its extensions.

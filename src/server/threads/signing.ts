@@ -1,17 +1,9 @@
 /** Signing, which other threads may do. */
-import type { PrivateKey, Signer } from '../../crypto/private-key.ts'
+import type { PrivateKey } from '../../crypto/private-key.ts'
 import { parsePrivateKey } from '../../crypto/private-key.ts'
-import type { PublicKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
+import type { LocalSigner, Signer } from '../../crypto/signer.ts'
 import type { OpenTask, Task } from './task.ts'
-
-/** A signer that may take its time. Every `Signer` is one. */
-export interface PatientSigner {
-  readonly publicKey: PublicKey
-  readonly algorithm: SignatureAlgorithm
-  /** As `Signer.sign`. @throws CountersignError LOG_OVERLOADED when too much waits to be signed */
-  sign(data: Uint8Array): Uint8Array | Promise<Uint8Array>
-}
 
 /** A private key on its way to another thread of this process. */
 export interface SigningSetup {
@@ -20,7 +12,7 @@ export interface SigningSetup {
 }
 
 /** The signer of a setup, whose bytes are wiped. */
-export function signerOf({ pkcs8, algorithm }: SigningSetup): Signer {
+export function signerOf({ pkcs8, algorithm }: SigningSetup): LocalSigner {
   try {
     return parsePrivateKey(pkcs8).createSigner(algorithm)
   } finally {
@@ -42,8 +34,8 @@ export const signingTask: Task<SigningSetup> = {
   },
 }
 
-/** A signer whose work may be done in another thread. */
-export function openSigner(open: OpenTask, key: PrivateKey): PatientSigner {
+/** A signer whose work may be done in another thread. Signing throws CountersignError LOG_OVERLOADED when too much waits. */
+export function openSigner(open: OpenTask, key: PrivateKey): Signer {
   const signer = key.createSigner()
   const { publicKey, algorithm } = signer
   return { publicKey, algorithm, sign: open({ task: signingTask, setup: () => signingSetup(key), here: (input) => signer.sign(input) }) }
