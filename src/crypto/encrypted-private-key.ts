@@ -67,12 +67,45 @@ export function parseEncryptedPrivateKeyPem(text: string): EncryptedPrivateKey {
 }
 
 /**
+ * A password for several files. What scrypt makes of it is kept for each salt, and files that are written with it have one salt, so that
+ * all of them together cost what one does: whoever guesses passwords needs one file only, and their nonces differ.
+ */
+export class SharedPassword {
+  readonly #password: Uint8Array
+  readonly #keys = new Map<string, Promise<Uint8Array>>()
+  /** That of files that are written. */
+  readonly salt: Uint8Array = randomBytes(saltBytes)
+
+  /** @param password the bytes as typed; may be empty */
+  constructor(password: Uint8Array) {
+    this.#password = password
+  }
+
+  /** The key that scrypt makes with this cost and salt. It is a copy, for the caller to wipe. */
+  async keyFor(wanted: Pick<EncryptedPrivateKey, 'cost' | 'salt'>): Promise<Uint8Array> {
+    const name = `${wanted.cost} ${encodeBase64(wanted.salt)}`
+    const key = this.#keys.get(name) ?? deriveKey(this.#password, wanted)
+    this.#keys.set(name, key)
+    return Uint8Array.from(await key)
+  }
+
+  /** Wipes what is kept. It can be used again, at the price of the first time. */
+  async forget(): Promise<void> {
+    const keys = [...this.#keys.values()]
+    this.#keys.clear()
+    for (const key of await Promise.allSettled(keys)) if (key.status === 'fulfilled') key.value.fill(0)
+  }
+}
+
+/** A password: the bytes as typed, which may be none. */
+export type Password = Uint8Array | SharedPassword
+
+/**
  * Decrypts a private key. Takes a third of a second and 64 MB of memory at the usual cost.
- * @param password the bytes as typed; may be empty
  * @throws VerificationError KEY_DECRYPTION_FAILED (`decrypt: encrypted: decryption failed`) for a wrong password or a damaged file
  * @throws DecodingError KEY_INVALID, KEY_UNSUPPORTED when what was encrypted is not a PKCS#8 key of a supported kind
  */
-export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password: Uint8Array): Promise<PrivateKey> {
+export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password: Password): Promise<PrivateKey> {
   const pkcs8 = await decryptSecret(encrypted, password)
   try {
     return parsePrivateKey(pkcs8)
@@ -82,8 +115,8 @@ export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password
 }
 
 /** As `decryptPrivateKey`, for what `encryptSecret` was given. @throws VerificationError KEY_DECRYPTION_FAILED */
-export async function decryptSecret(encrypted: EncryptedPrivateKey, password: Uint8Array): Promise<Uint8Array> {
-  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), deriveKey(password, encrypted)])
+export async function decryptSecret(encrypted: EncryptedPrivateKey, password: Password): Promise<Uint8Array> {
+  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), keyOf(password, encrypted)])
   try {
     return xsalsa20poly1305(key, encrypted.nonce).decrypt(encrypted.ciphertext)
   } catch (cause) {
@@ -95,10 +128,9 @@ export async function decryptSecret(encrypted: EncryptedPrivateKey, password: Ui
 
 /**
  * Encrypts a private key as cosign does today.
- * @param password the bytes as typed; may be empty
  * @returns PEM, labelled `ENCRYPTED SIGSTORE PRIVATE KEY`
  */
-export async function encryptPrivateKey(privateKey: PrivateKey, password: Uint8Array): Promise<string> {
+export async function encryptPrivateKey(privateKey: PrivateKey, password: Password): Promise<string> {
   const pkcs8 = privateKey.encodePkcs8()
   try {
     return await encryptSecret(pkcs8, password)
@@ -108,10 +140,10 @@ export async function encryptPrivateKey(privateKey: PrivateKey, password: Uint8A
 }
 
 /** As `encryptPrivateKey`, for a secret that is no private key: the file is of the same form. */
-export async function encryptSecret(secret: Uint8Array, password: Uint8Array): Promise<string> {
-  const salt = randomBytes(saltBytes)
+export async function encryptSecret(secret: Uint8Array, password: Password): Promise<string> {
+  const salt = password instanceof SharedPassword ? password.salt : randomBytes(saltBytes)
   const nonce = randomBytes(nonceBytes)
-  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), deriveKey(password, { cost, salt })])
+  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), keyOf(password, { cost, salt })])
   const ciphertext = xsalsa20poly1305(key, nonce).encrypt(secret)
   key.fill(0)
   return encodeEncryptedPrivateKeyPem({ cost, salt, nonce, ciphertext })
@@ -171,6 +203,10 @@ function readSized(fields: JsonFields, name: string, least: number, most: number
     throw fields.invalid(`${fields.pathOf(name)} should have ${expected} bytes, found ${bytes.length}`)
   }
   return bytes
+}
+
+function keyOf(password: Password, wanted: Pick<EncryptedPrivateKey, 'cost' | 'salt'>): Promise<Uint8Array> {
+  return password instanceof SharedPassword ? password.keyFor(wanted) : deriveKey(password, wanted)
 }
 
 function deriveKey(password: Uint8Array, { cost, salt }: Pick<EncryptedPrivateKey, 'cost' | 'salt'>): Promise<Buffer> {

@@ -7,7 +7,7 @@ import {
   encryptSecret,
   parseEncryptedPrivateKeyPem,
 } from '../crypto/encrypted-private-key.ts'
-import type { EncryptedPrivateKey } from '../crypto/encrypted-private-key.ts'
+import type { EncryptedPrivateKey, Password, SharedPassword } from '../crypto/encrypted-private-key.ts'
 import type { PrivateKey } from '../crypto/private-key.ts'
 import { parsePrivateKeyPem } from '../crypto/private-key.ts'
 import { decodeUtf8, encodeUtf8 } from '../encoding/bytes.ts'
@@ -15,11 +15,14 @@ import { decodeHex, encodeHex } from '../encoding/hex.ts'
 import { CountersignError, messageOf } from '../error.ts'
 import { readBoundedFile, replaceFile } from '../tuf/bounded-file.ts'
 
+/** What key files are encrypted with; undefined where they are not. `SharedPassword` is for several files at once. */
+export type Passphrase = string | SharedPassword | undefined
+
 const maxKeyFileBytes = 64 * 1024
 
 /** Writes a private key, encrypted when there is a passphrase, and waits until it is on disk. */
-export async function writeKeyFile(file: string, key: PrivateKey, passphrase: string | undefined): Promise<void> {
-  const text = passphrase === undefined ? key.encodePem() : await encryptPrivateKey(key, encodeUtf8(passphrase))
+export async function writeKeyFile(file: string, key: PrivateKey, passphrase: Passphrase): Promise<void> {
+  const text = passphrase === undefined ? key.encodePem() : await encryptPrivateKey(key, passwordOf(passphrase))
   await replaceFile(file, text, true)
   await chmod(file, 0o600)
 }
@@ -29,26 +32,26 @@ export async function writeKeyFile(file: string, key: PrivateKey, passphrase: st
  * @throws CountersignError FILE_UNREADABLE when it is missing or others may read it, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID
  *   when it is encrypted and there is no passphrase
  */
-export function readKeyFile(file: string, passphrase: string | undefined): Promise<PrivateKey> {
+export function readKeyFile(file: string, passphrase: Passphrase): Promise<PrivateKey> {
   return readProtected(file, passphrase, parsePrivateKeyPem, decryptPrivateKey)
 }
 
 /** Writes a secret that is no private key: hexadecimal, or encrypted as keys are. */
-export async function writeSecretFile(file: string, secret: Uint8Array, passphrase: string | undefined): Promise<void> {
-  const text = passphrase === undefined ? `${encodeHex(secret)}\n` : await encryptSecret(secret, encodeUtf8(passphrase))
+export async function writeSecretFile(file: string, secret: Uint8Array, passphrase: Passphrase): Promise<void> {
+  const text = passphrase === undefined ? `${encodeHex(secret)}\n` : await encryptSecret(secret, passwordOf(passphrase))
   await replaceFile(file, text, true)
 }
 
 /** Reads what `writeSecretFile` wrote. @throws CountersignError as `readKeyFile` */
-export function readSecretFile(file: string, passphrase: string | undefined): Promise<Uint8Array> {
+export function readSecretFile(file: string, passphrase: Passphrase): Promise<Uint8Array> {
   return readProtected(file, passphrase, (text) => decodeHex(text.trim(), 'the secret'), decryptSecret)
 }
 
 async function readProtected<T>(
   file: string,
-  passphrase: string | undefined,
+  passphrase: Passphrase,
   parse: (text: string) => T,
-  decrypt: (encrypted: EncryptedPrivateKey, password: Uint8Array) => Promise<T>,
+  decrypt: (encrypted: EncryptedPrivateKey, password: Password) => Promise<T>,
 ): Promise<T> {
   const bytes = await readBoundedFile(file, maxKeyFileBytes)
   if (bytes === undefined) throw new CountersignError('FILE_UNREADABLE', `the key file ${file} is missing: restore it from a backup`)
@@ -63,12 +66,16 @@ async function readProtected<T>(
         `${file} is encrypted: give its passphrase in COUNTERSIGN_SERVER_PASSPHRASE or with --passphrase-file`,
       )
     }
-    return await decrypt(encrypted, encodeUtf8(passphrase))
+    return await decrypt(encrypted, passwordOf(passphrase))
   } catch (cause) {
     if (cause instanceof CountersignError && cause.code === 'CONFIGURATION_INVALID') throw cause
     const code = cause instanceof CountersignError ? cause.code : 'KEY_INVALID'
     throw new CountersignError(code, `${file}: ${messageOf(cause)}`, { cause })
   }
+}
+
+function passwordOf(passphrase: string | SharedPassword): Password {
+  return typeof passphrase === 'string' ? encodeUtf8(passphrase) : passphrase
 }
 
 /** A key that everyone on the machine can read is no secret any more: better no start than a false sense of safety. */

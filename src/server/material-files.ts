@@ -2,10 +2,13 @@
 import path from 'node:path'
 import { stringify } from 'yaml'
 import type { PrivateKey } from '../crypto/private-key.ts'
+import { SharedPassword } from '../crypto/encrypted-private-key.ts'
+import { encodeUtf8 } from '../encoding/bytes.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { CountersignError } from '../error.ts'
 import type { LogConfiguration, ServerConfiguration } from './configuration.ts'
 import { dataFiles, makePrivateFolder, readDataText, writeDataText } from './data-folder.ts'
+import type { Passphrase } from './key-file.ts'
 import { readKeyFile, readSecretFile, writeKeyFile, writeSecretFile } from './key-file.ts'
 import type { CertifiedKey, LogMaterial, NewMaterial, ServerMaterial } from './material.ts'
 import { encodeChain } from './trust-targets.ts'
@@ -36,12 +39,14 @@ export async function writeMaterial(material: NewMaterial, { folder, url, passph
     ...material.logs.map(({ id, key }) => [id, key] as const),
     ...Object.entries(material.tuf).map(([role, key]: [string, PrivateKey | undefined]) => [`tuf-${role}`, key] as const),
   ]
-  await Promise.all(
-    keys.map(async ([name, key]) => {
-      if (key !== undefined) await writeKeyFile(path.join(folder, keyFile(name)), key, passphrase)
-    }),
-  )
-  await writeSecretFile(path.join(folder, issuerSecretFile), material.issuerSecret, passphrase)
+  await withPassphrase(passphrase, async (shared) => {
+    await Promise.all(
+      keys.map(async ([name, key]) => {
+        if (key !== undefined) await writeKeyFile(path.join(folder, keyFile(name)), key, shared)
+      }),
+    )
+    await writeSecretFile(path.join(folder, issuerSecretFile), material.issuerSecret, shared)
+  })
   await writeDataText(folder, chainFile('ca'), encodeChain(material.ca.chain), 0o644)
   await writeDataText(folder, chainFile('tsa'), encodeChain(material.tsa.chain), 0o644)
   await writeDataText(folder, dataFiles.issuers, issuers)
@@ -49,11 +54,21 @@ export async function writeMaterial(material: NewMaterial, { folder, url, passph
 }
 
 /** Reads the material that a configuration names. @throws CountersignError FILE_UNREADABLE, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID */
-export async function readMaterial(
-  folder: string,
-  configuration: ServerConfiguration,
-  passphrase: string | undefined,
-): Promise<ServerMaterial> {
+export function readMaterial(folder: string, configuration: ServerConfiguration, passphrase: string | undefined): Promise<ServerMaterial> {
+  return withPassphrase(passphrase, (shared) => readFiles(folder, configuration, shared))
+}
+
+/** The files of a folder have one salt, unless they were written one by one: scrypt runs once for all of them. */
+async function withPassphrase<T>(passphrase: string | undefined, use: (shared: SharedPassword | undefined) => Promise<T>): Promise<T> {
+  const shared = passphrase === undefined ? undefined : new SharedPassword(encodeUtf8(passphrase))
+  try {
+    return await use(shared)
+  } finally {
+    await shared?.forget()
+  }
+}
+
+async function readFiles(folder: string, configuration: ServerConfiguration, passphrase: Passphrase): Promise<ServerMaterial> {
   const key = (file: string): Promise<PrivateKey> => readKeyFile(path.resolve(folder, file), passphrase)
   const optionalKey = (file: string | undefined): Promise<PrivateKey | undefined> =>
     file === undefined ? Promise.resolve(undefined) : key(file)
@@ -93,7 +108,7 @@ function readLog({ id, kind, origin, state, since, until, 'tree-id': treeId }: L
   return { id, kind, origin, key, state, since, until, treeId: treeId === undefined ? undefined : BigInt(treeId) }
 }
 
-async function readSecret(file: string, passphrase: string | undefined): Promise<Uint8Array> {
+async function readSecret(file: string, passphrase: Passphrase): Promise<Uint8Array> {
   const secret = await readSecretFile(file, passphrase)
   if (secret.length === 32) return secret
   throw new CountersignError('CONFIGURATION_INVALID', `${file} should hold 32 bytes in hex, found ${secret.length}`)
