@@ -124,7 +124,13 @@ async function buildLibrary(library: string): Promise<void> {
   })
 }
 
-/** The server starts once and runs for months: ES modules that can be read in a stack trace, libraries from node_modules. */
+/** Libraries that are not put into the server's program: native code, and what starts threads from files of its own. */
+const outsideServer = ['libsql', 'pg', 'pg-native', 'pino']
+
+/**
+ * The server starts once and runs for months: ES modules that can be read in a stack trace. Its libraries are put in, because finding and
+ * reading their several hundred files was half of a start.
+ */
 async function buildServer(): Promise<void> {
   await build({
     entryPoints: serverPrograms,
@@ -134,7 +140,9 @@ async function buildServer(): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    packages: 'external',
+    external: outsideServer,
+    // For libraries in CommonJS that ask for Node's modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'error',

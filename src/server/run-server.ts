@@ -70,15 +70,16 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   const metrics = createMetrics()
   const headsFolder = path.join(folder, dataFiles.heads)
   await makePrivateFolder(headsFolder)
-  const material = await readMaterial(folder, configuration, options.passphrase)
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()
   }
   let app: App | undefined
   try {
-    const storage = await openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
-    closers.push(() => storage.close())
+    // Together: keys are decrypted, and the database is opened, in other threads.
+    const opening = openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
+    closers.push(async () => (await opening.catch(() => undefined))?.close())
+    const [storage, material] = await Promise.all([opening, readMaterial(folder, configuration, options.passphrase)])
     const pool = createThreadPool({
       size: Math.max(1, availableParallelism() - 1),
       onError: (error) => log.error(errorFields(error), 'a worker thread failed'),
