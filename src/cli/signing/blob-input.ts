@@ -26,7 +26,7 @@ export function checkBlobs(context: CommandContext, names: readonly string[]): v
     } catch (cause) {
       throw unreadable(name, reasonOf(cause), cause)
     }
-    if (isDirectory) throw unreadable(name, 'it is a directory, a file was expected')
+    if (isDirectory) throw unreadable(name, 'it is a directory, a file was expected (--recursive signs the files in it)')
   }
 }
 

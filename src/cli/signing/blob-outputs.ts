@@ -20,12 +20,15 @@ export interface OutputFlags {
   readonly 'output-certificate': string
   readonly 'rfc3161-timestamp': string
   readonly format: string
+  readonly checksums: string
 }
 
 /** The files to write for one blob; empty names are not written. */
 export interface BlobOutputs {
   /** The blob as the user named it. */
   readonly blob: string
+  /** Its contents where they are made here: they are signed, and written beside the signature. */
+  readonly contents?: Uint8Array
   readonly bundle: string
   readonly signature: string
   readonly certificate: string
@@ -79,6 +82,14 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
   })
 }
 
+/** Decides what is written for a checksums file: as for one blob, but that it has a bundle where nothing else is asked for. */
+export function planChecksums(cwd: string, flags: OutputFlags, contents: Uint8Array): BlobOutputs[] {
+  const file = flags.checksums
+  const asksForNothing = flags.bundle === '' && flags.output === '' && flags['output-signature'] === ''
+  const bundle = asksForNothing ? `${file}.sigstore.json` : flags.bundle
+  return planOutputs(cwd, { ...flags, bundle }, [file]).map((outputs) => ({ ...outputs, contents }))
+}
+
 /** Whether what is written can only be verified with an entry that is found by searching, or that has a promise: Rekor v1's. */
 export function needsSearchableLog(outputs: readonly RecordOutputs[]): boolean {
   return outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle)
@@ -91,8 +102,9 @@ export function keepsTimestamp(outputs: readonly RecordOutputs[]): boolean {
 
 /** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */
 export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[]): void {
-  for (const { bundle, signature, certificate, timestamp } of outputs) {
+  for (const { blob, contents, bundle, signature, certificate, timestamp } of outputs) {
     for (const [file, what] of [
+      [contents === undefined ? '' : blob, 'checksums'],
       [bundle, 'bundle'],
       [signature, 'signature'],
       [certificate, 'certificate'],
@@ -105,8 +117,8 @@ export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[]): void
 
 /** The files of a finished signature. */
 export function outputFiles(outputs: BlobOutputs, entity: SignedEntity): OutputFile[] {
-  const { bundle, signature, certificate, timestamp, isLegacyBundle, base64 } = outputs
-  const files: OutputFile[] = []
+  const { blob, contents, bundle, signature, certificate, timestamp, isLegacyBundle, base64 } = outputs
+  const files: OutputFile[] = contents === undefined ? [] : [{ path: blob, what: 'checksums', contents, mode: 0o644 }]
   if (bundle !== '')
     files.push({
       path: bundle,

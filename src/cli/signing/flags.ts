@@ -117,7 +117,9 @@ export const signBlobFlags = {
     'please use --bundle, which already base64 encodes content as appropriate',
     boolFlag('encode signature and certificate in base64', { default: true }),
   ),
+  checksums: stringFlag('write the SHA-256 checksums of all files to this file, and sign that instead of each', FILE),
   output: deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
+  recursive: boolFlag('sign the files in folders, too: all but links, hidden files and bundles', { shorthand: 'r' }),
   'rfc3161-timestamp': deprecated(`${bundleAdvice} the signed timestamp`, stringFlag('write the timestamp to this file', FILE)),
 }
 

@@ -1,21 +1,22 @@
 /** `sign-blob`: from flags to files. */
-import { UsageError } from '../../error.ts'
+import { CountersignError, UsageError } from '../../error.ts'
 import type { TlsSettings } from '../../http/fetch.ts'
-import type { SignedResult, SigningIdentity } from '../../sign/sign-content.ts'
+import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { signContent } from '../../sign/sign-content.ts'
 import { signMessage } from '../../sign/signed-content.ts'
 import { messageAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { CommandContext } from '../context.ts'
-import { formatJson } from '../inspection/json-text.ts'
+import type { BatchReport, SignedBlob } from './batch-report.ts'
+import { announcement, createBatchReport } from './batch-report.ts'
 import { checkBlobs, openBlob } from './blob-input.ts'
 import type { BlobOutputs } from './blob-outputs.ts'
-import { checkOutputs, outputFiles, planOutputs, printedSignature } from './blob-outputs.ts'
+import { checkOutputs, outputFiles, planChecksums, planOutputs } from './blob-outputs.ts'
+import { listTree } from './blob-tree.ts'
+import { checksumsOf } from './checksums.ts'
 import { createConfirmation } from './confirmation.ts'
-import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
 import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
-import { describeSigned, reportSigned } from './signature-report.ts'
 import { sideBySide } from './side-by-side.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
 import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOldFormat } from './signing-steps.ts'
@@ -27,62 +28,91 @@ const concurrency = 16
 
 /**
  * Signs blobs with one identity.
+ * @param given blobs, and folders with `--recursive`
  * @param isGiven whether a flag was given, on the command line or by the environment
  * @throws CountersignError, in cosign's words where it has any
  */
 export async function signBlobs(
   context: CommandContext,
   flags: SignBlobFlags,
-  blobs: readonly string[],
+  given: readonly string[],
   isGiven: (flag: string) => boolean,
 ): Promise<void> {
-  checkFlags(flags, blobs)
-  const outputs = planOutputs(context.cwd, flags, blobs)
-  const inputIsTaken = blobs.includes('-')
-  const task: Task = {
+  checkSigningFlags(flags)
+  const outputs = await planBlobs(context, flags, given)
+  const inputIsTaken = outputs.some(({ blob }) => blob === '-')
+  const task: Task<SignBlobFlags> = {
     context,
     flags,
     inputIsTaken,
     outputIsTaken: flags.format === 'json' || outputs.some(({ printSignature }) => printSignature),
     confirmation: createConfirmation(context, flags.yes, inputIsTaken),
   }
-  checkBlobs(context, blobs)
-  checkOutputs(context.cwd, outputs)
-  announce(context, blobs[0])
+  const first = outputs[0]?.blob ?? ''
+  context.stderr.write(announcement(first))
 
   const key = flags.key === '' ? undefined : await loadKey(task)
   const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
   const material = await loadMaterial(task, outputs, key, own, isGiven)
   await confirmRecord(task, material, outputs)
   const identify = identitySource(task, material, key, own, messageAlgorithm)
+  await signAll(task, material, identify, outputs, createBatchReport(task, outputs, first))
+}
+
+/** Looks at everything that is to be read and written, before anybody is asked for anything. */
+async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: readonly string[]): Promise<BlobOutputs[]> {
+  const { cwd } = context
+  const written = [flags.checksums, flags.bundle, flags.output, flags['output-signature'], flags['output-certificate']]
+  const blobs = flags.recursive ? listTree(context, given, written) : given
+  if (new Set(blobs).size !== blobs.length) throw new UsageError('USAGE', 'one of the blobs is named twice')
+  checkBlobs(context, blobs)
+  const outputs =
+    flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
+  checkOutputs(cwd, outputs)
+  return outputs
+}
+
+/**
+ * What is wrong with one file does not keep the others from being signed; what is wrong with a service, or with who signs, ends it. What was
+ * finished stays.
+ */
+async function signAll(
+  task: Task<SignBlobFlags>,
+  material: SigningMaterial,
+  identify: () => Promise<SigningIdentity>,
+  outputs: readonly BlobOutputs[],
+  report: BatchReport,
+): Promise<void> {
+  const { context, flags } = task
   const timestampTls = readTimestampTls(context, flags)
-  await sideBySide(outputs, {
-    limit: concurrency,
-    run: (output, stop) => {
-      const options = { ...material, ...(timestampTls === undefined ? {} : { timestampTls }) }
-      return explained(`signing ${output.blob}`, adviceFor(flags, material), () => signBlob(context, options, identify, output, stop))
-    },
-    done: (output, signed) => {
-      if (output.blob !== blobs[0]) announce(context, output.blob)
-      report(task, output, signed)
-    },
-  })
+  const options = { ...material, ...(timestampTls === undefined ? {} : { timestampTls }) }
+  // A long file has a line of its own to show how far it is.
+  const reading = report.isBar ? { ...context, stderr: { ...context.stderr, isTTY: false } } : context
+  const interrupted = (): void => report.interrupted()
+  try {
+    const running = sideBySide(outputs, {
+      limit: concurrency,
+      signal: context.signal,
+      run: (output, stop) =>
+        explained(`signing ${output.blob}`, adviceFor(flags, material), () => signBlob(reading, options, identify, output, stop)),
+      done: (output, signed) => report.done(output, signed),
+      tolerates: (error) => outputs.length > 1 && isAboutFile(error),
+      failed: (output, error) => report.failed(output, error),
+    })
+    // The process ends as soon as it hears of an interrupt: what there is to say is said now.
+    context.signal.addEventListener('abort', interrupted, { once: true })
+    await running
+  } catch (error) {
+    if (!context.signal.aborted) report.interrupted()
+    throw error
+  } finally {
+    context.signal.removeEventListener('abort', interrupted)
+  }
+  report.finish()
 }
 
-function checkFlags(flags: SignBlobFlags, blobs: readonly string[]): void {
-  checkSigningFlags(flags)
-  if (new Set(blobs).size !== blobs.length) throw usage('one of the blobs is named twice')
-}
-
-/** cosign prints it for files, not for standard input. */
-function announce({ stderr }: CommandContext, blob: string | undefined): void {
-  if (blob !== undefined && blob !== '-') stderr.write(`Using payload from: ${blob}\n`)
-}
-
-/** A blob whose signature is written. */
-interface SignedBlob {
-  readonly result: SignedResult
-  readonly files: readonly OutputFile[]
+function isAboutFile(error: unknown): boolean {
+  return error instanceof CountersignError && (error.code === 'FILE_UNREADABLE' || error.code === 'FILE_UNWRITABLE')
 }
 
 async function signBlob(
@@ -95,7 +125,8 @@ async function signBlob(
   const signal = AbortSignal.any([context.signal, stop])
   const identity = await identify()
   warnOldFormat(context, identity, output, services.logs.length > 0)
-  const result = await signContent(identity, (signer) => signMessage(openBlob({ ...context, signal }, output.blob), signer), {
+  const payload = output.contents ?? openBlob({ ...context, signal }, output.blob)
+  const result = await signContent(identity, (signer) => signMessage(payload, signer), {
     services,
     trust,
     scts,
@@ -108,14 +139,4 @@ async function signBlob(
   const files = outputFiles(output, result.entity)
   writeOutputs(context.cwd, files)
   return { result, files }
-}
-
-function report({ context, flags }: Task, output: BlobOutputs, { result, files }: SignedBlob): void {
-  reportSigned(context, files, result)
-  if (output.printSignature) context.stdout.write(printedSignature(output, result.entity))
-  if (flags.format === 'json') context.stdout.write(`${formatJson(describeSigned(output.blob, files, result))}\n`)
-}
-
-function usage(message: string): UsageError {
-  return new UsageError('USAGE', message)
 }

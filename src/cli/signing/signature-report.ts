@@ -5,15 +5,27 @@ import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import type { JsonObject, JsonValue } from '../../encoding/json.ts'
 import { parseJson } from '../../encoding/json.ts'
+import { CountersignError, messageOf } from '../../error.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import type { CommandContext } from '../context.ts'
 import { describeEvidence } from '../verification/report.ts'
 import type { OutputFile } from './output-files.ts'
 
 /** cosign's lines on standard error. */
-export function reportSigned({ stderr }: CommandContext, files: readonly OutputFile[], { entity }: SignedResult): void {
-  for (const { logIndex } of entity.logEntries) stderr.write(`tlog entry created with index: ${logIndex}\n`)
-  for (const { what, path } of files) stderr.write(`Wrote ${what} to file ${path}\n`)
+export function reportSigned({ stderr }: CommandContext, files: readonly OutputFile[], result: SignedResult): void {
+  stderr.write(signedLines(files, result))
+}
+
+/** As text, each with its end. */
+export function signedLines(files: readonly OutputFile[], { entity }: SignedResult): string {
+  const entries = entity.logEntries.map(({ logIndex }) => `tlog entry created with index: ${logIndex}\n`)
+  return [...entries, ...files.map(({ what, path }) => `Wrote ${what} to file ${path}\n`)].join('')
+}
+
+/** What stands in the place of `describeSigned` for a blob that could not be signed. */
+export function describeUnsigned(blob: string, error: unknown): JsonObject {
+  const code = error instanceof CountersignError ? error.code : ''
+  return { signed: false, artifact: { name: blob }, error: { code, message: messageOf(error) } }
 }
 
 /** The evidence of the verification that what was signed has passed, the signature, and the files that were written. */

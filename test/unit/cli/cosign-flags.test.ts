@@ -25,7 +25,7 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   // As `import-key-pair` has it: a key that is in a store already is not overwritten without asking.
   'generate-key-pair': ['yes'],
   // `--output` is the signature's file there.
-  'sign-blob': ['format'],
+  'sign-blob': ['checksums', 'format', 'recursive'],
   'verify-blob': ['output'],
   'verify-blob-attestation': [
     'output',
