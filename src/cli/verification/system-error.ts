@@ -10,6 +10,9 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many open files',
+  ENOSPC: 'there is no space left on the disk',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'the disk is mounted read-only',
 }
 
 /** The system's error code of a thrown value, such as `ENOENT`. */
