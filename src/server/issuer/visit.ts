@@ -114,7 +114,7 @@ export function expired({ style }: Pick<VisitOptions, 'style'>): Response {
 }
 
 /** A redirect that tells its target nothing of where it comes from. */
-export function redirect(location: string, headers = new Headers()): Response {
+export function redirect(location: string, headers: Headers = new Headers()): Response {
   headers.set('location', location)
   headers.set('cache-control', 'no-store')
   headers.set('referrer-policy', 'no-referrer')
