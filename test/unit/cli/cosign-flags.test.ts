@@ -26,6 +26,8 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   'generate-key-pair': ['yes'],
   // `--output` is the signature's file there.
   'sign-blob': ['checksums', 'format', 'recursive'],
+  verify: ['accept-attestations', 'explain', 'platform', 'recursive'],
+  'verify-attestation': ['explain', 'platform', 'recursive'],
   'verify-blob': ['output'],
   'verify-blob-attestation': [
     'output',
