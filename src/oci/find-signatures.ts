@@ -1,6 +1,7 @@
 /**
  * Everything that was signed about an image, wherever any tool has put it: bundles as referrers (API or tag), layers under the tags
- * of cosign 1 and 2, cosign 2's experimental referrers. One unreadable entry never hides another, and nothing here is verified yet.
+ * of cosign 1 and 2, cosign 2's experimental referrers. One unreadable entry never hides another, nor does a place that cannot be
+ * looked into, and nothing here is verified yet.
  */
 import { parseBundle } from '../bundle/bundle.ts'
 import { readImageAttestation, readImageSignature, signatureLayerType } from '../bundle/image-signature.ts'
@@ -16,7 +17,9 @@ export interface FoundSignature {
   readonly entity: SignedEntity
   /** What the signature is over where it is a layer of its own; undefined for bundles, whose envelope holds it. */
   readonly payload: Uint8Array | undefined
-  readonly place: 'referrer' | 'signature-tag' | 'attestation-tag' | 'legacy-referrer'
+  /** The layer as it is stored: the payload, the envelope or the bundle. */
+  readonly bytes: Uint8Array
+  readonly place: SignaturePlace
   /** Which manifest it is in, and which of its layers. */
   readonly where: string
   readonly manifest: string
@@ -25,6 +28,8 @@ export interface FoundSignature {
   readonly index: number
 }
 
+export type SignaturePlace = 'referrer' | 'signature-tag' | 'attestation-tag' | 'legacy-referrer'
+
 /** What was found, and what was not: nothing is left out silently. */
 export interface Findings {
   readonly signatures: readonly FoundSignature[]
@@ -32,6 +37,8 @@ export interface Findings {
   readonly unreadable: readonly string[]
   /** The places that were looked into, each with what was there: `3 referrers`, `no tag sha256-….sig`. */
   readonly looked: readonly string[]
+  /** Places that could not be looked into: what is there is unknown, and must not pass for nothing. */
+  readonly failures: readonly CountersignError[]
 }
 
 export interface FindOptions {
@@ -40,37 +47,51 @@ export interface FindOptions {
   readonly kinds?: readonly ('signature' | 'attestation')[]
   /** The largest layer that is read; default 128 MiB (COSIGN_MAX_ATTACHMENT_SIZE). */
   readonly maxLayerBytes?: number
+  /** How much is read altogether, the smallest layers first; default 256 MiB, or one layer of the largest size. */
+  readonly maxTotalBytes?: number
   /** How many referrers, and how many layers of one manifest, are looked into; default 1,000. */
   readonly maxEntries?: number
   readonly allowCertificateChain?: boolean
 }
 
 const defaultMaxLayerBytes = 128 * 1024 * 1024
+const defaultMaxTotalBytes = 256 * 1024 * 1024
 const defaultMaxEntries = 1000
 
 /**
  * Looks in every place at once.
  * @param digest of the image's manifest
- * @throws CountersignError when a place cannot be looked into (a registry that refuses, or is out of reach): what is there is
- *   unknown then, and must not pass for nothing. TOO_LARGE when there is more than is looked into
+ * @throws CountersignError ABORTED; what goes wrong in one place is told in `failures`
  */
 export async function findSignatures(repository: Repository, digest: string, options: FindOptions = {}): Promise<Findings> {
   const { kinds = ['signature', 'attestation'], tagPrefix = '' } = options
   const search = new Search(repository, options)
   await Promise.all([
-    search.referrers(digest),
-    ...(kinds.includes('signature') ? [search.tag(signatureTag(digest, 'sig', tagPrefix), 'signature-tag')] : []),
-    ...(kinds.includes('attestation') ? [search.tag(signatureTag(digest, 'att', tagPrefix), 'attestation-tag')] : []),
+    search.place(() => search.referrers(digest)),
+    ...(kinds.includes('signature')
+      ? [search.place(() => search.tag(signatureTag(digest, 'sig', tagPrefix), 'signature-tag', signatureLayerType.signature))]
+      : []),
+    ...(kinds.includes('attestation')
+      ? [search.place(() => search.tag(signatureTag(digest, 'att', tagPrefix), 'attestation-tag', signatureLayerType.attestation))]
+      : []),
   ])
+  await search.readLayers()
   return search.findings()
 }
+
+/** A layer that holds something signed, by its media type. */
+type Candidate = Omit<FoundSignature, 'entity' | 'payload' | 'bytes'>
 
 class Search {
   readonly #repository: Repository
   readonly #options: FindOptions
+  readonly #candidates: Candidate[] = []
   readonly #signatures: FoundSignature[] = []
   readonly #unreadable: string[] = []
   readonly #looked: string[] = []
+  readonly #failures: CountersignError[] = []
+  /** Layers by digest and size: signatures over the same payload share one, and a size that is wrong is wrong for itself only. */
+  readonly #layers = new Map<string, Promise<Uint8Array>>()
 
   constructor(repository: Repository, options: FindOptions) {
     this.#repository = repository
@@ -83,6 +104,17 @@ class Search {
       signatures: this.#signatures.toSorted((a, b) => rank(a) - rank(b) || a.index - b.index),
       unreadable: this.#unreadable.toSorted(compare),
       looked: this.#looked.toSorted(compare),
+      failures: this.#failures.toSorted((a, b) => compare(a.message, b.message)),
+    }
+  }
+
+  /** A place that cannot be looked into takes nothing from the others. */
+  async place(look: () => Promise<void>): Promise<void> {
+    try {
+      await look()
+    } catch (error) {
+      if (!(error instanceof CountersignError) || error.code === 'ABORTED') throw error
+      this.#failures.push(error)
     }
   }
 
@@ -90,7 +122,7 @@ class Search {
     const { descriptors, source } = await this.#repository.referrers(digest)
     const how = source === 'api' ? 'the referrers API' : `the tag ${digest.replace(':', '-')} (there is no referrers API)`
     this.#looked.push(`${this.#repository.name}: ${count(descriptors.length, 'referrer')} by ${how}`)
-    const candidates = descriptors.filter(mayHoldSignature)
+    const candidates = distinct(descriptors.filter(mayHoldSignature))
     this.#limit(candidates.length, `referrers of ${digest}`)
     await Promise.all(
       candidates.map((descriptor, index) =>
@@ -99,7 +131,8 @@ class Search {
     )
   }
 
-  async tag(tag: string, place: 'signature-tag' | 'attestation-tag'): Promise<void> {
+  /** @param wantedType of its layers that count; others have no business there */
+  async tag(tag: string, place: SignaturePlace, wantedType: string): Promise<void> {
     const where = `${this.#repository.name}:${tag}`
     let manifest: Manifest
     let name: string
@@ -122,7 +155,7 @@ class Search {
       return
     }
     this.#looked.push(`${this.#repository.name}: ${count(manifest.layers.length, 'layer')} under the tag ${tag}`)
-    await this.#layers(manifest, name, where, place)
+    this.#collect(manifest, name, where, place, [wantedType])
   }
 
   async #referrer(descriptor: Descriptor, digest: string, index: number): Promise<void> {
@@ -138,46 +171,61 @@ class Search {
       this.#unreadable.push(`${where}: it is listed as a referrer of ${digest} and is about ${manifest.subject?.digest ?? 'nothing'}`)
       return
     }
-    if (bundle === undefined) return this.#layers(manifest, descriptor.digest, where, 'legacy-referrer')
-    const entity = parseBundle(await this.#layer(bundle), { allowCertificateChain: this.#options.allowCertificateChain ?? false })
-    this.#signatures.push({ entity, payload: undefined, place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
+    if (bundle === undefined) this.#collect(manifest, descriptor.digest, where, 'legacy-referrer', Object.values(signatureLayerType))
+    else this.#candidates.push({ place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
   }
 
-  async #layers(
-    { layers }: ImageManifest,
-    manifest: string,
-    where: string,
-    place: 'signature-tag' | 'attestation-tag' | 'legacy-referrer',
-  ): Promise<void> {
+  #collect({ layers }: ImageManifest, manifest: string, where: string, place: SignaturePlace, wantedTypes: readonly string[]): void {
     this.#limit(layers.length, `layers of ${where}`)
+    for (const [index, layer] of layers.entries()) {
+      if (!wantedTypes.includes(layer.mediaType)) continue
+      this.#candidates.push({ place, where: `${where} (layer ${index + 1})`, manifest, layer, index })
+    }
+  }
+
+  /** Small ones first, so that what is stored to keep others from being read has to be smaller than they are. */
+  async readLayers(): Promise<void> {
+    const { maxLayerBytes = defaultMaxLayerBytes } = this.#options
+    const maxTotalBytes = this.#options.maxTotalBytes ?? Math.max(defaultMaxTotalBytes, maxLayerBytes)
+    const bySize = this.#candidates.toSorted((a, b) => a.layer.size - b.layer.size)
+    let total = 0
     await Promise.all(
-      layers.map((layer, index) => {
-        const name = `${where} (layer ${index + 1})`
-        return this.#attempt(name, async () => {
-          const annotations = layer.annotations ?? {}
-          if (layer.mediaType === signatureLayerType.attestation) {
-            const entity = readImageAttestation(await this.#layer(layer), annotations)
-            this.#signatures.push({ entity, payload: undefined, place, where: name, manifest, layer, index })
-          } else if (layer.mediaType === signatureLayerType.signature) {
-            const { payload, entity } = readImageSignature(await this.#layer(layer), annotations)
-            this.#signatures.push({ entity, payload, place, where: name, manifest, layer, index })
-          }
-        })
-      }),
+      bySize.map((candidate) =>
+        this.#attempt(candidate.where, async () => {
+          const { layer } = candidate
+          if (!this.#layers.has(contentOf(layer))) total += layer.size
+          if (total > maxTotalBytes) throw new CountersignError('TOO_LARGE', `all that is stored there exceeds ${maxTotalBytes} bytes`)
+          this.#signatures.push({ ...candidate, ...this.#parse(candidate, await this.#layer(layer, maxLayerBytes)) })
+        }),
+      ),
     )
   }
 
-  #layer(layer: Descriptor): Promise<Uint8Array> {
-    return this.#repository.blob(layer, this.#options.maxLayerBytes ?? defaultMaxLayerBytes)
+  #parse({ place, layer }: Candidate, bytes: Uint8Array): Pick<FoundSignature, 'entity' | 'payload' | 'bytes'> {
+    const { allowCertificateChain = false } = this.#options
+    if (place === 'referrer') return { entity: parseBundle(bytes, { allowCertificateChain }), payload: undefined, bytes }
+    const annotations = layer.annotations ?? {}
+    if (layer.mediaType === signatureLayerType.attestation) {
+      return { entity: readImageAttestation(bytes, annotations), payload: undefined, bytes }
+    }
+    return { ...readImageSignature(bytes, annotations), bytes }
   }
 
-  /** What is wrong with one entry is told; what is wrong with the registry ends the search. */
+  #layer(layer: Descriptor, maxBytes: number): Promise<Uint8Array> {
+    const content = contentOf(layer)
+    const reading = this.#layers.get(content) ?? this.#repository.blob(layer, maxBytes)
+    this.#layers.set(content, reading)
+    return reading
+  }
+
+  /** What is wrong with one entry is told; what is wrong with the registry leaves unknown what is there. */
   async #attempt(where: string, read: () => Promise<void>): Promise<void> {
     try {
       await read()
     } catch (error) {
-      if (!(error instanceof CountersignError) || !unreadableCodes.has(error.code)) throw error
-      this.#unreadable.push(`${where}: ${messageOf(error)}`)
+      if (!(error instanceof CountersignError) || error.code === 'ABORTED') throw error
+      if (unreadableCodes.has(error.code)) this.#unreadable.push(`${where}: ${messageOf(error)}`)
+      else this.#failures.push(error)
     }
   }
 
@@ -205,10 +253,19 @@ const unreadableCodes: ReadonlySet<string> = new Set([
   'TOO_LARGE',
 ])
 
-const places: readonly FoundSignature['place'][] = ['referrer', 'legacy-referrer', 'signature-tag', 'attestation-tag']
+const places: readonly SignaturePlace[] = ['referrer', 'legacy-referrer', 'signature-tag', 'attestation-tag']
 
 function rank({ place }: FoundSignature): number {
   return places.indexOf(place)
+}
+
+function contentOf({ digest, size }: Descriptor): string {
+  return `${digest} ${size}`
+}
+
+/** An index may name the same manifest twice. */
+function distinct(descriptors: readonly Descriptor[]): Descriptor[] {
+  return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()]
 }
 
 function compare(a: string, b: string): number {

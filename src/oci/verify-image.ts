@@ -1,10 +1,11 @@
 /** Verifies what was found beside an image: each signature is checked by the one verifier, and must be about this image. */
+import type { KeyMaterial, SignedEntity } from '../bundle/signed-entity.ts'
 import { parseStatement } from '../bundle/statement.ts'
 import { parseSimpleSigning } from '../bundle/simple-signing.ts'
 import type { SimpleSigning } from '../bundle/simple-signing.ts'
 import { loadEd25519ph } from '../crypto/signature.ts'
 import type { JsonValue } from '../encoding/json.ts'
-import { excerpt } from '../encoding/bytes.ts'
+import { equalBytes, excerpt } from '../encoding/bytes.ts'
 import { CountersignError, UsageError, VerificationError } from '../error.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
 import { artifactFromBytes, artifactFromDigests } from '../verify/artifact.ts'
@@ -13,6 +14,7 @@ import { verifyOptionsFor } from '../verify/demands.ts'
 import { mayUseEd25519 } from '../verify/digests-needed.ts'
 import type { Evidence } from '../verify/evidence.ts'
 import type { Policy } from '../verify/policy.ts'
+import { isAboutArtifact } from '../verify/signature.ts'
 import { verify } from '../verify/verify.ts'
 import { splitDigest } from './digest.ts'
 import type { Findings, FoundSignature } from './find-signatures.ts'
@@ -33,11 +35,20 @@ export interface ImagePolicy {
   readonly annotations?: Readonly<Record<string, string>>
   /** Whether the signature must name the image's digest; default true. */
   readonly checkClaims?: boolean
+  /** The signing certificate, for signatures that come without: of cosign 1, kept apart. */
+  readonly certificate?: Extract<KeyMaterial, { readonly kind: 'certificate' }>
+  /**
+   * Looks for the log entry of a signature that came without, as those of cosign 1 do. What it adds is verified as anything else.
+   * Default: such a signature is refused where a log is demanded.
+   */
+  readonly findLogEntry?: (found: FoundSignature, policy: Policy) => Promise<SignedEntity>
 }
 
 /** A signature that holds. */
 export interface VerifiedSignature {
   readonly found: FoundSignature
+  /** What was verified: as it was found, with what was not in it and had to be looked for. */
+  readonly entity: SignedEntity
   readonly evidence: Evidence
   /** What was signed, in cosign's first format; undefined for statements. */
   readonly claim: SimpleSigning | undefined
@@ -71,7 +82,7 @@ export async function verifyImageSignatures(findings: Findings, digest: string, 
       continue
     }
     try {
-      verified.push(verifyOne(found, digest, policy))
+      verified.push(await verifyOne(found, digest, policy))
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
       refused.push({ found, error })
@@ -95,25 +106,53 @@ function isWanted({ entity: { content }, payload, place }: FoundSignature, { wan
   }
 }
 
-function verifyOne(found: FoundSignature, digest: string, policy: ImagePolicy): VerifiedSignature {
-  const { entity, payload } = found
-  const { signer, trust, demands, checkClaims = true } = policy
-  const options = verifyOptionsFor(entity, demands, signer.kind === 'key')
-  if (demands.log && entity.logEntries.length === 0 && entity.format === 'legacy') {
-    throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the signature comes without an entry of a transparency log')
+async function verifyOne(found: FoundSignature, digest: string, policy: ImagePolicy): Promise<VerifiedSignature> {
+  const { payload, bytes } = found
+  const { signer, checkClaims = true } = policy
+  const given = withCertificate(found, policy)
+  const artifact =
+    payload !== undefined
+      ? artifactFromBytes(bytes)
+      : checkClaims || given.content.kind === 'message-signature'
+        ? imageArtifact(digest)
+        : 'any-subject'
+  const entity = await withLogEntry(found, given, policy, { artifact, signer })
+  const evidence = verify(entity, policy.trust, { artifact, signer }, verifyOptionsFor(entity, policy.demands, signer.kind === 'key'))
+  if (payload === undefined) {
+    checkPredicateType(evidence, policy)
+    checkAnnotations(subjectAnnotations(evidence, digest), policy.annotations)
+    return { found, entity, evidence, claim: undefined }
   }
-  if (payload !== undefined) {
-    const evidence = verify(entity, trust, { artifact: artifactFromBytes(payload), signer }, options)
-    const claim = parseSimpleSigning(payload)
-    if (checkClaims) checkClaim(claim, digest)
-    checkAnnotations(claim.optional, policy.annotations)
-    return { found, evidence, claim }
+  const claim = parseSimpleSigning(payload)
+  if (checkClaims) checkClaim(claim, digest)
+  checkAnnotations([claim.optional], policy.annotations)
+  return { found, entity, evidence, claim }
+}
+
+/** A certificate from elsewhere completes a signature without; it never takes the place of another. */
+function withCertificate({ entity, place }: FoundSignature, { certificate }: ImagePolicy): SignedEntity {
+  if (certificate === undefined) return entity
+  if (place === 'referrer') {
+    throw new UsageError(
+      'USAGE',
+      'unsupported: certificate must be in bundle and may not be provided using --certificate when using --new-bundle-format',
+    )
   }
-  const artifact = checkClaims || entity.content.kind === 'message-signature' ? imageArtifact(digest) : 'any-subject'
-  const evidence = verify(entity, trust, { artifact, signer }, options)
-  checkPredicateType(evidence, policy)
-  checkAnnotations(subjectAnnotations(evidence, digest), policy.annotations)
-  return { found, evidence, claim: undefined }
+  if (entity.keyMaterial.kind === 'certificate' && !equalBytes(entity.keyMaterial.leaf, certificate.leaf)) {
+    throw new VerificationError('KEY_MISMATCH', 'the cert passed in does not match the cert of the signature')
+  }
+  return { ...entity, keyMaterial: certificate }
+}
+
+async function withLogEntry(
+  found: FoundSignature,
+  entity: SignedEntity,
+  { demands, findLogEntry }: ImagePolicy,
+  policy: Policy,
+): Promise<SignedEntity> {
+  if (!demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy') return entity
+  if (findLogEntry !== undefined) return findLogEntry({ ...found, entity }, policy)
+  throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the signature comes without an entry of a transparency log')
 }
 
 function imageArtifact(digest: string): ReturnType<typeof artifactFromDigests> {
@@ -147,21 +186,23 @@ function checkPredicateType({ statement }: Evidence, { wanted, acceptAttestation
   )
 }
 
-/** Of the subject that is the image; annotations of other subjects are about other things. */
-function subjectAnnotations({ statement }: Evidence, digest: string): ReadonlyMap<string, JsonValue> {
-  const parts = digest.split(':')
-  const [algorithm = '', hex] = parts
-  return statement?.subjects.find(({ digests }) => digests.get(algorithm) === hex)?.annotations ?? new Map()
+/** Of the subjects that are the image; annotations of other subjects are about other things. */
+function subjectAnnotations({ statement }: Evidence, digest: string): readonly ReadonlyMap<string, JsonValue>[] {
+  const artifact = imageArtifact(digest)
+  const about = statement?.subjects.filter((subject) => isAboutArtifact({ subjects: [subject] }, artifact)) ?? []
+  return about.map(({ annotations }) => annotations)
 }
 
-function checkAnnotations(stated: ReadonlyMap<string, JsonValue>, wanted: Readonly<Record<string, string>> = {}): void {
-  for (const [name, value] of Object.entries(wanted)) {
-    const found = stated.get(name)
-    if (found === value) continue
-    const what = found === undefined ? 'it is not there' : `it is ${excerpt(typeof found === 'string' ? found : 'no text')}`
-    throw new VerificationError(
-      'ARTIFACT_MISMATCH',
-      `missing or incorrect annotation: ${excerpt(name)} should be ${excerpt(value)}, ${what}`,
-    )
-  }
+/** All of them must be said in one place. */
+function checkAnnotations(
+  stated: readonly ReadonlyMap<string, JsonValue>[],
+  wanted: Readonly<Record<string, string>> = {},
+): void {
+  const names = Object.entries(wanted)
+  if (names.length === 0 || stated.some((one) => names.every(([name, value]) => one.get(name) === value))) return
+  const [first = new Map<string, JsonValue>()] = stated
+  const [name, value] = names.find(([wantedName, wantedValue]) => first.get(wantedName) !== wantedValue) ?? ['', '']
+  const found = first.get(name)
+  const what = found === undefined ? 'it is not there' : `it is ${excerpt(typeof found === 'string' ? found : 'no text')}`
+  throw new VerificationError('ARTIFACT_MISMATCH', `missing or incorrect annotation: ${excerpt(name)} should be ${excerpt(value)}, ${what}`)
 }

@@ -104,7 +104,7 @@ function verifyEnvelope(envelope: DsseEnvelope, signer: Signer, policy: Policy):
 const subjectAlgorithms = ['sha256', 'sha384', 'sha512'] as const
 
 /** Whether a subject of the statement has a digest of the artifact, and no digest of that subject contradicts it. */
-export function isAboutArtifact(statement: Statement, artifact: Artifact): boolean {
+export function isAboutArtifact(statement: Pick<Statement, 'subjects'>, artifact: Artifact): boolean {
   for (const subject of statement.subjects) {
     let matches = 0
     let contradicts = 0
