@@ -6,10 +6,7 @@ import type { Users } from '../../../../src/server/issuer/users.ts'
 import { openStorage } from '../../../../src/server/storage/storage.ts'
 import { cheapScrypt } from '../../../support/issuer.ts'
 
-vi.mock('../../../../src/server/issuer/password.ts', async (original) => {
-  const real = await original<typeof import('../../../../src/server/issuer/password.ts')>()
-  return { ...real, isPassword: vi.fn(real.isPassword) }
-})
+vi.mock('../../../../src/server/issuer/password.ts', { spy: true })
 
 async function emptyUsers(ended: string[] = []): Promise<Users> {
   const { documents } = await openStorage({ kind: 'memory' }, { clock: Date.now })
