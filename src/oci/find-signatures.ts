@@ -28,7 +28,8 @@ export interface FoundSignature {
   readonly index: number
 }
 
-export type SignaturePlace = 'referrer' | 'signature-tag' | 'attestation-tag' | 'legacy-referrer'
+/** Where it was; `given` is what the caller brings. */
+export type SignaturePlace = 'referrer' | 'signature-tag' | 'attestation-tag' | 'legacy-referrer' | 'given'
 
 /** What was found, and what was not: nothing is left out silently. */
 export interface Findings {
@@ -253,7 +254,7 @@ const unreadableCodes: ReadonlySet<string> = new Set([
   'TOO_LARGE',
 ])
 
-const places: readonly SignaturePlace[] = ['referrer', 'legacy-referrer', 'signature-tag', 'attestation-tag']
+const places: readonly SignaturePlace[] = ['referrer', 'legacy-referrer', 'signature-tag', 'attestation-tag', 'given']
 
 function rank({ place }: FoundSignature): number {
   return places.indexOf(place)

@@ -12,6 +12,7 @@ const imageVerificationFlags = {
   ...verificationFlags,
   ...certificateFlags,
   'check-claims': boolFlag('check that what was signed is about this image', { default: true }),
+  explain: boolFlag('show the chain of evidence as a tree: who signed, what vouches for it, and what did not count'),
   key: stringFlag('public key of the signer: a file, a URL, or a reference to a KMS, a Kubernetes secret or a token', {
     completion: 'file',
   }),

@@ -51,7 +51,8 @@ export async function withChildren(repository: Repository, image: FoundImage): P
     if (depth > maxDepth) throw new CountersignError('TOO_LARGE', `${image.name} is an index of indexes more than ${maxDepth} deep`)
     found.set(current.descriptor.digest, current)
     if (found.size > maxImages) throw new CountersignError('TOO_LARGE', `${image.name} names more than ${maxImages} images`)
-    for (const child of await childrenOf(repository, current)) await visit(child, depth + 1)
+    if (depth > 0 && !isIndexType(current.descriptor.mediaType)) return
+    for (const child of (await childrenOf(repository, current)) ?? []) await visit(child, depth + 1)
   }
   await visit(image, 0)
   return [...found.values()]
@@ -65,9 +66,8 @@ export async function forPlatform(repository: Repository, image: FoundImage, pla
   const [os, architecture, variant, ...rest] = platform.split('/')
   if (os === undefined || architecture === undefined || os === '' || architecture === '' || rest.length > 0)
     throw new UsageError('USAGE', `--platform should be os/architecture[/variant], found ${excerpt(platform)}`)
-  if (!isIndexType(image.descriptor.mediaType))
-    throw new UsageError('USAGE', `${image.name} is one image, and --platform chooses among those of an index`)
   const children = await childrenOf(repository, image)
+  if (children === undefined) throw new UsageError('USAGE', `${image.name} is one image, and --platform chooses among those of an index`)
   const matching = children.filter(
     ({ descriptor: { platform: own } }) =>
       own?.os === os && own.architecture === architecture && (variant === undefined || own.variant === variant),
@@ -81,10 +81,13 @@ export async function forPlatform(repository: Repository, image: FoundImage, pla
   )
 }
 
-async function childrenOf(repository: Repository, image: FoundImage): Promise<FoundImage[]> {
-  if (!isIndexType(image.descriptor.mediaType)) return []
-  const index = parseManifest(await repository.manifest(image.descriptor.digest))
-  return index.kind === 'index' ? index.manifests.map((descriptor) => childOf(image, descriptor)) : []
+/**
+ * What an index names; undefined for one image. The document decides: what the registry says of its type is not covered by a digest,
+ * and would let it hide what an index names.
+ */
+async function childrenOf(repository: Repository, image: FoundImage): Promise<FoundImage[] | undefined> {
+  const manifest = parseManifest(await repository.manifest(image.descriptor.digest))
+  return manifest.kind === 'index' ? manifest.manifests.map((descriptor) => childOf(image, descriptor)) : undefined
 }
 
 function platformText(platform: Platform | undefined): string {

@@ -1,10 +1,7 @@
 /** What `verify` and `verify-attestation` have in common: from references to evidence. */
 import type { PublicKey } from '../../crypto/public-key.ts'
-import type { CountersignError } from '../../error.ts'
 import { UsageError } from '../../error.ts'
 import type { Findings } from '../../oci/find-signatures.ts'
-import { findSignatures } from '../../oci/find-signatures.ts'
-import { parseReference } from '../../oci/reference.ts'
 import type { ImagePolicy, ImageVerification, VerifiedSignature } from '../../oci/verify-image.ts'
 import { verifyImageSignatures } from '../../oci/verify-image.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
@@ -12,17 +9,18 @@ import type { Demands } from '../../verify/demands.ts'
 import type { Policy } from '../../verify/policy.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
-import { EXIT_CODE, ExitError } from '../failure.ts'
 import type { FlagValues } from '../flags.ts'
 import { loadTrustFor, readDemands } from '../verification/demands-input.ts'
-import { checkFlags } from '../verification/flag-checks.ts'
-import { readIdentity } from '../verification/identity-input.ts'
+import { securityKeyRefusal } from '../flag-groups.ts'
+import { asksForIdentity, readIdentity } from '../verification/identity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
 import type { verifyAttestationFlags } from './flags.ts'
 import type { FoundImage } from './image-input.ts'
-import { findImage, forPlatform, withChildren } from './image-input.ts'
-import type { Registries } from './registries.ts'
-import { connectRegistries } from './registries.ts'
+import { inOrder } from './in-order.ts'
+import { entryFinder } from './log-entry-search.ts'
+import { nothingVerified } from './nothing-verified.ts'
+import { openSource } from './signed-images.ts'
+import type { SignedImage } from './signed-images.ts'
 
 /** The flags that both verbs have. */
 export type ImageVerificationFlags = Omit<FlagValues<typeof verifyAttestationFlags>, 'policy' | 'type'>
@@ -30,8 +28,16 @@ export type ImageVerificationFlags = Omit<FlagValues<typeof verifyAttestationFla
 /** What is particular to one of the verbs, or one call of it. */
 export interface ImageVerificationTask {
   readonly wanted: ImagePolicy['wanted']
+  /** How the user named the predicate type. */
+  readonly typeName?: string
   readonly acceptAttestations?: boolean
   readonly annotations?: Readonly<Record<string, string>>
+  /** A signature in files, instead of those beside the image. */
+  readonly given?: { readonly signature: string; readonly payload: string }
+  /** What is attached to the image is what is verified. */
+  readonly attachment?: 'sbom'
+  /** Advice for where nothing is found. */
+  readonly hint?: string
 }
 
 export interface VerifiedImage {
@@ -43,99 +49,99 @@ export interface VerifiedImage {
   readonly demands: Demands
 }
 
+/** An image that is refused, for `--explain`. */
+export interface RefusedImage {
+  readonly image: FoundImage
+  readonly verification: ImageVerification
+  readonly findings: Findings
+}
+
 const ignoredLog = 'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
-const maxShown = 20
 
 /**
- * Verifies image after image; the caller says what is known of one before the next is looked at.
- * @throws UsageError; ExitError 10 to 12; TransportError, VerificationError
+ * Verifies images, several at a time; they are told in the order that they were named in, and nothing of those after one that is
+ * refused. Of an index with everything that it names, all or nothing is told.
+ * @param onRefusal is told what is known of an image that is refused
+ * @throws UsageError; ExitError 10 to 13; TransportError, VerificationError
  */
 export async function* verifyImages(
   context: CommandContext,
   flags: ImageVerificationFlags,
   references: readonly string[],
   task: ImageVerificationTask,
+  onRefusal: (refused: RefusedImage) => void = () => undefined,
 ): AsyncGenerator<VerifiedImage, void, undefined> {
-  checkFlags({ ...flags, signature: '', bundle: '', 'rfc3161-timestamp': '' })
-  if (flags['local-image']) throw new UsageError('USAGE', '--local-image is not supported by this version')
-  const parsed = references.map(parseReference)
+  checkImageFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
-  const registries = connectRegistries(context, flags)
+  const source = await openSource(context, flags, task)
+  const parsed = references.map((reference) => source.parse(reference))
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.wanted === 'signature' ? 'signature' : 'attestation'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
   const demands = readDemands(context, flags)
   const signer: Policy['signer'] =
     key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
+  const certificate = flags.certificate === '' ? undefined : await readSigningCertificate(context, flags.certificate)
+  // What lies beside the image may hold timestamps: the authorities are loaded in any case, while registries are asked.
   let trust: Promise<TrustMaterial> | undefined
-  for (const reference of parsed) {
-    const repository = registries.open(reference)
-    const found = await findImage(repository, reference)
-    const image = flags.platform === '' ? found : await forPlatform(repository, found, flags.platform)
-    for (const one of flags.recursive ? await withChildren(repository, image) : [image]) {
-      const findings = await find(registries, one, flags, task)
-      // What lies beside the image may hold timestamps: the authorities are loaded in any case, once.
-      trust ??= loadTrustFor(context, flags, key, demands, true)
-      const policy: ImagePolicy = { signer, trust: await trust, demands, checkClaims: flags['check-claims'], ...task }
-      const verification = await verifyImageSignatures(findings, one.descriptor.digest, policy)
-      const [first, ...others] = verification.verified
-      if (first === undefined) throw nothingVerified(one, findings, verification, task)
-      yield { image: one, signatures: [first, ...others], verification, findings, key, demands }
+  const loadTrust = (): Promise<TrustMaterial> => {
+    trust ??= loadTrustFor(context, flags, key, demands, true)
+    trust.catch(() => undefined)
+    return trust
+  }
+
+  const verifyOne = async ({ image, findings }: SignedImage): Promise<VerifiedImage> => {
+    const material = await loadTrust()
+    const policy: ImagePolicy = {
+      signer,
+      trust: material,
+      demands,
+      checkClaims: flags['check-claims'],
+      findLogEntry: entryFinder(context, flags, material),
+      ...(certificate === undefined ? {} : { certificate }),
+      ...task,
     }
+    const verification = await verifyImageSignatures(findings, image.descriptor.digest, policy)
+    const [first, ...others] = verification.verified
+    if (first !== undefined) {
+      for (const { message } of findings.failures) warn(context, `${image.name}: not everything could be looked into: ${message}`)
+      return { image, signatures: [first, ...others], verification, findings, key, demands }
+    }
+    onRefusal({ image, verification, findings })
+    throw nothingVerified(image, findings, verification, task)
+  }
+  const verifyReference = async (reference: (typeof parsed)[number]): Promise<VerifiedImage[]> => {
+    const found = source.find(reference)
+    found.catch(() => undefined)
+    await loadTrust()
+    const verified: VerifiedImage[] = []
+    for await (const one of inOrder(await found, flags['max-workers'], (load) => load().then(verifyOne))) verified.push(one)
+    return verified
+  }
+  for await (const verified of inOrder(parsed, flags['max-workers'], verifyReference)) yield* verified
+}
+
+/** cosign's rules, with its messages. */
+function checkImageFlags(flags: ImageVerificationFlags): void {
+  if (flags['max-workers'] < 1) throw usage('please set the --max-worker flag to a value that is greater than 0')
+  if (flags.key !== '' && flags.sk) throw usage('exactly one of: key reference (--key), or hardware token (--sk) must be provided')
+  if (flags.sk) throw usage(securityKeyRefusal)
+  if (flags.key !== '' && flags.certificate !== '') {
+    throw usage('exactly one of: key reference (--key), certificate (--cert) or hardware token (--sk) must be provided')
+  }
+  if (flags.key !== '' && asksForIdentity(flags)) {
+    throw usage(
+      "exactly one of: key reference (--key) or certificate identity (--certificate-identity or --certificate-identity-regexp), must be provided. To determine which to use, inspect the bundle's 'verificationMaterial' field: if 'publicKey' is present, use key reference; if 'certificate' or 'x509CertificateChain' is present, use certificate identity",
+    )
   }
 }
 
-function find(
-  registries: Registries,
-  image: FoundImage,
-  flags: ImageVerificationFlags,
-  { wanted, acceptAttestations }: ImageVerificationTask,
-): Promise<Findings> {
-  return findSignatures(registries.signaturesOf(image.reference), image.descriptor.digest, {
-    kinds:
-      wanted === 'signature' && acceptAttestations !== true
-        ? ['signature']
-        : wanted === 'signature'
-          ? ['signature', 'attestation']
-          : ['attestation'],
-    tagPrefix: flags['attachment-tag-prefix'],
-    allowCertificateChain: flags['allow-certificate-chain'],
-  })
+async function readSigningCertificate(context: CommandContext, reference: string): Promise<NonNullable<ImagePolicy['certificate']>> {
+  const { readCertificate } = await import('../verification/entity-input.ts')
+  const [leaf, ...chain] = await readCertificate(context, reference)
+  if (leaf === undefined) throw usage(`the certificate ${reference} holds no certificate`)
+  return { kind: 'certificate', leaf, chain }
 }
 
-/** The error for an image of which nothing holds: cosign's first words and exit codes, and where was looked. */
-function nothingVerified(
-  image: FoundImage,
-  { signatures, unreadable, looked }: Findings,
-  { refused, others }: ImageVerification,
-  { wanted }: ImageVerificationTask,
-): CountersignError {
-  const noun = wanted === 'signature' ? 'signatures' : 'attestations'
-  const where = `(${image.name}, ${image.descriptor.digest}; looked into ${looked.join('; ')})`
-  const damaged = unreadable.length === 0 ? '' : `; unreadable: ${shorten(unreadable).join('; ')}`
-  if (refused.length === 0) {
-    const beside =
-      wanted === 'signature' && others.length > 0
-        ? `; there are ${others.length} attestations, which are no signatures: see verify-attestation, or --accept-attestations`
-        : ''
-    const message = signatures.length > others.length || unreadable.length > 0 ? `no readable ${noun} found` : `no ${noun} found`
-    return new ExitError(EXIT_CODE.noSignatures, 'NOT_FOUND', `${message} ${where}${beside}${damaged}`)
-  }
-  const reasons = shorten(refused.map(({ found, error }) => `${found.where}: ${reasonOf(error)}`))
-  const [first] = refused
-  return new ExitError(
-    wanted === 'signature' ? EXIT_CODE.noMatchingSignatures : 1,
-    first?.error.code ?? 'SIGNATURE_INVALID',
-    `no matching ${noun}: ${reasons.join('\n ')}${damaged}`,
-  )
-}
-
-/** cosign's word for a signature that is not the key's. */
-function reasonOf({ code, message }: CountersignError): string {
-  return code === 'SIGNATURE_INVALID' ? `invalid signature when validating ASN.1 encoded signature: ${message}` : message
-}
-
-/** Twenty reasons say as much as a thousand. */
-function shorten(reasons: readonly string[]): string[] {
-  const shown = reasons.slice(0, maxShown)
-  return reasons.length > maxShown ? [...shown, `and ${reasons.length - maxShown} more`] : shown
+function usage(message: string): UsageError {
+  return new UsageError('USAGE', message)
 }

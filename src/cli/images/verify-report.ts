@@ -8,6 +8,7 @@ import { simpleSigningType } from '../../bundle/simple-signing.ts'
 import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { CommandContext } from '../context.ts'
 import { formatJsonLine } from '../inspection/json-text.ts'
+import { printableLine } from '../quote.ts'
 import { describeEvidence } from '../verification/report.ts'
 import type { ImageVerificationFlags, VerifiedImage } from './verify-images.ts'
 
@@ -27,13 +28,20 @@ export function printHeader(
   verified: VerifiedImage,
   withAnnotations: boolean,
 ): void {
-  const { image, demands, key } = verified
+  const { image, demands, key, signatures } = verified
+  const cameWithEntries = signatures.every(({ found }) => found.entity.logEntries.length > 0)
   const lines = ['', `Verification for ${image.name} --`, 'The following checks were performed on each of these signatures:']
   if (withAnnotations) lines.push('  - The specified annotations were verified.')
   if (flags['check-claims']) lines.push('  - The cosign claims were validated')
-  if (demands.log) lines.push('  - Existence of the claims in the transparency log was verified offline')
+  if (demands.log && cameWithEntries) lines.push('  - Existence of the claims in the transparency log was verified offline')
+  else if (demands.log) {
+    lines.push(
+      '  - The claims were present in the transparency log',
+      '  - The signatures were integrated into the transparency log when the certificate was valid',
+    )
+  }
   lines.push(
-    key === undefined
+    key === undefined && flags.certificate === ''
       ? '  - The code-signing certificate was verified using trusted certificate authority certificates'
       : '  - The signatures were verified against the specified public key',
   )
@@ -66,11 +74,11 @@ export function printAttestations({ stdout }: CommandContext, { signatures }: Ve
 
 function printSigner({ stderr }: CommandContext, { evidence: { signer, logEntries } }: VerifiedSignature): void {
   if (signer.kind === 'certificate') {
-    stderr.write(`Certificate subject: ${signer.identity.value}\n`)
-    if (signer.issuer !== undefined) stderr.write(`Certificate issuer URL: ${signer.issuer}\n`)
+    stderr.write(`Certificate subject: ${printableLine(signer.identity.value)}\n`)
+    if (signer.issuer !== undefined) stderr.write(`Certificate issuer URL: ${printableLine(signer.issuer)}\n`)
     for (const [, name] of workflowNames) {
       const value = signer.extensions[name]
-      if (typeof value === 'string') stderr.write(`${title(name)}: ${value}\n`)
+      if (typeof value === 'string') stderr.write(`${title(name)}: ${printableLine(value)}\n`)
     }
   }
   for (const { logIndex, logUrl, integratedTime } of logEntries) {
@@ -104,7 +112,7 @@ function describeSignature(signature: VerifiedSignature, repository: string, nam
   }
 }
 
-function describeOptional({ claim, evidence, found }: VerifiedSignature, digest: string): JsonObject | null {
+function describeOptional({ claim, evidence, entity }: VerifiedSignature, digest: string): JsonObject | null {
   const [algorithm = '', hex] = digest.split(':')
   const own = claim?.optional ?? evidence.statement?.subjects.find(({ digests }) => digests.get(algorithm) === hex)?.annotations
   const members: [string, JsonObject[string]][] = [...(own ?? [])]
@@ -117,7 +125,9 @@ function describeOptional({ claim, evidence, found }: VerifiedSignature, digest:
       if (typeof value === 'string') members.push([oid, value], [workflowName, value])
     }
   }
-  const [entry] = found.entity.logEntries
+  // As cosign prints them, of what was verified only.
+  const counted = new Set(evidence.logEntries.map(({ logId, logIndex }) => `${logId} ${logIndex}`))
+  const entry = entity.logEntries.find(({ logId, logIndex }) => counted.has(`${encodeHex(logId)} ${logIndex}`))
   if (entry?.signedEntryTimestamp !== undefined) {
     const { signedEntryTimestamp, body, integratedTime, logIndex, logId } = entry
     members.push([
@@ -128,7 +138,7 @@ function describeOptional({ claim, evidence, found }: VerifiedSignature, digest:
       },
     ])
   }
-  const [timestamp] = found.entity.timestamps
-  if (timestamp !== undefined) members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
+  const [timestamp] = entity.timestamps
+  if (timestamp !== undefined && evidence.times.some(({ source }) => source === 'timestamp-authority')) members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
   return members.length === 0 ? null : Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -4,7 +4,9 @@ import { excerpt } from '../../encoding/bytes.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { verifyFlags } from './flags.ts'
+import { explanationOf } from './explanation.ts'
 import { verifyImages } from './verify-images.ts'
+import type { ImageVerificationTask } from './verify-images.ts'
 import { printHeader, printSignatures } from './verify-report.ts'
 
 /** @throws as `verifyImages` */
@@ -13,21 +15,32 @@ export async function verifySignatures(
   flags: FlagValues<typeof verifyFlags>,
   images: readonly string[],
 ): Promise<void> {
-  if (flags.attachment !== '') throw new UsageError('USAGE', '--attachment is not supported by this version')
-  if (flags.signature !== '' || flags.payload !== '')
-    throw new UsageError('USAGE', '--signature and --payload are not supported for images by this version')
+  if (flags.attachment !== '' && flags.attachment !== 'sbom')
+    throw new UsageError('USAGE', `--attachment should be sbom, found ${excerpt(flags.attachment)}`)
+  if (flags.payload !== '' && flags.signature === '') throw new UsageError('USAGE', '--payload needs --signature')
+  if (flags.signature !== '' && images.length > 1) throw new UsageError('USAGE', '--signature is of one image')
+  if (flags.signature !== '' && (flags.platform !== '' || flags.recursive))
+    throw new UsageError('USAGE', '--signature is of the image itself: --platform and --recursive do not go with it')
   const annotations = readAnnotations(flags.annotations)
   const withAnnotations = flags.annotations.length > 0
-  const task = {
+  const task: ImageVerificationTask = {
     wanted: 'signature',
     acceptAttestations: flags['accept-attestations'],
     ...(withAnnotations ? { annotations } : {}),
-  } as const
-  for await (const verified of verifyImages(context, flags, images, task)) {
+    ...(flags.signature === '' ? {} : { given: { signature: flags.signature, payload: flags.payload } }),
+    ...(flags.attachment === '' ? {} : { attachment: flags.attachment }),
+    ...(flags.platform === '' ? {} : { hint: platformHint }),
+  }
+  const explain = await explanationOf(context, flags)
+  for await (const verified of verifyImages(context, flags, images, task, explain.refused)) {
     printHeader(context, flags, verified, withAnnotations)
+    explain.verified(verified)
     printSignatures(context, flags, verified)
   }
 }
+
+const platformHint =
+  ' (the index may be signed, and not the image for this platform: verify without --platform; what an index names is covered by its signature)'
 
 /** `key=value`, split at the first equals sign. @throws UsageError USAGE */
 export function readAnnotations(given: readonly string[]): Readonly<Record<string, string>> {

@@ -123,7 +123,8 @@ function resemblesEnvelope(contents: Uint8Array): boolean {
   return contents[0] === 0x7b && asBuffer(contents).includes('"payload"')
 }
 
-async function readReference(context: CommandContext, reference: string, what: string): Promise<Uint8Array> {
+/** A file, a URL, or the contents themselves in base64. @throws TransportError */
+export async function readReference(context: CommandContext, reference: string, what: string): Promise<Uint8Array> {
   if (existsSync(resolve(context.cwd, reference))) return readInputFile(context.cwd, reference, what, maxFileBytes)
   if (/^https?:\/\//.test(reference)) {
     const { fetchBytes } = await import('../../http/fetch.ts')
@@ -159,7 +160,8 @@ async function readKeyMaterial(
   return { kind: 'none' }
 }
 
-async function readCertificate(context: CommandContext, reference: string): Promise<Uint8Array[]> {
+/** The certificates of a file or an address, the signer's first. @throws TransportError, DecodingError CERTIFICATE_INVALID */
+export async function readCertificate(context: CommandContext, reference: string): Promise<Uint8Array[]> {
   const contents = await readReference(context, reference, 'the certificate')
   try {
     return parseCertificateFile(contents, 'the certificate')
