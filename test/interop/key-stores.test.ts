@@ -17,11 +17,14 @@ import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
 import { createKey, openKey } from '../../src/keys/key-reference.ts'
 import type { KeyStoreOptions } from '../../src/keys/key-store.ts'
 import { verifySignature } from '../../src/crypto/signature.ts'
+import { azureStore } from '../support/key-stores/azure.ts'
 import { pluginStore } from '../support/key-stores/plugin.ts'
 import type { RunningStore } from '../support/key-stores/store.ts'
+import { openBaoStore, vaultStore } from '../support/key-stores/vault.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 import { selfSigned } from '../unit/http/test-server.ts'
-import { findFile, findPeer, findPeerPackage, runPeer } from './peer.ts'
+import type { Ending } from './peer.ts'
+import { findFile, findPeer, findPeerPackage, runPeerLive } from './peer.ts'
 
 const cosign = findPeer('cosign') ?? ''
 const pkcs11js = findPeerPackage('pkcs11js')
@@ -61,8 +64,16 @@ const refuseToRun = async (words: readonly string[], env: Surroundings): Promise
   return stderr
 }
 
-function runCosign(words: readonly string[], env: Surroundings = {}): { readonly exitCode: number | null; readonly stderr: string } {
-  return runPeer(cosign, words, folder, { NO_PROXY: '127.0.0.1', COSIGN_PASSWORD: '', ...env })
+/** cosign, without a network but for what the environment leads to: this process is some of that. */
+function runCosign(words: readonly string[], env: Surroundings = {}): Promise<Ending> {
+  const nowhere = 'http://127.0.0.1:9'
+  return runPeerLive(cosign, words, folder, {
+    HTTPS_PROXY: nowhere,
+    HTTP_PROXY: nowhere,
+    NO_PROXY: '127.0.0.1',
+    COSIGN_PASSWORD: '',
+    ...env,
+  })
 }
 
 /** Signs with the key that a reference names, and has cosign verify it with the public key, and not for another file. */
@@ -73,10 +84,10 @@ async function expectCosignAgrees(reference: string, env: Surroundings, digest =
   // Without it, cosign 3.1.3 takes every ECDSA signature for one over SHA-256.
   const ofDigest = ['--signature-digest-algorithm', digest]
   const verify = (file: string) => ['verify-blob', file, '--key', 'key.pub', '--bundle', 'b.json', '--insecure-ignore-tlog', ...ofDigest]
-  const verified = runCosign(verify('artifact'))
+  const verified = await runCosign(verify('artifact'))
   expect(verified.stderr).toContain('Verified OK')
   expect(verified.exitCode).toBe(0)
-  expect(runCosign(verify('other')).exitCode).not.toBe(0)
+  expect((await runCosign(verify('other'))).exitCode).not.toBe(0)
 }
 
 const digestFor = (kind: string): string => (kind.endsWith('384') ? 'sha384' : kind.endsWith('521') ? 'sha512' : 'sha256')
@@ -184,8 +195,8 @@ describe.skipIf(moto === undefined)('AWS KMS (moto)', () => {
     await expectCosignAgrees(reference, env)
     expect(readFileSync(path.join(folder, 'ours.pub'), 'utf8')).toBe(readFileSync(path.join(folder, 'key.pub'), 'utf8'))
     const verify = ['verify-blob', 'artifact', '--key', reference, '--insecure-ignore-tlog']
-    expect(runCosign([...verify, '--bundle', 'b.json'], env).stderr).toContain('Verified OK')
-    const signed = runCosign(['sign-blob', 'artifact', '--key', reference, ...local, '--bundle', 'theirs.json', '--yes'], env)
+    expect((await runCosign([...verify, '--bundle', 'b.json'], env)).stderr).toContain('Verified OK')
+    const signed = await runCosign(['sign-blob', 'artifact', '--key', reference, ...local, '--bundle', 'theirs.json', '--yes'], env)
     expect(signed.exitCode, signed.stderr).toBe(0)
     await run([...verify, '--bundle', 'theirs.json'], env)
     await run(['verify-blob', 'artifact', '--key', 'ours.pub', '--bundle', 'theirs.json', '--insecure-ignore-tlog'], env)
@@ -193,7 +204,7 @@ describe.skipIf(moto === undefined)('AWS KMS (moto)', () => {
 
   it('holds a key that cosign made', async () => {
     const reference = `awskms://${host}/alias/theirs`
-    const made = runCosign(['generate-key-pair', '--kms', reference, '--output-key-prefix', 'theirs'], env)
+    const made = await runCosign(['generate-key-pair', '--kms', reference, '--output-key-prefix', 'theirs'], env)
     expect(made.exitCode, made.stderr).toBe(0)
     await expectCosignAgrees(reference, env)
     expect(readFileSync(path.join(folder, 'theirs.pub'), 'utf8')).toBe(readFileSync(path.join(folder, 'key.pub'), 'utf8'))
@@ -226,7 +237,7 @@ describe.skipIf(cosign === '')('a plugin', () => {
       const { reference } = running.hold(kind)
       const env = { ...running.env, PATH: `${running.env['PATH']}:${path.dirname(process.execPath)}` }
       await expectCosignAgrees(reference, env)
-      const signed = runCosign(['sign-blob', 'artifact', '--key', reference, ...local, '--bundle', 'theirs.json', '--yes'], env)
+      const signed = await runCosign(['sign-blob', 'artifact', '--key', reference, ...local, '--bundle', 'theirs.json', '--yes'], env)
       expect(signed.exitCode, signed.stderr).toBe(0)
       await run(['verify-blob', 'artifact', '--key', reference, '--bundle', 'theirs.json', '--insecure-ignore-tlog'], env)
     },
@@ -234,9 +245,36 @@ describe.skipIf(cosign === '')('a plugin', () => {
 
   it('makes a key for cosign, which is the one that it makes for us', async () => {
     const env = { ...running.env, PATH: `${running.env['PATH']}:${path.dirname(process.execPath)}` }
-    const made = runCosign(['generate-key-pair', '--kms', 'test-hsm://made', '--output-key-prefix', 'made'], env)
+    const made = await runCosign(['generate-key-pair', '--kms', 'test-hsm://made', '--output-key-prefix', 'made'], env)
     expect(made.exitCode, made.stderr).toBe(0)
     await run(['generate-key-pair', '--kms', 'test-hsm://made', '--output-key-prefix', 'again'], env)
+    expect(readFileSync(path.join(folder, 'again.pub'), 'utf8')).toBe(readFileSync(path.join(folder, 'made.pub'), 'utf8'))
+  })
+})
+
+describe.skipIf(cosign === '').each([vaultStore, openBaoStore, azureStore])('the stand-in for $name of the contract suite', (store) => {
+  let running: RunningStore
+  let env: Surroundings = {}
+  beforeAll(async () => {
+    running = await store.start()
+    // cosign knows the namespace by Vault's name only.
+    env = { ...running.env, VAULT_NAMESPACE: 'team/a' }
+  })
+  afterAll(() => running.close())
+
+  it('is taken by cosign for what it stands for: each verifies what the other signed', async () => {
+    const { reference } = running.hold('ecdsa-p256')
+    await expectCosignAgrees(reference, env)
+    const signed = await runCosign(['sign-blob', 'artifact', '--key', reference, ...local, '--bundle', 'theirs.json', '--yes'], env)
+    expect(signed.exitCode, signed.stderr).toBe(0)
+    await run(['verify-blob', 'artifact', '--key', reference, '--bundle', 'theirs.json', '--insecure-ignore-tlog'], env)
+  })
+
+  it('makes a key for cosign, which is the one that it makes for us', async () => {
+    const reference = `${store.fresh}-shared`
+    const made = await runCosign(['generate-key-pair', '--kms', reference, '--output-key-prefix', 'made'], env)
+    expect(made.exitCode, made.stderr).toBe(0)
+    await run(['generate-key-pair', '--kms', reference, '--output-key-prefix', 'again'], env)
     expect(readFileSync(path.join(folder, 'again.pub'), 'utf8')).toBe(readFileSync(path.join(folder, 'made.pub'), 'utf8'))
   })
 })

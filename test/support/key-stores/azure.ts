@@ -93,13 +93,13 @@ function answer({ method, path, headers, body }: InternetRequest, keys: Map<stri
   const [, , name = '', action] = new URL(path, `https://${vault}`).pathname.split('/')
   const asked = body.length === 0 ? {} : (JSON.parse(Buffer.from(body).toString()) as Record<string, string>)
   if (action === 'create') {
-    const kind = asked['kty'] === 'RSA' ? `rsa-${asked['key_size']}` : `ecdsa-${String(asked['crv']).replace('P-', 'p')}`
+    const kind = asked['kty'] === 'RSA' ? `rsa-${asked['key_size']}` : `ecdsa-${(asked['crv'] ?? 'P-256').replace('P-', 'p')}`
     keys.set(name, testKey(kind as KeyKind, 'new'))
   }
   const key = keys.get(name)
   if (key === undefined) return refuse(404, 'KeyNotFound', `A key with (name/id) ${name} was not found in this key vault.`)
   if (!path.includes('/sign')) return { body: JSON.stringify(bundle(name, key)) }
-  if (method !== 'POST' || action !== version) return refuse(400, 'BadParameter', 'no version')
+  if (method !== 'POST' || ![version, 'sign'].includes(action ?? '')) return refuse(400, 'BadParameter', 'no version')
   return { body: JSON.stringify({ kid: bundle(name, key).key.kid, value: Buffer.from(sign(key, asked, fault)).toString('base64url') }) }
 }
 

@@ -76,7 +76,8 @@ function answer(
   if (fault === 'too much') return { body: JSON.stringify({ data: 'x'.repeat(2_000_000) }) }
   const [, action, name = '', hash] = /^\/v1\/a\/transit\/(keys|sign)\/([\w.-]+)(?:\/(sha2-\d+))?$/.exec(path) ?? []
   const asked = body.length === 0 ? {} : (JSON.parse(Buffer.from(body).toString()) as Record<string, unknown>)
-  if (action === 'keys' && method === 'POST') {
+  // Vault takes either, and cosign's client the other.
+  if (action === 'keys' && (method === 'POST' || method === 'PUT')) {
     const kind = asked['type'] as KeyKind
     keys.set(name, { kind, native: testKey(kind, 'new') })
     return { status: 204, body: '' }
@@ -91,7 +92,9 @@ function answer(
     const versions = { 1: old, 2: kind === 'ed25519' ? { ...current, name: 'ed25519', public_key: point } : current }
     return { body: JSON.stringify({ data: { type: kind, latest_version: 2, keys: versions } }) }
   }
-  if (asked['key_version'] !== 2 || asked['prehashed'] !== (hash !== undefined)) return refuse(400, 'wrong version, or not what was said')
+  // cosign asks for 0, which is the newest.
+  if (!['0', 2].includes(asked['key_version'] as string | number) || asked['prehashed'] !== (hash !== undefined))
+    return refuse(400, 'wrong version, or not what was said')
   const scheme: Scheme =
     kind === 'ed25519' ? 'ed25519' : kind.startsWith('ecdsa') ? 'ecdsa' : asked['signature_algorithm'] === 'pss' ? 'pss' : 'pkcs1'
   const signer = fault === 'other key' ? testKey(kind, 'other') : native
