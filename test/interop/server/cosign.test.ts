@@ -139,10 +139,12 @@ describe.skipIf(cosign === undefined)('pointed at the server by addresses, and a
         })
       }
 
-      it('signature and certificate are found in the log by cosign', cell(`old files by ${signer}`, 'cosign'), async () => {
-        const flags = ['--signature', name('sig'), '--certificate', name('pem'), '--rekor-url', sigstore.url]
-        await expectVerifies('cosign', flags, who, stranger(), files())
-      })
+      for (const judge of both) {
+        it(`signature and certificate are found in the log by ${judge}`, cell(`old files by ${signer}`, judge), async () => {
+          const flags = ['--signature', name('sig'), '--certificate', name('pem'), '--rekor-url', sigstore.url]
+          await expectVerifies(judge, flags, who, stranger(), files())
+        })
+      }
     })
   }
 })
