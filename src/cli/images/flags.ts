@@ -3,7 +3,6 @@ import { PREDICATE_TYPES, certificateFlags, registryFlags, securityKeyFlags, ver
 import { boolFlag, choiceFlag, deprecated, stringFlag, stringSliceFlag } from '../flags.ts'
 
 const FILE = { placeholder: 'file', completion: 'file' } as const
-const notForBundles = 'a Sigstore bundle beside the image holds it'
 
 /** What `verify` and `verify-attestation` have in common. */
 const imageVerificationFlags = {
@@ -27,9 +26,15 @@ export const verifyFlags = {
   ...imageVerificationFlags,
   'accept-attestations': boolFlag('let an attestation about the image count as its signature, as cosign 3 does'),
   annotations: stringSliceFlag('key=value that the signature must say; may be repeated', { shorthand: 'a' }),
-  attachment: deprecated('support for verifying attachments will be removed', stringFlag('verify what is attached to the image: sbom')),
-  payload: deprecated(notForBundles, stringFlag('what was signed, in a file', FILE)),
-  signature: deprecated(notForBundles, stringFlag('signature in a file, for a signature that is not beside the image', FILE)),
+  attachment: deprecated(
+    'please use OCI referrers for attachments and verify with `--experimental-oci11`',
+    stringFlag('verify what is attached to the image: sbom'),
+  ),
+  payload: deprecated('payload will always be verified from the bundle in future versions', stringFlag('what was signed, in a file', FILE)),
+  signature: deprecated(
+    'signatures are automatically fetched from the OCI registry during image verification',
+    stringFlag('signature in a file, for a signature that is not beside the image', FILE),
+  ),
 }
 
 /** All flags of `verify-attestation`. */

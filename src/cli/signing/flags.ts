@@ -130,7 +130,7 @@ export const attestBlobFlags = {
   'output-attestation': deprecated(`${bundleAdvice} the attestation`, stringFlag('write the in-toto statement to this file', FILE)),
   predicate: stringFlag('what is said about the files: a file, or - for standard input', FILE),
   'rekor-entry-type': deprecated(
-    'attestations are logged as dsse entries, whatever it says',
+    'support for this flag will be removed in the future. it is strongly discouraged to rely on Rekor for attestation storage, and in future releases of Rekor, this functionality will be removed.',
     stringFlag('kind of the entry in the transparency log', { default: 'dsse', completion: ['dsse', 'intoto'] }),
   ),
   'rfc3161-timestamp-bundle': deprecated(`${bundleAdvice} the signed timestamp`, stringFlag('write the timestamp to this file', FILE)),
