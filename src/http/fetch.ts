@@ -4,7 +4,7 @@
  */
 import { excerpt } from '../encoding/bytes.ts'
 import { headOf, isSuccess, readAnswer, readChunks, refuseEncoding } from './exchange.ts'
-import type { HttpResponse } from './exchange.ts'
+import type { AnswerHead, HttpResponse } from './exchange.ts'
 import { HttpStatusError, send } from './send.ts'
 import type { SendOptions } from './send.ts'
 
@@ -54,6 +54,16 @@ export async function fetchBytes(url: string | URL, options: RequestOptions = {}
  * @throws as `fetchBytes`; while reading, TransportError NETWORK_FAILED or ABORTED
  */
 export async function openUrl(url: string | URL, options: StreamOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+  return (await openAnswer(url, options)).chunks
+}
+
+/** A successful answer whose body is still arriving. */
+export interface OpenAnswer extends AnswerHead {
+  readonly chunks: AsyncIterable<Uint8Array>
+}
+
+/** As `openUrl`, with what the answer says before its body. */
+export async function openAnswer(url: string | URL, options: StreamOptions = {}): Promise<OpenAnswer> {
   const { idleTimeoutMs = defaultIdleTimeoutMs, signal } = options
   const answer = await send(url, options, async (response, hop) => {
     const head = headOf(response, hop)
@@ -62,7 +72,7 @@ export async function openUrl(url: string | URL, options: StreamOptions = {}): P
     return { ...head, chunks: readChunks(response, hop, idleTimeoutMs, signal) }
   })
   if (!isSuccess(answer)) throw statusError({ ...answer, body: new Uint8Array() }, options.method)
-  return answer.chunks
+  return answer
 }
 
 /** The error for an answer whose status the caller cannot use: it names the host, the path and the status. */

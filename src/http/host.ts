@@ -13,6 +13,16 @@ export function isPrivateHost(host: string): boolean {
   return name.endsWith('.local') || ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some((range) => isInRange(name, range))
 }
 
+/** Whether the host is an address that means something else, or nothing, to others: this machine, private and link-local networks. */
+export function isInternalHost(host: string): boolean {
+  const name = bareHost(host)
+  return (
+    isLoopbackHost(name) ||
+    isPrivateHost(name) ||
+    ['0.0.0.0/8', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'].some((range) => isInRange(name, range))
+  )
+}
+
 /** Whether an address lies in a CIDR range; never for what is no address. */
 export function isInRange(host: string, range: string): boolean {
   const [network = '', length = ''] = range.split('/')

@@ -8,7 +8,7 @@ export interface Challenge {
 }
 
 const maxHeaderLength = 8192
-const schemePattern = /\s*([A-Za-z][A-Za-z0-9-]*)(?:\s+|$)/y
+const schemePattern = /[\s,]*([A-Za-z][A-Za-z0-9-]*)(?:\s+|,|$)/y
 const parameterPattern = /\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)/y
 
 /** The challenges of a header, as far as they can be read; several may stand in one, separated by commas. */

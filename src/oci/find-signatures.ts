@@ -9,7 +9,7 @@ import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { CountersignError, messageOf } from '../error.ts'
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts'
 import { parseManifest } from './manifest.ts'
-import type { Repository } from './repository.ts'
+import type { Referrers, Repository } from './repository.ts'
 import { artifactType, isBundleLayer, mayHoldSignature, signatureTag } from './signature-places.ts'
 
 /** A signature or an attestation, as found. */
@@ -120,7 +120,16 @@ class Search {
   }
 
   async referrers(digest: string): Promise<void> {
-    const { descriptors, source } = await this.#repository.referrers(digest)
+    let found: Referrers
+    try {
+      found = await this.#repository.referrers(digest)
+    } catch (error) {
+      // Somebody else's tag where the index of referrers would be.
+      if (!(error instanceof CountersignError) || error.code !== 'MANIFEST_INVALID') throw error
+      this.#unreadable.push(`${this.#repository.name}: ${error.message}`)
+      return
+    }
+    const { descriptors, source } = found
     const how = source === 'api' ? 'the referrers API' : `the tag ${digest.replace(':', '-')} (there is no referrers API)`
     this.#looked.push(`${this.#repository.name}: ${count(descriptors.length, 'referrer')} by ${how}`)
     const candidates = distinct(descriptors.filter(mayHoldSignature))

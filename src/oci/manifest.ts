@@ -35,6 +35,7 @@ export interface Platform {
   readonly os: string
   readonly architecture: string
   readonly variant?: string
+  readonly 'os.version'?: string
 }
 
 /** A manifest as it is stored: its digest is that of these bytes. */
@@ -105,8 +106,9 @@ export function parseManifest({ bytes, mediaType: servedAs, digest }: StoredMani
     subject: fields.has('subject') ? readDescriptor(fields.object('subject')) : undefined,
     annotations: readAnnotations(fields) ?? {},
   }
-  if (fields.has('manifests') && (fields.has('layers') || fields.has('config'))) {
-    throw fields.invalid(`${what} is both a manifest and an index`)
+  // Without a type of its own it is what it was served as, and must then not look like the other (CVE-2021-41190).
+  if (indexTypes.has(type) ? fields.has('layers') || fields.has('config') : fields.has('manifests')) {
+    throw fields.invalid(`${what} could be read as a manifest and as an index`)
   }
   if (manifestTypes.has(type)) {
     const layers = fields.objects('layers', maxLayers).map(readDescriptor)
@@ -200,10 +202,12 @@ export function readDescriptor(fields: JsonFields): Descriptor {
 
 function readPlatform(fields: JsonFields): Platform {
   const variant = fields.optionalString('variant')
+  const version = fields.optionalString('os.version')
   return {
     os: fields.optionalString('os') ?? '',
     architecture: fields.optionalString('architecture') ?? '',
     ...(variant === undefined ? {} : { variant }),
+    ...(version === undefined ? {} : { 'os.version': version }),
   }
 }
 

@@ -58,6 +58,11 @@ export function parseRepository(text: string): RepositoryName {
   return repositoryOf(text, text)
 }
 
+/** Whether it is the name of a tag. */
+export function isTag(text: string): boolean {
+  return tagPattern.test(text)
+}
+
 /** `registry/repository`. */
 export function repositoryText({ registry, repository }: RepositoryName): string {
   return `${registry}/${repository}`
@@ -100,7 +105,8 @@ function repositoryOf(name: string, text: string): RepositoryName {
   if (!hostPattern.test(host) || Number(/:([0-9]+)$/.exec(host)?.[1] ?? 0) > 65_535) {
     throw invalid(text, `${excerpt(host)} is not the host of a registry`)
   }
-  const registry = host === 'docker.io' || host === 'registry-1.docker.io' ? dockerHub : host.toLowerCase()
+  const lower = host.toLowerCase()
+  const registry = lower === 'docker.io' || lower === 'registry-1.docker.io' ? dockerHub : lower
   const repository = registry === dockerHub && !path.includes('/') ? `library/${path}` : path
   if (path === '') throw invalid(text, 'it has no repository')
   if (repository.length > maxRepositoryLength || !repositoryPattern.test(repository)) {

@@ -5,6 +5,7 @@ import { excerpt } from '../encoding/bytes.ts'
 import { CountersignError } from '../error.ts'
 import { request } from '../http/fetch.ts'
 import type { RequestOptions } from '../http/fetch.ts'
+import { isInternalHost } from '../http/host.ts'
 import type { Challenge } from './auth-challenge.ts'
 
 /** What a client may show to a registry. */
@@ -30,6 +31,8 @@ export interface TokenRequest {
   readonly credentials: RegistryCredentials | undefined
   /** Whether the registry itself is reached without TLS. */
   readonly isPlain: boolean
+  /** Whether the user allows credentials without TLS anywhere. */
+  readonly allowHttp: boolean
   readonly now: number
 }
 
@@ -93,12 +96,22 @@ export async function requestAccessToken(asked: TokenRequest, options: RequestOp
   return { token, expiresAt: now + seconds * 1000 - reserveMs }
 }
 
-/** A registry over TLS must not have its passwords sent in the clear. */
-function realmOf({ registry, challenge, credentials, isPlain }: TokenRequest): URL {
+/**
+ * The registry chooses which address is asked, so it must be one that it could be asked at: none inside this machine or network for a
+ * registry outside of it, and none without TLS for a registry with it. Without TLS, credentials go to the registry's own host only.
+ */
+function realmOf({ registry, challenge, credentials, isPlain, allowHttp }: TokenRequest): URL {
   const text = challenge.parameters['realm'] ?? ''
   const realm = URL.canParse(text) ? new URL(text) : undefined
-  const isUsable = realm?.protocol === 'https:' || (realm?.protocol === 'http:' && (isPlain || credentials === undefined))
-  if (realm === undefined || !isUsable || realm.username !== '' || realm.password !== '') {
+  const own = new URL(`https://${registry}`).hostname
+  if (
+    realm === undefined ||
+    realm.username !== '' ||
+    realm.password !== '' ||
+    (isInternalHost(realm.hostname) && !isInternalHost(own)) ||
+    !(realm.protocol === 'https:' || (realm.protocol === 'http:' && isPlain)) ||
+    (realm.protocol === 'http:' && credentials !== undefined && realm.hostname !== own && !allowHttp)
+  ) {
     throw refused(registry, `it names a token service that is not asked: ${excerpt(text, 120)}`)
   }
   return realm

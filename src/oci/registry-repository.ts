@@ -1,25 +1,28 @@
 /** A repository of a registry that speaks the OCI distribution specification 1.1, or an older one. */
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import { concatBytes } from '../encoding/bytes.ts'
 import { CountersignError, DecodingError, TransportError } from '../error.ts'
+import { pause } from '../http/deadline.ts'
 import type { HttpResponse } from '../http/fetch.ts'
 import { HttpStatusError, isSuccess } from '../http/fetch.ts'
+import { backoff } from '../http/retry.ts'
 import { appendUntilThere } from './append.ts'
-import { checkContent, checkedContent, contentDigest, isDigest } from './digest.ts'
+import { checkContent, checkedContent, contentDigest, isDigest, splitDigest } from './digest.ts'
 import type { Descriptor, StoredManifest } from './manifest.ts'
 import { acceptedManifests, descriptorOf, encodeIndex, isManifestType, maxManifestBytes, mediaType, parseManifest } from './manifest.ts'
-import type { BlobContent, Referrers, Repository } from './repository.ts'
 import type { RepositoryName } from './reference.ts'
-import { repositoryText } from './reference.ts'
+import { isTag, repositoryText } from './reference.ts'
+import { openDownload } from './registry-download.ts'
 import type { RegistrySession } from './registry-session.ts'
+import { uploadBlob } from './registry-upload.ts'
+import type { BlobContent, Referrers, Repository } from './repository.ts'
 
-/** A blob is sent in pieces of this size when it is larger: what was sent before a failure is not sent again. */
-const pieceBytes = 16 * 1024 * 1024
 const maxReferrersPages = 200
 const maxReferrers = 10_000
 const maxTagsPages = 1000
-const maxPieceAttempts = 5
+const maxTags = 1_000_000
+/** How often a registry is asked whether it has taken notice of a referrer. */
+const maxReferrerChecks = 6
 
 /** Opens a repository; nothing is asked yet. */
 export function openRegistryRepository(session: RegistrySession, name: RepositoryName): Repository {
@@ -71,7 +74,7 @@ class RegistryRepository implements Repository {
 
   async openBlob({ digest, size }: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     try {
-      const chunks = await this.#session.open(this.#path(`/blobs/${digest}`), { repository: this.#repository, action: 'pull' })
+      const chunks = await openDownload(this.#session, this.#repository, this.#path(`/blobs/${digest}`))
       return checkedContent(chunks, { digest, size }, this.name)
     } catch (error) {
       if (error instanceof HttpStatusError && error.status === 404) throw this.#missing(digest)
@@ -108,7 +111,8 @@ class RegistryRepository implements Repository {
       if (response.status === 404) throw this.#missing('')
       if (response.status !== 200) throw this.#session.refusal(response, `listing the tags of ${this.name}`)
       const fields = new JsonFields(parseJson(response.body, 'the list of tags', { maxDepth: 8 }), 'tags', 'MANIFEST_INVALID')
-      tags.push(...fields.array('tags', 1_000_000).filter((tag) => typeof tag === 'string'))
+      for (const tag of fields.array('tags', maxTags)) if (typeof tag === 'string' && isTag(tag)) tags.push(tag)
+      if (tags.length > maxTags) throw this.#tooMany('tags', maxTags)
       next = nextPage(response)
     }
     return tags
@@ -121,14 +125,8 @@ class RegistryRepository implements Repository {
   async putBlob(content: BlobContent, from?: string): Promise<{ readonly digest: string; readonly size: number }> {
     const { digest, size } = content instanceof Uint8Array ? { digest: contentDigest(content), size: content.length } : content
     if (await this.hasBlob(digest)) return { digest, size }
-    const location = await this.#startUpload(digest, from)
-    if (location === undefined) return { digest, size }
-    if (content instanceof Uint8Array && size <= pieceBytes) {
-      await this.#finishUpload(location, digest, content)
-    } else {
-      const chunks = content instanceof Uint8Array ? pieces(content) : content.chunks()
-      await this.#finishUpload(await this.#sendPieces(location, checkedContent(chunks, { digest, size }, 'the source')), digest)
-    }
+    const place = { session: this.#session, repository: this.#repository, name: this.name }
+    await uploadBlob(place, { content, digest, size, from, isThere: () => this.hasBlob(digest) })
     return { digest, size }
   }
 
@@ -142,20 +140,39 @@ class RegistryRepository implements Repository {
     const descriptor = descriptorOf(manifest)
     // The header says that the registry has the referrers API and has taken notice (distribution specification 1.1).
     if (response.headers['oci-subject'] === subject) return descriptor
-    const { descriptors, source } = await this.referrers(subject)
-    if (source === 'api' && descriptors.some(({ digest }) => digest === descriptor.digest)) return descriptor
-    if (source === 'tag') await this.#appendToFallback(subject, manifest, descriptor)
+    if (!(await this.#isListed(subject, descriptor.digest))) await this.#appendToFallback(subject, manifest, descriptor)
     return descriptor
   }
 
+  /**
+   * Whether the registry lists a referrer by itself: those with an API do, some of them a little later.
+   * @throws CountersignError SERVICE_REFUSED where it has the API and does not: nobody would find it
+   */
+  async #isListed(subject: string, digest: string): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      const { descriptors, source } = await this.referrers(subject)
+      if (source === 'tag') return false
+      if (descriptors.some((other) => other.digest === digest)) return true
+      if (attempt >= maxReferrerChecks) {
+        const what = `the registry took ${digest} and does not list it as a referrer of ${subject}`
+        throw new CountersignError('SERVICE_REFUSED', `pushing to ${this.name}: ${what}`)
+      }
+      await pause(backoff(attempt - 1), this.#session.signal ?? new AbortController().signal)
+      this.#session.signal?.throwIfAborted()
+    }
+  }
+
   async remove(target: string): Promise<void> {
-    const response = await this.#session.request(this.#path(`/manifests/${target}`), {
-      repository: this.#repository,
-      action: 'delete',
-      method: 'DELETE',
-    })
+    let response = await this.#delete(target)
+    // Older registries remove by digest only, and with it every tag that it has.
+    if (!isDigest(target) && (response.status === 400 || response.status === 405))
+      response = await this.#delete((await this.resolve(target)).digest)
     if (response.status === 404) throw this.#missing(target)
     if (!isSuccess(response)) throw this.#session.refusal(response, `removing ${target} from ${this.name}`)
+  }
+
+  #delete(target: string): Promise<HttpResponse> {
+    return this.#session.request(this.#path(`/manifests/${target}`), { repository: this.#repository, action: 'delete', method: 'DELETE' })
   }
 
   #read(
@@ -221,88 +238,11 @@ class RegistryRepository implements Repository {
       body: manifest.bytes,
     })
     if (!isSuccess(response)) throw this.#session.refusal(response, `pushing to ${this.name}`)
+    const stored = splitDigest(response.headers['docker-content-digest'] ?? '')
+    if (stored?.algorithm === splitDigest(manifest.digest)?.algorithm && response.headers['docker-content-digest'] !== manifest.digest) {
+      throw new TransportError('CONTENT_MISMATCH', `pushing to ${this.name}: the registry stored something else than ${manifest.digest}`)
+    }
     return response
-  }
-
-  /** @returns where to send the blob, or undefined when the registry took it over from another repository */
-  async #startUpload(digest: string, from: string | undefined): Promise<string | undefined> {
-    const mount = from === undefined || from === this.#repository ? '' : `?${new URLSearchParams({ mount: digest, from }).toString()}`
-    const response = await this.#session.request(this.#path(`/blobs/uploads/${mount}`), {
-      repository: this.#repository,
-      action: 'pull,push',
-      alsoPull: mount === '' ? undefined : from,
-      method: 'POST',
-      idempotent: true,
-    })
-    if (response.status === 201) return undefined
-    if (response.status !== 202) throw this.#session.refusal(response, `pushing to ${this.name}`)
-    return this.#locationOf(response)
-  }
-
-  #locationOf(response: HttpResponse): string {
-    const location = response.headers['location']
-    if (location === undefined || !URL.canParse(location, response.url)) {
-      throw new CountersignError('SERVICE_REFUSED', `pushing to ${this.name}: the registry does not say where to`)
-    }
-    return new URL(location, response.url).href
-  }
-
-  /** Sends piece after piece; a piece that was cut off is sent from where the registry says that it has got to. */
-  async #sendPieces(start: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
-    let location = start
-    let offset = 0
-    for await (const piece of gathered(chunks, pieceBytes)) {
-      location = await this.#sendPiece(location, piece, offset)
-      offset += piece.length
-    }
-    return location
-  }
-
-  async #sendPiece(start: string, piece: Uint8Array, offset: number): Promise<string> {
-    let location = start
-    let sent = 0
-    for (let attempt = 1; ; attempt++) {
-      const rest = piece.subarray(sent)
-      try {
-        const response = await this.#session.request(location, {
-          repository: this.#repository,
-          action: 'pull,push',
-          method: 'PATCH',
-          headers: {
-            'content-type': 'application/octet-stream',
-            'content-range': `${offset + sent}-${offset + sent + rest.length - 1}`,
-          },
-          body: rest,
-        })
-        if (isSuccess(response)) return this.#locationOf(response)
-        if (response.status !== 416 && response.status < 500) throw this.#session.refusal(response, `pushing to ${this.name}`)
-        if (attempt >= maxPieceAttempts) throw this.#session.refusal(response, `pushing to ${this.name}`)
-      } catch (error) {
-        if (!(error instanceof TransportError) || error.code !== 'NETWORK_FAILED' || attempt >= maxPieceAttempts) throw error
-      }
-      const progress = await this.#session.request(location, { repository: this.#repository, action: 'pull,push' })
-      if (progress.status !== 204) throw this.#session.refusal(progress, `pushing to ${this.name}`)
-      if (progress.headers['location'] !== undefined) location = this.#locationOf(progress)
-      const end = /^(?:bytes=)?0-([0-9]{1,15})$/.exec(progress.headers['range'] ?? '')?.[1]
-      sent = end === undefined ? 0 : Math.min(Math.max(Number(end) + 1 - offset, 0), piece.length)
-      if (sent === piece.length) return location
-    }
-  }
-
-  async #finishUpload(location: string, digest: string, body?: Uint8Array): Promise<void> {
-    const url = new URL(location)
-    url.searchParams.set('digest', digest)
-    const response = await this.#session.request(url.href, {
-      repository: this.#repository,
-      action: 'pull,push',
-      method: 'PUT',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: body ?? new Uint8Array(),
-    })
-    if (isSuccess(response)) return
-    // An answer that was lost: the second attempt finds the upload gone, and the blob there.
-    if (response.status === 404 && (await this.hasBlob(digest))) return
-    throw this.#session.refusal(response, `pushing to ${this.name}`)
   }
 
   #indexed(response: HttpResponse): readonly Descriptor[] {
@@ -329,33 +269,15 @@ function typeOf({ headers }: HttpResponse): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-/** Where the next page is (RFC 8288), on the same registry. */
+/** Where the next page is (RFC 8288). Only this registry is asked, whatever host it calls itself by: proxies change that. */
 function nextPage({ headers, url }: HttpResponse): string | undefined {
-  const link = /<([^<>]{1,4096})>\s*;[^,]*\brel\s*=\s*"?next"?/i.exec(headers['link'] ?? '')?.[1]
-  if (link === undefined || !URL.canParse(link, url)) return undefined
-  const next = new URL(link, url)
-  return next.origin === new URL(url).origin ? `${next.pathname}${next.search}` : undefined
+  const link = /<([^<>]{1,4096})>\s*;[^,<]*\brel\s*=\s*"?next\b/i.exec(headers['link'] ?? '')?.[1]
+  if (link === undefined) return undefined
+  if (!URL.canParse(link, url)) throw new TransportError('NETWORK_FAILED', `${new URL(url).host} names a next page that cannot be read`)
+  const { pathname, search } = new URL(link, url)
+  return `${pathname}${search}`
 }
 
 function byDigest(a: Descriptor, b: Descriptor): number {
   return a.digest < b.digest ? -1 : 1
-}
-
-async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
-}
-
-/** The same bytes in pieces of one size, the last one shorter. */
-async function* gathered(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-  let held: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of chunks) {
-    held.push(Uint8Array.from(chunk))
-    length += chunk.length
-    if (length < size) continue
-    yield concatBytes(...held)
-    held = []
-    length = 0
-  }
-  if (length > 0) yield concatBytes(...held)
 }

@@ -3,8 +3,8 @@ import { excerpt } from '../encoding/bytes.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { CountersignError, TransportError } from '../error.ts'
-import { HttpStatusError, openUrl, request } from '../http/fetch.ts'
-import type { Environment, HttpResponse, RequestOptions, TlsSettings } from '../http/fetch.ts'
+import { HttpStatusError, openAnswer, request } from '../http/fetch.ts'
+import type { Environment, HttpResponse, OpenAnswer, RequestOptions, TlsSettings } from '../http/fetch.ts'
 import { isLoopbackHost, isPrivateHost } from '../http/host.ts'
 import { parseChallenges } from './auth-challenge.ts'
 import type { Challenge } from './auth-challenge.ts'
@@ -14,7 +14,7 @@ import type { AccessToken, RegistryCredentials } from './registry-login.ts'
 export interface RegistryOptions {
   readonly env?: Environment
   readonly signal?: AbortSignal
-  /** For each request with its repetitions; default 60 s. */
+  /** For each request with its repetitions, and more for what is large; default 60 s. */
   readonly timeoutMs?: number
   readonly tls?: TlsSettings
   /** Plain HTTP for hosts that are not this machine, too, with credentials: only where the user asked for it. */
@@ -39,6 +39,8 @@ export interface RegistryRequest extends Pick<RequestOptions, 'method' | 'header
 const defaultTimeoutMs = 60_000
 const defaultConcurrency = 16
 const maxErrorBytes = 64 * 1024
+/** The slowest network that large bodies get their time for: 32 KB/s. */
+const slowestBytesPerMs = 32
 const maxMessageLength = 300
 
 /** One registry. What it demands is learnt from its first answer and remembered. */
@@ -74,11 +76,11 @@ export class RegistrySession {
    * Opens a body of any size.
    * @throws HttpStatusError for any status but 2xx; otherwise as `request`
    */
-  async open(target: string, asked: RegistryRequest): Promise<AsyncIterable<Uint8Array>> {
-    let chunks: AsyncIterable<Uint8Array> | undefined
+  async open(target: string, asked: RegistryRequest): Promise<OpenAnswer> {
+    let opened: OpenAnswer | undefined
     const response = await this.#authorized(asked, async (authorization) => {
       try {
-        chunks = await openUrl(
+        opened = await openAnswer(
           await this.#address(target),
           this.#requestOptions(await this.#headersFor(target, asked, authorization), asked),
         )
@@ -88,8 +90,8 @@ export class RegistrySession {
         throw error
       }
     })
-    if (chunks === undefined) throw this.refusal(response, 'reading')
-    return chunks
+    if (opened === undefined) throw this.refusal(response, 'reading')
+    return opened
   }
 
   /** The caller's wish to stop. */
@@ -119,22 +121,30 @@ export class RegistrySession {
   ): Promise<T> {
     await this.#enter()
     try {
-      const first = await send(await this.#authorization(asked))
+      const refused = await this.#authorization(asked)
+      const first = await send(refused)
       if (first?.status !== 401) return first
       const challenge = choose(parseChallenges(first.headers['www-authenticate'] ?? ''))
       if (challenge === undefined) throw this.refusal(first, 'asking')
-      const known = this.#challenge
       this.#challenge = challenge
-      // A token that was good a moment ago may have been revoked, or have been for less.
-      this.#tokens.delete(scopeKey(asked))
+      await this.#forget(asked, refused)
       const authorization = await this.#authorization(asked)
-      if (authorization === undefined || (known !== undefined && challenge.scheme === 'basic')) throw this.refusal(first, 'asking')
+      if (authorization === undefined || authorization === refused) throw this.refusal(first, 'asking')
       const second = await send(authorization)
       if (second?.status === 401) throw this.refusal(second, 'asking')
       return second
     } finally {
       this.#leave()
     }
+  }
+
+  /** A token that was good a moment ago may have been revoked, or have been for less. Another request may have got a new one already. */
+  async #forget(asked: RegistryRequest, refused: string | undefined): Promise<void> {
+    const key = scopeKey(asked)
+    const known = this.#tokens.get(key)
+    if (known === undefined || refused === undefined) return
+    const current = await known.catch(() => undefined)
+    if (current !== undefined && `Bearer ${current.token}` === refused && this.#tokens.get(key) === known) this.#tokens.delete(key)
   }
 
   async #authorization(asked: RegistryRequest): Promise<string | undefined> {
@@ -153,13 +163,21 @@ export class RegistrySession {
     const key = scopeKey(asked)
     const now = Date.now()
     const known = this.#tokens.get(key)
-    if (known !== undefined && (await known).expiresAt > now) return `Bearer ${(await known).token}`
+    if (known !== undefined) {
+      const token = await known
+      if (token.expiresAt > now) return `Bearer ${token.token}`
+      // Whoever waited with us may have asked for the next one already.
+      if (this.#tokens.get(key) !== known) return this.#authorization(asked)
+    }
+    const { allowHttp = false } = this.#options
     const fresh = requestAccessToken(
-      { registry: this.host, challenge, scopes: scopesOf(asked), credentials, isPlain, now },
+      { registry: this.host, challenge, scopes: scopesOf(asked), credentials, isPlain, allowHttp, now },
       this.#requestOptions({}, {}),
     )
     this.#tokens.set(key, fresh)
-    fresh.catch(() => this.#tokens.delete(key))
+    fresh.catch(() => {
+      if (this.#tokens.get(key) === fresh) this.#tokens.delete(key)
+    })
     return `Bearer ${(await fresh).token}`
   }
 
@@ -183,7 +201,7 @@ export class RegistrySession {
     const { method, body, maxBytes, idempotent } = asked
     return {
       headers: { 'user-agent': userAgent, ...headers },
-      timeoutMs,
+      timeoutMs: timeoutMs + ((body?.length ?? 0) + (maxBytes ?? 0)) / slowestBytesPerMs,
       ...(method === undefined ? {} : { method }),
       ...(body === undefined ? {} : { body }),
       ...(maxBytes === undefined ? {} : { maxBytes }),
