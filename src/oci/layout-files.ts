@@ -1,0 +1,86 @@
+/** Files of an image layout, wherever they are: a folder, or an archive. Paths are relative, with slashes. */
+import { createReadStream } from 'node:fs'
+import { lstat, open, readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { TransportError, messageOf } from '../error.ts'
+import { isMissing } from '../tuf/bounded-file.ts'
+
+export interface LayoutFiles {
+  /** As messages name it. */
+  readonly name: string
+  /** Bytes of a regular file; undefined when there is none. */
+  size(file: string): Promise<number | undefined>
+  /** A whole file; undefined when there is none. @throws TransportError TOO_LARGE, FILE_UNREADABLE */
+  read(file: string, maxBytes: number): Promise<Uint8Array | undefined>
+  /** A file as it is read. @throws while reading, TransportError FILE_UNREADABLE */
+  chunks(file: string): AsyncIterable<Uint8Array>
+  /** Names of what is in a folder; none when there is no folder. */
+  list(folder: string): Promise<readonly string[]>
+}
+
+/** Files of a folder. What is no regular file, such as a link or a pipe, is not there. */
+export function folderFiles(folder: string, name: string): LayoutFiles {
+  const place = (file: string): string => path.join(folder, ...file.split('/'))
+  const size = async (file: string): Promise<number | undefined> => {
+    try {
+      const found = await lstat(place(file))
+      return found.isFile() ? found.size : undefined
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw unreadable(`${name}/${file}`, error)
+    }
+  }
+  return {
+    name,
+    size,
+    read: async (file, maxBytes) => {
+      const found = await size(file)
+      if (found === undefined) return undefined
+      if (found > maxBytes) throw tooLarge(`${name}/${file}`, found, maxBytes)
+      try {
+        const handle = await open(place(file), 'r')
+        try {
+          const bytes = new Uint8Array(found)
+          const { bytesRead } = await handle.read(bytes, 0, found, 0)
+          return bytes.subarray(0, bytesRead)
+        } finally {
+          await handle.close()
+        }
+      } catch (error) {
+        throw unreadable(`${name}/${file}`, error)
+      }
+    },
+    chunks: (file) => readChunks(place(file), `${name}/${file}`),
+    list: async (below) => {
+      try {
+        return await readdir(place(below))
+      } catch (error) {
+        if (isMissing(error)) return []
+        throw unreadable(`${name}/${below}`, error)
+      }
+    },
+  }
+}
+
+/** A part of a file of the system, in pieces. @param range first byte and number of bytes; default all */
+export async function* readChunks(
+  file: string,
+  name: string,
+  range?: { readonly start: number; readonly length: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (range?.length === 0) return
+  const limits = range === undefined ? {} : { start: range.start, end: range.start + range.length - 1 }
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024, ...limits }) as AsyncIterable<Uint8Array>) yield chunk
+  } catch (error) {
+    throw unreadable(name, error)
+  }
+}
+
+export function unreadable(name: string, cause: unknown): TransportError {
+  return new TransportError('FILE_UNREADABLE', `${name} cannot be read: ${messageOf(cause)}`, { cause })
+}
+
+export function tooLarge(name: string, size: number, limit: number): TransportError {
+  return new TransportError('TOO_LARGE', `${name} has ${size} bytes, more than the limit of ${limit}`)
+}
