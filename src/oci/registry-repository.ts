@@ -14,6 +14,7 @@ import type { RepositoryName } from './reference.ts'
 import { isTag, repositoryText } from './reference.ts'
 import { openDownload } from './registry-download.ts'
 import type { RegistrySession } from './registry-session.ts'
+import { errorCodes } from './registry-session.ts'
 import { uploadBlob } from './registry-upload.ts'
 import type { BlobContent, Referrers, Repository } from './repository.ts'
 
@@ -23,6 +24,7 @@ const maxTagsPages = 1000
 const maxTags = 1_000_000
 /** How often a registry is asked whether it has taken notice of a referrer. */
 const maxReferrerChecks = 6
+const maxManifestAttempts = 4
 
 /** Opens a repository; nothing is asked yet. */
 export function openRegistryRepository(session: RegistrySession, name: RepositoryName): Repository {
@@ -230,19 +232,30 @@ class RegistryRepository implements Repository {
   }
 
   async #writeManifest(manifest: StoredManifest, target: string): Promise<HttpResponse> {
-    const response = await this.#session.request(this.#path(`/manifests/${target}`), {
-      repository: this.#repository,
-      action: 'pull,push',
-      method: 'PUT',
-      headers: { 'content-type': manifest.mediaType },
-      body: manifest.bytes,
-    })
+    const response = await this.#putUntilBlobsAreKnown(manifest, target)
     if (!isSuccess(response)) throw this.#session.refusal(response, `pushing to ${this.name}`)
     const stored = splitDigest(response.headers['docker-content-digest'] ?? '')
     if (stored?.algorithm === splitDigest(manifest.digest)?.algorithm && response.headers['docker-content-digest'] !== manifest.digest) {
       throw new TransportError('CONTENT_MISMATCH', `pushing to ${this.name}: the registry stored something else than ${manifest.digest}`)
     }
     return response
+  }
+
+  /** What was stored a moment ago, by us or by somebody else at the same time, is not yet known to some registries. */
+  async #putUntilBlobsAreKnown({ bytes, mediaType: type }: StoredManifest, target: string): Promise<HttpResponse> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.#session.request(this.#path(`/manifests/${target}`), {
+        repository: this.#repository,
+        action: 'pull,push',
+        method: 'PUT',
+        headers: { 'content-type': type },
+        body: bytes,
+      })
+      const isUnknown = (response.status === 400 || response.status === 404) && errorCodes(response).includes('MANIFEST_BLOB_UNKNOWN')
+      if (!isUnknown || attempt >= maxManifestAttempts) return response
+      await pause(backoff(attempt - 1), this.#session.signal ?? new AbortController().signal)
+      this.#session.signal?.throwIfAborted()
+    }
   }
 
   #indexed(response: HttpResponse): readonly Descriptor[] {

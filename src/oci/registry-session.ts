@@ -283,19 +283,26 @@ function scopeKey(asked: RegistryRequest): string {
 
 /** What the errors of a registry say (distribution specification, "Error Codes"). */
 function messageIn(body: Uint8Array): string | undefined {
+  const texts = errorsIn(body).map(({ code, message }) => (code === '' || message === '' ? `${code}${message}` : `${code}: ${message}`))
+  const text = texts.filter((part) => part !== '').join('; ')
+  return text === '' ? undefined : excerpt(text, maxMessageLength).slice(1, -1)
+}
+
+/** The codes of the errors in an answer: `BLOB_UNKNOWN`. */
+export function errorCodes({ body }: HttpResponse): readonly string[] {
+  return errorsIn(body).map(({ code }) => code)
+}
+
+function errorsIn(body: Uint8Array): { readonly code: string; readonly message: string }[] {
   try {
     const value = parseJson(body, 'the error', { maxBytes: maxErrorBytes, maxDepth: 16 })
-    const errors = isJsonObject(value) && Array.isArray(value['errors']) ? value['errors'] : []
-    const texts = errors.slice(0, 3).map((error) => {
-      if (!isJsonObject(error)) return ''
-      const code = textOf(error['code'])
-      const message = textOf(error['message'])
-      return code === '' || message === '' ? `${code}${message}` : `${code}: ${message}`
-    })
-    const text = texts.filter((part) => part !== '').join('; ')
-    return text === '' ? undefined : excerpt(text, maxMessageLength).slice(1, -1)
+    const errors = isJsonObject(value) && Array.isArray(value['errors']) ? value['errors'].slice(0, 3) : []
+    return errors.map((error) =>
+      isJsonObject(error) ? { code: textOf(error['code']), message: textOf(error['message']) } : { code: '', message: '' },
+    )
   } catch {
-    return undefined
+    // What is no JSON of the specification explains nothing; the status does.
+    return []
   }
 }
 
