@@ -194,10 +194,7 @@ function subjectAnnotations({ statement }: Evidence, digest: string): readonly R
 }
 
 /** All of them must be said in one place. */
-function checkAnnotations(
-  stated: readonly ReadonlyMap<string, JsonValue>[],
-  wanted: Readonly<Record<string, string>> = {},
-): void {
+function checkAnnotations(stated: readonly ReadonlyMap<string, JsonValue>[], wanted: Readonly<Record<string, string>> = {}): void {
   const names = Object.entries(wanted)
   if (names.length === 0 || stated.some((one) => names.every(([name, value]) => one.get(name) === value))) return
   const [first = new Map<string, JsonValue>()] = stated

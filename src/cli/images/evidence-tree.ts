@@ -35,7 +35,9 @@ export function evidenceTree({ image, findings, verification }: VerifiedImage | 
     ]),
     ...limited(verified.map(verifiedNode), 'verified'),
     ...limited(
-      refused.map(({ found, error }) => node('refused', found.where, [node('stored as', placeNames[found.place]), node('reason', error.message)])),
+      refused.map(({ found, error }) =>
+        node('refused', found.where, [node('stored as', placeNames[found.place]), node('reason', error.message)]),
+      ),
       'refused',
     ),
     ...limited(
@@ -53,14 +55,22 @@ function verifiedNode({ found, evidence, claim }: VerifiedSignature): TreeNode {
   return node('verified', found.where, [
     node('stored as', placeNames[found.place]),
     claim === undefined
-      ? node('says', evidence.statement === undefined ? 'a signature of the manifest' : `statement of type ${evidence.statement.predicateType}`)
+      ? node(
+          'says',
+          evidence.statement === undefined ? 'a signature of the manifest' : `statement of type ${evidence.statement.predicateType}`,
+        )
       : node('says', `${claim.type} ${claim.dockerManifestDigest}`),
     signerNode(evidence),
     ...evidence.logEntries.map((entry) =>
       node('logged', `entry ${entry.logIndex} of ${entry.logUrl}`, [
         node('kind', `${entry.kind} ${entry.version}`),
         ...(entry.integratedTime === undefined ? [] : [node('at', formatInstant(entry.integratedTime.getTime()))]),
-        node('proof', entry.treeSize === undefined ? 'the promise of the log (signed entry timestamp)' : `included in its tree of ${entry.treeSize} entries`),
+        node(
+          'proof',
+          entry.treeSize === undefined
+            ? 'the promise of the log (signed entry timestamp)'
+            : `included in its tree of ${entry.treeSize} entries`,
+        ),
       ]),
     ),
     ...(evidence.logEntries.length === 0 ? [node('logged', 'in no log that counts')] : []),

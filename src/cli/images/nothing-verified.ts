@@ -38,14 +38,17 @@ function nothingFound(
   const where = `(${image.name}, ${image.descriptor.digest}; looked into ${looked.join('; ')})${damaged(unreadable)}`
   if (wanted !== 'signature') return new CountersignError('NOT_FOUND', `no matching attestations: none was found ${where}${hint}`)
   const what = signatures.length > others.length || unreadable.length > 0 ? 'no readable signatures found' : 'no signatures found'
-  const count = others.length === 1 ? 'is one attestation, which is no signature' : `are ${others.length} attestations, which are no signatures`
+  const count =
+    others.length === 1 ? 'is one attestation, which is no signature' : `are ${others.length} attestations, which are no signatures`
   const beside = others.length === 0 ? '' : `; there ${count}: see verify-attestation, or --accept-attestations`
   return new ExitError(EXIT_CODE.noSignatures, 'NOT_FOUND', `${what} ${where}${beside}${hint}`)
 }
 
 function noneMatches({ unreadable }: Findings, refused: readonly RefusedSignature[]): CountersignError {
   const code = refused[0]?.error.code ?? 'SIGNATURE_INVALID'
-  const withoutCertificate = refused.every(({ error, found }) => error.code === 'KEY_MISMATCH' && found.entity.keyMaterial.kind !== 'certificate')
+  const withoutCertificate = refused.every(
+    ({ error, found }) => error.code === 'KEY_MISMATCH' && found.entity.keyMaterial.kind !== 'certificate',
+  )
   const first = withoutCertificate ? 'no certificate found on signature' : 'no matching signatures'
   const exitCode = withoutCertificate ? EXIT_CODE.noCertificate : EXIT_CODE.noMatchingSignatures
   return new ExitError(exitCode, code, `${first}: ${reasonsOf(refused)}${damaged(unreadable)}`)

@@ -1,11 +1,13 @@
 /** Images with what was signed about them: from registries, from a folder that `save` has written, or with a signature in files. */
+import { CountersignError } from '../../error.ts'
 import type { Findings, FindOptions } from '../../oci/find-signatures.ts'
 import { findSignatures } from '../../oci/find-signatures.ts'
 import type { ImageReference } from '../../oci/reference.ts'
-import { parseReference, withTag } from '../../oci/reference.ts'
+import { parseReference } from '../../oci/reference.ts'
 import type { Repository } from '../../oci/repository.ts'
 import { signatureTag } from '../../oci/signature-places.ts'
 import type { CommandContext } from '../context.ts'
+import { ExitError } from '../failure.ts'
 import type { FoundImage } from './image-input.ts'
 import { findImage, forPlatform, withChildren } from './image-input.ts'
 import { maxAttachmentBytes } from './attachment-size.ts'
@@ -48,10 +50,10 @@ export async function openSource(
         // What was signed about a digest can be asked for before it is known whether there is such an image.
         const findings = findSignatures(signatures, reference.digest, options)
         findings.catch(() => undefined)
-        const image = await findImage(repository, reference)
+        const image = await findOne(repository, reference, task)
         return [async () => ({ image, findings: await findings })]
       }
-      const named = await findImage(repository, reference)
+      const named = await findOne(repository, reference, task)
       const found = task.attachment === undefined ? named : await attachedTo(named, signatures, flags, task.attachment)
       const image = flags.platform === '' ? found : await forPlatform(repository, found, flags.platform)
       return (flags.recursive ? await withChildren(repository, image) : [image]).map((one) => load(signatures, one))
@@ -85,14 +87,23 @@ function findOptions(
   }
 }
 
+/** Only `verify` of signatures has exit codes of its own. */
+async function findOne(repository: Repository, reference: ImageReference, { wanted }: ImageVerificationTask): Promise<FoundImage> {
+  try {
+    return await findImage(repository, reference)
+  } catch (error) {
+    if (wanted === 'signature' || !(error instanceof ExitError)) throw error
+    throw new CountersignError(error.code, error.message)
+  }
+}
+
 /** What cosign 1 and 2 stored beside an image under a tag: an artefact, which has signatures of its own. */
 async function attachedTo(
-  { reference, descriptor }: FoundImage,
+  { descriptor }: FoundImage,
   signatures: Repository,
   flags: ImageVerificationFlags,
   attachment: 'sbom',
 ): Promise<FoundImage> {
   const tag = signatureTag(descriptor.digest, attachment, flags['attachment-tag-prefix'])
-  const attached = withTag(parseReference(`${signatures.name}:${tag}`), tag)
-  return findImage(signatures, attached)
+  return findImage(signatures, parseReference(`${signatures.name}:${tag}`))
 }

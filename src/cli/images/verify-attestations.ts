@@ -18,9 +18,9 @@ export async function verifyAttestations(
   if (flags.policy.length > 0) throw new UsageError('USAGE', '--policy is not supported by this version')
   const task: ImageVerificationTask = { wanted: { predicateType: predicateTypeUri(flags.type) }, typeName: flags.type }
   const explain = await explanationOf(context, flags)
-  for await (const verified of verifyImages(context, flags, images, task, explain.refused)) {
+  for await (const verified of verifyImages(context, flags, images, task, explain)) {
     printHeader(context, flags, verified, false)
-    explain.verified(verified)
+    explain(verified)
     printAttestations(context, verified)
   }
 }

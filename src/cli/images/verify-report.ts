@@ -139,6 +139,7 @@ function describeOptional({ claim, evidence, entity }: VerifiedSignature, digest
     ])
   }
   const [timestamp] = entity.timestamps
-  if (timestamp !== undefined && evidence.times.some(({ source }) => source === 'timestamp-authority')) members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
+  if (timestamp !== undefined && evidence.times.some(({ source }) => source === 'timestamp-authority'))
+    members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
   return members.length === 0 ? null : Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -32,9 +32,9 @@ export async function verifySignatures(
     ...(flags.platform === '' ? {} : { hint: platformHint }),
   }
   const explain = await explanationOf(context, flags)
-  for await (const verified of verifyImages(context, flags, images, task, explain.refused)) {
+  for await (const verified of verifyImages(context, flags, images, task, explain)) {
     printHeader(context, flags, verified, withAnnotations)
-    explain.verified(verified)
+    explain(verified)
     printSignatures(context, flags, verified)
   }
 }

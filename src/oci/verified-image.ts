@@ -1,0 +1,64 @@
+/** An image verified in one call: resolved once, everything that was signed about it found and judged. */
+import { CountersignError } from '../error.ts'
+import type { Demands } from '../verify/demands.ts'
+import { isDigest } from './digest.ts'
+import type { Findings, FindOptions } from './find-signatures.ts'
+import { findSignatures } from './find-signatures.ts'
+import type { Repository } from './repository.ts'
+import type { ImagePolicy, ImageVerification, VerifiedSignature } from './verify-image.ts'
+import { verifyImageSignatures } from './verify-image.ts'
+
+export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demands'>, Omit<FindOptions, 'kinds'> {
+  /** Default a signature. */
+  readonly wanted?: ImagePolicy['wanted']
+  /** Default: an entry in a transparency log, and a certificate timestamp for certificates. */
+  readonly demands?: Partial<Demands>
+  /** Where the signatures are, if they are not beside the image. */
+  readonly signatures?: Repository
+}
+
+export interface VerifiedImageResult extends ImageVerification {
+  /** Of the manifest that was verified: go on with this, never with a tag, which may mean something else by now. */
+  readonly digest: string
+  /** At least one. */
+  readonly verified: readonly [VerifiedSignature, ...VerifiedSignature[]]
+  readonly findings: Findings
+}
+
+/**
+ * Verifies that somebody whom the policy names has signed an image, or has attested something about it.
+ * @param target a tag or a digest of the repository
+ * @throws CountersignError NOT_FOUND when there is no such image or nothing that was signed about it; the code of the first
+ *   signature that was refused when none holds; what went wrong when nothing holds and a place could not be looked into
+ */
+export async function verifyImage(repository: Repository, target: string, options: VerifyImageOptions): Promise<VerifiedImageResult> {
+  const { wanted = 'signature', demands, signatures = repository, ...policy } = options
+  const kinds =
+    wanted !== 'signature' ? (['attestation'] as const) : policy.acceptAttestations === true ? undefined : (['signature'] as const)
+  const { digest } = await repository.resolve(target)
+  if (isDigest(target) && digest !== target)
+    throw new CountersignError('CONTENT_MISMATCH', `${repository.name} has ${digest} for ${target}`)
+  const findings = await findSignatures(signatures, digest, { ...options, ...(kinds === undefined ? {} : { kinds }) })
+  const verification = await verifyImageSignatures(findings, digest, {
+    ...policy,
+    wanted,
+    demands: { log: true, scts: true, signedTimestamps: false, now: new Date(), ...demands },
+  })
+  const [first, ...others] = verification.verified
+  if (first === undefined) throw refusalOf(`${repository.name}@${digest}`, findings, verification)
+  return { ...verification, verified: [first, ...others], digest, findings }
+}
+
+function refusalOf(image: string, { failures, looked, unreadable }: Findings, { refused }: ImageVerification): CountersignError {
+  const [failure] = failures
+  if (failure !== undefined) return failure
+  const [first] = refused
+  const reasons = [...refused.map(({ found, error }) => `${found.where}: ${error.message}`), ...unreadable].slice(0, 20).join('; ')
+  if (first === undefined) {
+    return new CountersignError(
+      'NOT_FOUND',
+      `nothing was found that is signed about ${image} (looked into ${[...looked, reasons].join('; ')})`,
+    )
+  }
+  return new CountersignError(first.error.code, `nothing that is signed about ${image} holds: ${reasons}`, { cause: first.error })
+}
