@@ -26,18 +26,37 @@ export function peerProgram(name: string): string | undefined {
   return existsSync(file) ? file : undefined
 }
 
-/** Our own server on SQLite on disk, initialised in the folder. */
-export async function startCountersign(issuers: string): Promise<ServerProcess> {
+/** A data folder of our own server. */
+export interface DataFolder {
+  readonly path: string
+  /** That of the server's address. */
+  readonly port: number
+}
+
+const program = path.resolve('dist/cli/main.cjs')
+
+/** Makes a data folder. */
+export async function initialiseFolder(): Promise<DataFolder> {
   const folder = temporaryFolder()
   const port = await freePort()
-  const program = path.resolve('dist/cli/main.cjs')
   const init = spawnSync(process.execPath, [program, 'server', 'init', '--data', folder, '--url', `http://127.0.0.1:${port}`], {
     encoding: 'utf8',
   })
   if (init.status !== 0) throw new Error(`server init failed: ${init.stderr}`)
-  writeFileSync(path.join(folder, 'issuers.yaml'), issuers)
+  return { path: folder, port }
+}
+
+/** Our own server on its folder: SQLite on disk. */
+export function startOnFolder({ path: folder, port }: DataFolder): Promise<ServerProcess> {
   const words = [program, 'server', 'start', '--data', folder, '--listen', `127.0.0.1:${port}`]
   return started(spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] }), port, '/healthz', folder)
+}
+
+/** Our own server on a new folder. @param issuers the text of issuers.yaml */
+export async function startCountersign(issuers: string): Promise<ServerProcess> {
+  const folder = await initialiseFolder()
+  writeFileSync(path.join(folder.path, 'issuers.yaml'), issuers)
+  return startOnFolder(folder)
 }
 
 /** rekor-tiles with its POSIX storage. */
