@@ -39,9 +39,9 @@ export const fulcioPaths = {
   rootCertificateV1: '/api/v1/rootCert',
 } as const
 
-/** A gRPC status: 3 is an invalid argument (HTTP 400), 13 an internal error (500). */
+/** A gRPC status: 3 is an invalid argument (HTTP 400), 13 an internal error (500), 14 unavailable (503): clients ask again. */
 export interface FulcioRefusal {
-  readonly code: 3 | 13
+  readonly code: 3 | 13 | 14
   readonly message: string
 }
 
@@ -54,6 +54,7 @@ export const fulcioRefusals = {
   csr: { code: 3, message: 'The certificate signing request could not be parsed' },
   log: { code: 13, message: 'Error entering certificate in CTL' },
   backend: { code: 13, message: 'error communicating with CA backend' },
+  overloaded: { code: 14, message: 'the certificate authority is overloaded, try again' },
 } as const satisfies Readonly<Record<string, FulcioRefusal>>
 
 /** That no certificates are given for a good key because of how it signs. */

@@ -1,4 +1,5 @@
 /** The server: all services of one origin, made of its material and mounted together. This is where they meet. */
+import { Hono } from 'hono'
 import type { PrivateKey } from '../crypto/private-key.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { request } from '../http/fetch.ts'
@@ -41,7 +42,7 @@ import { openChecker } from './threads/signature-check.ts'
 import { openSigner, signingSetup } from './threads/signing.ts'
 import type { OpenTask } from './threads/task.ts'
 import { trustTargets } from './trust-targets.ts'
-import { createClockWatch } from './tsa/clock-watch.ts'
+import { createClockWatch } from './time/clock-watch.ts'
 import { createTimestampAuthority } from './tsa/timestamp-authority.ts'
 import { createTufRepository } from './tuf/repository.ts'
 import type { TufRepository } from './tuf/repository.ts'
@@ -119,7 +120,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   try {
     const search = addRekor(parts)
-    if (has('tsa')) addTimestampAuthority(parts)
+    const suspicion = addClockWatch(parts)
+    if (has('tsa')) addTimestampAuthority(parts, suspicion)
     const tuf = has('tuf') ? tufRepository(parts) : undefined
     if (tuf !== undefined) {
       parts.services.push(tuf)
@@ -127,7 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
     const issuer = has('issuer') ? await openIssuer(parts) : undefined
     if (issuer !== undefined) parts.services.push(issuer)
-    const authority = has('ca') ? addCertificateAuthority(parts, issuer) : undefined
+    const authority = has('ca') ? addCertificateAuthority(parts, issuer, suspicion) : undefined
     if (has('web'))
       parts.services.push(createWeb({ server: await describeServer(trust, options.services, tuf), onError, ...(search && { search }) }))
     const origin = createOrigin({ ...options, services: parts.services, readiness: parts.readiness })
@@ -211,8 +213,8 @@ function signerFor({ openTask }: AppOptions, key: PrivateKey): Signer {
 }
 
 /** The CT log and the authority that enters its certificates there. */
-function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): CertificateAuthority {
-  const { options, instances, services } = parts
+function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspicion: Suspicion): CertificateAuthority {
+  const { options, instances, services, readiness } = parts
   const { material, storage, clock, issuers, log } = options
   const chain = material.ca.chain.map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
@@ -231,11 +233,13 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined): Cert
     ...checking(options),
     logKey: signer.publicKey,
     clock,
+    suspicion,
     issuers,
     localKeys: new Map(issuer === undefined ? [] : [[issuer.url, () => issuer.jwks()]]),
     send: request,
     onRefusal: (error) => log.info(errorFields(error), 'a certificate was refused'),
   })
+  readiness.push({ name: 'ca', check: () => authority.unreadiness() })
   services.push(ctLog, authority)
   addEarlierCtLogs(parts, chain.slice(-1))
   return authority
@@ -274,23 +278,34 @@ function rekorV2(instances: readonly ServerLogInstance[], options: Omit<RekorV2O
   return [serve(newest, ''), ...others.map((other) => serve(other, `/${other.material.id}`))]
 }
 
-function addTimestampAuthority({ options, instances, services, readiness }: Parts): void {
-  const { material, clock, timeServers = [], openTask } = options
+/** Why the clock must not be trusted now; undefined while it may be. */
+type Suspicion = () => string | undefined
+
+/** Watches the clock for those who certify times, if there are any. */
+function addClockWatch({ options, instances, services }: Parts): Suspicion {
+  const { clock, timeServers = [], steadyClock } = options
   const setBack = watchAgainstHeads(instances)
   const watch = createClockWatch({
     clock,
     ...(timeServers.length === 0 ? {} : { timeServers: { servers: timeServers.map((host) => ({ host })) } }),
-    ...(options.steadyClock && { steady: options.steadyClock }),
+    ...(steadyClock && { steady: steadyClock }),
   })
+  if (options.services.includes('tsa') || options.services.includes('ca'))
+    services.push({ routes: new Hono(), start: () => watch.start(), close: () => watch.close() })
+  return () => watch.suspicion() ?? setBack(clock())
+}
+
+function addTimestampAuthority({ options, services, readiness }: Parts, suspicion: Suspicion): void {
+  const { material, clock, openTask } = options
   const authority = createTimestampAuthority({
     signer: material.tsa.key.createSigner(),
     chain: material.tsa.chain.map(parseCertificate),
     clock,
-    suspicion: () => watch.suspicion() ?? setBack(clock()),
+    suspicion,
     ...(openTask === undefined ? {} : { threads: { openTask, signing: () => signingSetup(material.tsa.key) } }),
   })
   readiness.push({ name: 'tsa', check: () => authority.unreadiness() })
-  services.push({ ...authority, start: () => watch.start(), close: () => watch.close() })
+  services.push(authority)
 }
 
 function tufRepository({ options, trust, readiness }: Parts): TufRepository {

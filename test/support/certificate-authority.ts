@@ -82,6 +82,7 @@ export async function testCa(options: TestCaOptions = {}): Promise<TestCa> {
     issuers: parseIssuerConfiguration(issuers, 'issuers.yaml'),
     localKeys: new Map(),
     clock,
+    suspicion: () => undefined,
     send: web.send,
     onRefusal: (error) => void refused.push(error),
     ...others,

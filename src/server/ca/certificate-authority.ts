@@ -12,7 +12,7 @@ import {
   parseSigningCertificateRequest,
   parseSigningCertificateRequestV1,
 } from '../../api/fulcio.ts'
-import type { SigningCertificateRequest } from '../../api/fulcio.ts'
+import type { FulcioRefusal, SigningCertificateRequest } from '../../api/fulcio.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { Exchange, ExchangeAnswer, ExchangeRequest } from '../request/exchange.ts'
 import { mountExchange, responseOf } from '../request/exchange.ts'
@@ -26,10 +26,12 @@ import type { IssuerConfiguration, TrustedIssuer } from './issuer-configuration.
 import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
 import { verifyPossession } from './proof-of-possession.ts'
-import { RefusalError, refusalOf, refuseAs } from './refusal.ts'
+import { isOurs, RefusalError, refusalOf, refuseAs } from './refusal.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
   readonly issuers: IssuerConfiguration
+  /** Why the clock must not be trusted now; undefined while it may be. */
+  readonly suspicion: () => string | undefined
   /** Issuers whose keys are in this process. */
   readonly localKeys: ReadonlyMap<string, NonNullable<ForeignIssuer['localKeys']>>
   readonly send: ForeignTokenOptions['send']
@@ -40,22 +42,37 @@ export interface CertificateAuthorityOptions extends IssuanceOptions {
 export interface CertificateAuthority extends Service {
   /** Uses another configuration of issuers from now on. */
   useIssuers(issuers: IssuerConfiguration): void
+  /** Why it gives no certificates at present, for `/readyz`; undefined while it does. */
+  unreadiness(): string | undefined
 }
 
 const bearer = /^Bearer +(\S+)$/i
 
 /** Makes the service. @throws CountersignError CONFIGURATION_INVALID */
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const { chain, checkSignature = checkHere, onRefusal = () => {} } = options
+  const { chain, suspicion, checkSignature = checkHere, onRefusal = () => {} } = options
   const issue = createIssuance(options)
   let identify = createIdentification(options.issuers, options)
   let described = describeIssuers(options.issuers)
   const chainBytes = chain.map(({ bytes }) => bytes)
 
+  const demandGoodTime = (): void => {
+    const suspect = suspicion()
+    if (suspect !== undefined)
+      throw new CountersignError('CLOCK_SUSPECT', `no certificates are issued while the clock is suspect: ${suspect}`)
+  }
   const certify = async (request: SigningCertificateRequest, header: string | undefined): Promise<readonly Uint8Array[]> => {
+    // Before the token: a wrong time lets one in that has expired.
+    demandGoodTime()
     const token = request.token ?? bearer.exec(header ?? '')?.[1]
     const principal = await refuseAs(fulcioRefusals.token, () => identify(token))
-    return issue(principal, await verifyPossession(request.proof, principal.challenges, checkSignature))
+    const key = await verifyPossession(request.proof, principal.challenges, checkSignature)
+    // The issuer may have been asked for its keys in the meantime; what is logged next stays.
+    demandGoodTime()
+    const issued = await issue(principal, key)
+    // Nothing leaves that was made while the clock became suspect.
+    demandGoodTime()
+    return issued
   }
   const exchange = (path: string, parse: Parse, give: (chain: readonly Uint8Array[]) => ExchangeAnswer): Exchange => ({
     path,
@@ -70,8 +87,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
       return give(await certify(await readRequest(request, parse), request.header('authorization')))
     } catch (error) {
       onRefusal(error)
-      const refusal = refusalOf(error)
-      return json(refusal.code === 3 ? 400 : 500, encodeFulcioError(refusal))
+      return refuse(refusalOf(error), error instanceof CountersignError && error.code === 'CLOCK_SUSPECT' ? 30 : 1)
     }
   }
 
@@ -94,6 +110,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
       identify = createIdentification(issuers, options)
       described = describeIssuers(issuers)
     },
+    unreadiness: () => suspicion(),
   }
 }
 
@@ -103,7 +120,8 @@ async function readRequest(request: ExchangeRequest, parse: Parse): Promise<Sign
   try {
     return parse(await request.readBody(maxFulcioRequestBytes))
   } catch (cause) {
-    if (cause instanceof CountersignError) throw new RefusalError({ code: 3, message: cause.message }, messageOf(cause), { cause })
+    if (cause instanceof CountersignError && !isOurs(cause))
+      throw new RefusalError({ code: 3, message: cause.message }, messageOf(cause), { cause })
     throw cause
   }
 }
@@ -160,6 +178,13 @@ function describeIssuer({ url, pattern, clientId, challengeClaim, rule, type }: 
 /** Browsers may read every answer: all of it is public. */
 function withCors(answer: ExchangeAnswer): ExchangeAnswer {
   return { ...answer, headers: { ...answer.headers, 'access-control-allow-origin': '*' } }
+}
+
+const statuses = { 3: 400, 13: 500, 14: 503 } as const
+
+function refuse(refusal: FulcioRefusal, retryAfterSeconds: number): ExchangeAnswer {
+  const answer = json(statuses[refusal.code], encodeFulcioError(refusal))
+  return refusal.code === 14 ? { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } } : answer
 }
 
 function json(status: number, body: string): ExchangeAnswer {

@@ -16,23 +16,33 @@ export class RefusalError extends CountersignError {
 
 /**
  * Takes a step of issuance whose failures all are one refusal: who guesses learns nothing from which of its checks failed.
- * @throws RefusalError for every CountersignError; what else is thrown is a bug, and passes
+ * @throws RefusalError for every CountersignError but those that say nothing about the request; what else is thrown is a bug, and passes
  */
 export async function refuseAs<Result>(refusal: FulcioRefusal, step: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await step()
   } catch (cause) {
-    if (!(cause instanceof CountersignError) || cause instanceof RefusalError) throw cause
+    if (!(cause instanceof CountersignError) || cause instanceof RefusalError || isOurs(cause)) throw cause
     throw new RefusalError(refusal, cause.message, { cause })
   }
 }
 
+/** Whether a failure is this server's, whatever the request was: it is never said to be the request's. */
+export function isOurs(error: CountersignError): boolean {
+  return error.code === 'LOG_OVERLOADED' || error.code === 'STORAGE_FAILED'
+}
+
 /** What the API says of an error. */
 export function refusalOf(error: unknown): FulcioRefusal {
-  return error instanceof RefusalError ? error.refusal : fulcioRefusals.backend
+  if (error instanceof RefusalError) return error.refusal
+  if (error instanceof CountersignError && error.code === 'LOG_OVERLOADED') return fulcioRefusals.overloaded
+  if (error instanceof CountersignError && error.code === 'CLOCK_SUSPECT') return { code: 14, message: error.message }
+  return fulcioRefusals.backend
 }
 
 /** A failure of the log, whatever it is: the request may succeed later. */
 export function logFailure(cause: unknown): RefusalError {
-  return new RefusalError(fulcioRefusals.log, `the certificate could not be logged: ${messageOf(cause)}`, { cause })
+  const isOverloaded = cause instanceof CountersignError && cause.code === 'LOG_OVERLOADED'
+  const refusal = isOverloaded ? { ...fulcioRefusals.log, code: fulcioRefusals.overloaded.code } : fulcioRefusals.log
+  return new RefusalError(refusal, `the certificate could not be logged: ${messageOf(cause)}`, { cause })
 }

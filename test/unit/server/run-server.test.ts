@@ -12,11 +12,13 @@ import { runServer } from '../../../src/server/run-server.ts'
 let folder: string
 const running: RunningServer[] = []
 const lines: string[] = []
-const clock = (): number => Date.now()
+let ahead = 0
+const clock = (): number => Date.now() + ahead
 
 beforeEach(async () => {
   folder = path.join(await mkdtemp(path.join(tmpdir(), 'countersign-run-')), 'data')
   lines.length = 0
+  ahead = 0
 })
 afterEach(async () => {
   for (const server of running.splice(0)) await server.close()
@@ -62,6 +64,23 @@ describe('a server that was initialised', () => {
     running.length = 0
     const second = await start()
     expect(await (await get(second, '/api/v2/trustBundle')).text()).toBe(before)
+  })
+
+  test('certifies no time while its clock is suspect, and logs all the same', async () => {
+    await initialised()
+    const server = await start()
+    ahead = -60_000
+    for (const where of ['/api/v2/signingCert', '/api/v1/signingCert', '/api/v1/timestamp']) {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(`http://127.0.0.1:${server.port}${where}`, { method: 'POST', body: '{}', headers })
+      expect([where, answer.status, answer.headers.get('retry-after')]).toEqual([where, 503, '30'])
+      expect(((await answer.json()) as { message: string }).message).toContain('while the clock is suspect: it went back by 60.0 s at once')
+    }
+    const ready = (await (await get(server, '/readyz')).json()) as { reasons: { name: string }[] }
+    expect(ready.reasons.map(({ name }) => name).filter((name) => name !== 'tuf')).toEqual(['tsa', 'ca'])
+    expect((await get(server, '/api/v2/checkpoint')).status).toBe(200)
+    ahead = 0
+    expect(await (await get(server, '/readyz')).json()).toEqual({ status: 'READY', reasons: [] })
   })
 
   test('is not initialised a second time', async () => {

@@ -242,6 +242,63 @@ describe('a refusal', () => {
   })
 })
 
+describe('while the clock is suspect', () => {
+  const suspicion = 'it went back by 10.0 s at once'
+  const refusal = { code: 14, message: `no certificates are issued while the clock is suspect: ${suspicion}`, details: [] }
+
+  /** @param good how many times the clock is found to be fine before it is suspect */
+  async function suspectCa(good: number, options: TestCaOptions = {}): Promise<TestCa> {
+    let asked = 0
+    return testCa({ ...options, suspicion: () => (asked++ < good ? undefined : suspicion) })
+  }
+
+  it.each([v2, v1])('%s gives no certificate and logs none, says why, and asks to come again', async (path) => {
+    const other = await suspectCa(0)
+    const request =
+      path === v2
+        ? proofRequest(token, email)
+        : { publicKey: { content: Buffer.from(key.spki).toString('base64') }, signedEmailAddress: proof() }
+    const response = await other.post(path, request, bearer())
+    expect(response.headers.get('retry-after')).toBe('30')
+    expect(await refusalOf(response, 503)).toEqual(refusal)
+    expect(other.submitted).toEqual([])
+    expect(other.refused).toMatchObject([{ code: 'CLOCK_SUSPECT' }])
+    expect(other.service.unreadiness()).toBe(suspicion)
+    await other.close()
+  })
+
+  it('a token is not judged: it may have expired only by this clock', async () => {
+    const other = await suspectCa(0)
+    expect(await refusalOf(await other.post(v2, proofRequest('nonsense', email)), 503)).toEqual(refusal)
+    await other.close()
+  })
+
+  it('nothing is logged when that begins while the issuer is asked for its keys', async () => {
+    const other = await suspectCa(1)
+    expect(await refusalOf(await other.post(v2, proofRequest(token, email)), 503)).toEqual(refusal)
+    expect(other.submitted).toEqual([])
+    await other.close()
+  })
+
+  it('a certificate that was made as it began does not leave', async () => {
+    const other = await suspectCa(2)
+    expect(await refusalOf(await other.post(v2, proofRequest(token, email)), 503)).toEqual(refusal)
+    expect(other.submitted).toHaveLength(1)
+    await other.close()
+  })
+
+  it('what is public may be read, and certificates are given again afterwards', async () => {
+    let suspect: string | undefined = suspicion
+    const other = await testCa({ suspicion: () => suspect })
+    for (const path of ['/api/v2/trustBundle', '/api/v2/configuration', '/api/v1/rootCert'])
+      expect((await other.request(path)).status).toBe(200)
+    suspect = undefined
+    await certificatesOf(await other.post(v2, proofRequest(token, email)))
+    expect(other.service.unreadiness()).toBeUndefined()
+    await other.close()
+  })
+})
+
 describe('when something is broken behind it', () => {
   const unlogged = { code: 13, message: 'Error entering certificate in CTL', details: [] }
   const broken = { code: 13, message: 'error communicating with CA backend', details: [] }
@@ -257,7 +314,7 @@ describe('when something is broken behind it', () => {
   }
 
   it.each([
-    ['is overloaded', new CountersignError('LOG_OVERLOADED', 'too many wait')],
+    ['is frozen', new CountersignError('LOG_FROZEN', 'the log takes no certificates')],
     ['is out of reach', new TransportError('NETWORK_FAILED', 'no route')],
     ['breaks', new TypeError('undefined is not a function')],
     ['answers too much', new CountersignError('TOO_LARGE', 'too large')],
@@ -339,6 +396,7 @@ describe('an authority', () => {
         issuers: parseIssuerConfiguration('', 'issuers.yaml'),
         localKeys: new Map(),
         clock: () => 0,
+        suspicion: () => undefined,
         send: ca.web.send,
       }),
     ).toThrow(expect.objectContaining({ code: 'CONFIGURATION_INVALID' }) as Error)

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { ClockWatch, ClockWatchOptions } from '../../../../src/server/tsa/clock-watch.ts'
-import { createClockWatch } from '../../../../src/server/tsa/clock-watch.ts'
+import type { ClockWatch, ClockWatchOptions } from '../../../../src/server/time/clock-watch.ts'
+import { createClockWatch } from '../../../../src/server/time/clock-watch.ts'
 import { startTimeServer } from './time-server.ts'
 
 /** Clocks that move as a test says. */

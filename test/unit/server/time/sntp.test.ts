@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { TimeAnswer } from '../../../../src/server/tsa/sntp.ts'
-import { askTimeServer } from '../../../../src/server/tsa/sntp.ts'
+import type { TimeAnswer } from '../../../../src/server/time/sntp.ts'
+import { askTimeServer } from '../../../../src/server/time/sntp.ts'
 import type { TestTimeServer, TimeServerFaults } from './time-server.ts'
 import { replyTo, startTimeServer, writeTimestamp } from './time-server.ts'
 
