@@ -15,6 +15,7 @@ import { createCtLog } from './ctlog/ct-log.ts'
 import type { Issuer } from './issuer/issuer.ts'
 import { createIssuer } from './issuer/issuer.ts'
 import type { IssuerSettings } from './issuer/settings.ts'
+import { uncutChains } from './material.ts'
 import type { ServerMaterial } from './material.ts'
 import type { Metrics } from './metrics.ts'
 import { createOrigin } from './origin.ts'
@@ -229,6 +230,7 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspi
   const authority = createCertificateAuthority({
     signer: signerFor(options, material.ca.key),
     chain,
+    earlierChains: uncutChains(material.ca).map((one) => one.map(parseCertificate)),
     log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
     ...checking(options),
     logKey: signer.publicKey,

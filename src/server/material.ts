@@ -25,6 +25,14 @@ export interface EarlierChain {
   readonly until: number
 }
 
+/**
+ * The chains of before whose windows reach the beginning of the next one, the newest first. Those that were cut off earlier, because their
+ * keys leaked, can only be trusted by who knows their windows.
+ */
+export function uncutChains({ since, earlier = [] }: Pick<CertifiedKey, 'since' | 'earlier'>): (readonly Uint8Array[])[] {
+  return earlier.filter(({ until }, at) => until >= (earlier[at - 1]?.since ?? since)).map(({ chain }) => chain)
+}
+
 /** A log's key and name. */
 export interface LogMaterial {
   /** What identifies it in storage, such as `rekor-v2-1`. */

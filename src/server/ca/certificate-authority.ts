@@ -14,6 +14,7 @@ import {
 } from '../../api/fulcio.ts'
 import type { FulcioRefusal, SigningCertificateRequest } from '../../api/fulcio.ts'
 import { CountersignError, messageOf } from '../../error.ts'
+import type { Certificate } from '../../x509/certificate.ts'
 import type { Exchange, ExchangeAnswer, ExchangeRequest } from '../request/exchange.ts'
 import { mountExchange, responseOf } from '../request/exchange.ts'
 import type { ForeignIssuer, ForeignTokenOptions } from '../request/foreign-token.ts'
@@ -30,6 +31,8 @@ import { isOurs, RefusalError, refusalOf, refuseAs } from './refusal.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
   readonly issuers: IssuerConfiguration
+  /** Chains of before that are still trusted, as `chain`; the newest first. None by default. */
+  readonly earlierChains?: readonly (readonly Certificate[])[]
   /** Why the clock must not be trusted now; undefined while it may be. */
   readonly suspicion: () => string | undefined
   /** Issuers whose keys are in this process. */
@@ -50,11 +53,11 @@ const bearer = /^Bearer +(\S+)$/i
 
 /** Makes the service. @throws CountersignError CONFIGURATION_INVALID */
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const { chain, suspicion, checkSignature = checkHere, onRefusal = () => {} } = options
+  const { chain, earlierChains = [], suspicion, checkSignature = checkHere, onRefusal = () => {} } = options
   const issue = createIssuance(options)
   let identify = createIdentification(options.issuers, options)
   let described = describeIssuers(options.issuers)
-  const chainBytes = chain.map(({ bytes }) => bytes)
+  const [chainBytes = [], ...earlierBytes] = [chain, ...earlierChains].map((one) => one.map(({ bytes }) => bytes))
 
   const demandGoodTime = (): void => {
     const suspect = suspicion()
@@ -100,7 +103,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
     exchange(fulcioPaths.signingCertificateV1, parseSigningCertificateRequestV1, (certificates) => pem(201, encodePemChain(certificates))),
   ]
   for (const each of exchanges) mountExchange(routes, each)
-  routes.get(fulcioPaths.trustBundle, () => responseOf(json(200, encodeTrustBundle([chainBytes]))))
+  routes.get(fulcioPaths.trustBundle, () => responseOf(json(200, encodeTrustBundle([chainBytes, ...earlierBytes]))))
   routes.get(fulcioPaths.rootCertificateV1, () => responseOf(pem(200, encodePemChain(chainBytes))))
   routes.get(fulcioPaths.configuration, () => responseOf(json(200, described)))
   return {

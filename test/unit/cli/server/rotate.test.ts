@@ -120,6 +120,37 @@ test('entries of logs that were frozen stay readable', async () => {
   })
 })
 
+describe('the trust bundle of the certificate authority', () => {
+  /** The names of the files in `certificates/` whose chains it lists. */
+  async function listed(): Promise<string[]> {
+    const answer = await server.whileRunning(async () => (await fetch(`${server.url}/api/v2/trustBundle`)).text())
+    const { chains } = JSON.parse(answer) as { chains: { certificates: string[] }[] }
+    const files = ['ca', 'ca-2', 'ca-3']
+    const texts = await Promise.all(files.map((name) => readFile(server.file(`certificates/${name}.pem`), 'utf8').catch(() => '')))
+    return chains.map(({ certificates }) => files[texts.indexOf(certificates.map((pem) => `${pem}\n`).join(''))] ?? 'another')
+  }
+
+  test('lists the chains of before after the one in use, the newest first', async () => {
+    expect(await listed()).toEqual(['ca'])
+    await rotate('ca')
+    expect(await listed()).toEqual(['ca-2', 'ca'])
+    await rotate('ca', '--new-root')
+    expect(await listed()).toEqual(['ca-3', 'ca-2', 'ca'])
+  })
+
+  test('does not list one whose key leaked: nothing in it would say until when it is good', async () => {
+    expect(await listed()).toEqual(['ca'])
+    expect(await rotate('ca')).toMatchObject(isValid)
+    const text = await yaml()
+    const since = /since: "?(\S+?)"?\n {2}earlier:/.exec(text)?.[1] ?? ''
+    const leaked = new Date(Date.parse(since) - 1000).toISOString()
+    await writeFile(server.file('server.yaml'), text.replace(/(\n {6}until: ).*/, `$1${leaked}`))
+    expect(await listed()).toEqual(['ca-2'])
+    await rotate('ca')
+    expect(await listed()).toEqual(['ca-3', 'ca-2'])
+  })
+})
+
 test('comments in server.yaml stay, and the old chain and its end stand there', async () => {
   await sign('before')
   await writeFile(server.file('server.yaml'), `${await yaml()}# kept\n`)

@@ -432,6 +432,17 @@ describe('what anybody may read', () => {
     expect(chains[0]?.certificates.map((pem) => new X509Certificate(pem).raw)).toEqual(ca.universe.chain.map(({ der }) => Buffer.from(der)))
   })
 
+  it('is the chains of before too, after the one in use', async () => {
+    const before = universeOf({ name: 'before', rootKey: 'p256', issuingKey: 'p256' }).chain
+    const other = await testCa({ earlierChains: [before.map(({ der }) => parseCertificate(der))] })
+    const { chains } = (await (await other.request('/api/v2/trustBundle')).json()) as { chains: { certificates: string[] }[] }
+    expect(chains.map(({ certificates }) => certificates.map((pem) => new X509Certificate(pem).raw))).toEqual(
+      [other.universe.chain, before].map((chain) => chain.map(({ der }) => Buffer.from(der))),
+    )
+    expect((await (await other.request('/api/v1/rootCert')).text()).match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+    await other.close()
+  })
+
   it('is the chain in PEM', async () => {
     const response = await ca.request('/api/v1/rootCert')
     expect(response.headers.get('content-type')).toBe('application/pem-certificate-chain')
