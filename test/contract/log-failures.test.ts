@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { CountersignError } from '../../src/error.ts'
+import { CountersignError, DecodingError } from '../../src/error.ts'
 import type { HeadStore } from '../../src/server/storage/head-store.ts'
 import type { Storage } from '../../src/server/storage/storage.ts'
 import { describeEachStorage } from '../support/each-storage.ts'
@@ -56,6 +56,22 @@ describeEachStorage((kind) => {
       })
     })
   }
+
+  test.each(['tile/entries/000', 'times/000'])('a damaged %s is said to be damage, and not to be a mistake of who reads', async (name) => {
+    await withStorage(await kind.newLocation(), async (storage) => {
+      await withLog(storage, (log) => addLeaves(log, 0, 300))
+      const get: Storage['objects']['get'] = async (logId, asked) => {
+        const data = await storage.objects.get(logId, asked)
+        return asked === name ? data?.subarray(1) : data
+      }
+      await withLog({ ...storage, objects: { ...storage.objects, get } }, async (log) => {
+        const failure: unknown = await log.entries(0n, 5).catch((error: unknown) => error)
+        expect(failure).toMatchObject({ code: 'LOG_CORRUPT', message: expect.stringContaining('run countersign server fsck') as string })
+        expect(failure).not.toBeInstanceOf(DecodingError)
+        expect(await log.entries(256n, 5)).toHaveLength(5)
+      })
+    })
+  })
 
   test('nobody is answered when the copy of the head cannot be written', () =>
     withFolder(async (folder) =>

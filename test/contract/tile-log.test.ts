@@ -360,6 +360,7 @@ describeEachStorage((kind) => {
       const waiting = Promise.all([log.add({ leaf: leafNumber(1) }), log.add({ leaf: leafNumber(2) })])
       await log.close()
       for (const added of await waiting) verifyAdded(added)
-      await expect(log.add({ leaf: leafNumber(3) })).rejects.toMatchObject({ code: 'LOG_FROZEN' })
+      // Not LOG_FROZEN, which clients do not ask again after.
+      await expect(log.add({ leaf: leafNumber(3) })).rejects.toMatchObject({ code: 'LOG_OVERLOADED' })
     }))
 })

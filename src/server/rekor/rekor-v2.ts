@@ -9,7 +9,7 @@ import {
   rekorV2EntriesPath,
 } from '../../api/rekor-v2.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
-import { CountersignError, DecodingError } from '../../error.ts'
+import { CountersignError, DecodingError, VerificationError } from '../../error.ts'
 import { noteKeyHash } from '../../merkle/signed-note.ts'
 import type { Exchange, ExchangeAnswer } from '../request/exchange.ts'
 import { mountExchange, responseOf } from '../request/exchange.ts'
@@ -131,7 +131,8 @@ function answerFailure(error: unknown, onError: RekorV2Options['onError']): Exch
       case 'SIGNATURE_INVALID':
         return failure(400, grpcCode.invalidArgument, `invalid hashedrekord request: ${error.message}`)
       default:
-        if (error instanceof DecodingError) return failure(400, grpcCode.invalidArgument, `invalid hashedrekord request: ${error.message}`)
+        if (error instanceof DecodingError || error instanceof VerificationError)
+          return failure(400, grpcCode.invalidArgument, `invalid hashedrekord request: ${error.message}`)
     }
   }
   onError?.(error)

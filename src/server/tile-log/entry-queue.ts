@@ -57,7 +57,8 @@ export class EntryQueue {
   /** As `TileLog.add`. An entry whose signal is aborted before its batch starts is not logged. */
   async add(entry: NewEntry, signal?: AbortSignal): Promise<AddedEntry> {
     const { maxWaiting } = this.#options
-    if (this.#isClosed) throw new CountersignError('LOG_FROZEN', `the log ${this.#logId} is closed`)
+    // To its clients it is no frozen log: another front end, or this one after its restart, takes the entry.
+    if (this.#isClosed) throw new CountersignError('LOG_OVERLOADED', `the log ${this.#logId} is closing: try again in a moment`)
     if (this.#waiting.length >= maxWaiting)
       throw new CountersignError('LOG_OVERLOADED', `${maxWaiting} entries wait for the log ${this.#logId} already: try again in a second`)
     if (signal?.aborted === true) throw aborted(signal)

@@ -66,7 +66,7 @@ export interface TileLog {
   readonly state: LogState
   /**
    * Logs an entry. Resolves when the entry and a checkpoint that covers it are durable.
-   * @throws CountersignError LOG_OVERLOADED when too many wait, LOG_FROZEN, LOG_ROLLED_BACK when the storage is older than
+   * @throws CountersignError LOG_OVERLOADED when too many wait or it is closing, LOG_FROZEN, LOG_ROLLED_BACK when the storage is older than
    *   what was signed, STORAGE_FAILED, TOO_LARGE
    */
   add(entry: NewEntry, signal?: AbortSignal): Promise<AddedEntry>

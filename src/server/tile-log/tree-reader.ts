@@ -1,6 +1,6 @@
 /** Reads a tree: proofs, tiles and entries, from the edge in memory and from stored tiles behind a bounded cache. */
 import { decodeEntryBundle, encodeEntryBundle } from '../../merkle/entry-bundle.ts'
-import { CountersignError, UsageError } from '../../error.ts'
+import { CountersignError, messageOf, UsageError } from '../../error.ts'
 import { hashSize } from '../../merkle/hash.ts'
 import type { NodeReader, ProofPlan, TreeNode } from '../../merkle/prover.ts'
 import { carryOut, planConsistency, planInclusion, planRoot, readRoot } from '../../merkle/prover.ts'
@@ -64,20 +64,29 @@ export function createTreeReader(options: TreeReaderOptions): TreeReader {
       if (start < 0n || start >= state.head.size || count <= 0) return []
       const index = start / BigInt(tileWidth)
       const first = Number(start % BigInt(tileWidth))
-      const entries = start >= tailStart(state.head.size) ? state.tail : await bundleEntries(object, index)
+      const entries = start >= tailStart(state.head.size) ? state.tail : await bundleEntries(options.logId, object, index)
       return withExtras(options, entries.slice(first, first + count))
     },
   }
 }
 
-async function bundleEntries(object: (name: string) => Promise<Uint8Array>, index: bigint): Promise<Omit<LoggedEntry, 'extra'>[]> {
+async function bundleEntries(
+  logId: string,
+  object: (name: string) => Promise<Uint8Array>,
+  index: bigint,
+): Promise<Omit<LoggedEntry, 'extra'>[]> {
   const [bundle, times] = await Promise.all([object(bundleName(index)), object(timesName(index))])
-  const timestamps = decodeTimes(times)
-  return decodeEntryBundle(bundle, tileWidth).map((leaf, position) => ({
-    index: index * BigInt(tileWidth) + BigInt(position),
-    timestampMs: timestamps[position] ?? 0,
-    leaf,
-  }))
+  try {
+    const timestamps = decodeTimes(times)
+    return decodeEntryBundle(bundle, tileWidth).map((leaf, position) => ({
+      index: index * BigInt(tileWidth) + BigInt(position),
+      timestampMs: timestamps[position] ?? 0,
+      leaf,
+    }))
+  } catch (cause) {
+    // What is malformed is ours: a DecodingError would be taken for a mistake in somebody's request.
+    throw new CountersignError('LOG_CORRUPT', `the log ${logId} is damaged: ${messageOf(cause)}; run countersign server fsck`, { cause })
+  }
 }
 
 async function withExtras({ logId, storage }: TreeReaderOptions, entries: readonly Omit<LoggedEntry, 'extra'>[]): Promise<LoggedEntry[]> {
