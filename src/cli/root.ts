@@ -77,6 +77,11 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/server.ts'),
   },
   {
+    name: 'sign',
+    short: 'Sign container images and everything else in a registry',
+    load: () => import('./commands/sign.ts'),
+  },
+  {
     name: 'sign-blob',
     short: 'Sign files, with an identity or a key',
     load: () => import('./commands/sign-blob.ts'),

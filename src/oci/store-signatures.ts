@@ -64,17 +64,9 @@ export interface LayerToStore {
  * @returns the digest of the manifest that holds it
  */
 export async function storeLayer(repository: Repository, digest: string, stored: LayerToStore): Promise<string> {
-  const { kind, contents, entity, predicateType, tagPrefix, signal, replaces } = stored
+  const { kind, tagPrefix, signal, replaces } = stored
   const tag = signatureTag(digest, kind === 'signature' ? 'sig' : 'att', tagPrefix)
-  const blob = await repository.putBlob(contents)
-  const layer: Descriptor = {
-    mediaType: signatureLayerType[kind],
-    ...blob,
-    annotations: {
-      ...imageSignatureAnnotations(entity),
-      ...(predicateType === undefined ? {} : { [signatureAnnotation.predicateType]: predicateType }),
-    },
-  }
+  const layer = await putLayer(repository, stored)
   let holder = ''
   await appendUntilThere<Held>({
     what: `the ${kind}s at ${repository.name}:${tag}`,
@@ -90,6 +82,47 @@ export async function storeLayer(repository: Repository, digest: string, stored:
     },
   })
   return holder
+}
+
+/**
+ * Stores a signature in a manifest that refers to the image, as cosign 2 does with `--registry-referrers-mode oci-1-1`. Its reader
+ * looks at one such manifest only, so the signatures of those that are there are in the new one, too.
+ * @returns the digest of the manifest that holds it
+ */
+export async function storeLegacyReferrer(repository: Repository, subject: Descriptor, stored: LayerToStore): Promise<string> {
+  const [layer, earlier] = await Promise.all([putLayer(repository, stored), legacyReferrers(repository, subject.digest)])
+  const layers = [...earlier.filter((other) => !isSameLayer(other, layer)), layer]
+  const config = await repository.putBlob(encodeUtf8(imageConfig(layers, stored.created)))
+  const manifest = encodeManifest({
+    config: { mediaType: artifactType.legacySignature, ...config },
+    layers,
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    artifactType: artifactType.legacySignature,
+  })
+  return (await repository.attach(manifest, subject.digest)).digest
+}
+
+async function legacyReferrers(repository: Repository, digest: string): Promise<Descriptor[]> {
+  const { descriptors } = await repository.referrers(digest)
+  const found = new Map<string, Descriptor>()
+  for (const descriptor of descriptors) {
+    if (descriptor.artifactType !== artifactType.legacySignature) continue
+    const manifest = parseManifest(await repository.manifest(descriptor.digest))
+    if (manifest.kind !== 'manifest' || manifest.subject?.digest !== digest) continue
+    for (const layer of manifest.layers) found.set(`${layer.digest} ${layer.annotations?.[signatureAnnotation.signature] ?? ''}`, layer)
+  }
+  return [...found.values()]
+}
+
+async function putLayer(repository: Repository, { kind, contents, entity, predicateType }: LayerToStore): Promise<Descriptor> {
+  return {
+    mediaType: signatureLayerType[kind],
+    ...(await repository.putBlob(contents)),
+    annotations: {
+      ...imageSignatureAnnotations(entity),
+      ...(predicateType === undefined ? {} : { [signatureAnnotation.predicateType]: predicateType }),
+    },
+  }
 }
 
 interface Held {

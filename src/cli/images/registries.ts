@@ -23,6 +23,8 @@ export interface Registries {
   open(name: RepositoryName): Repository
   /** Where the signatures of a repository's images are: there, or in the one that COSIGN_REPOSITORY names. */
   signaturesOf(name: RepositoryName): Repository
+  /** A repository as anybody sees it: without credentials. */
+  anonymous(name: RepositoryName): Repository
 }
 
 /**
@@ -37,13 +39,16 @@ export function connectRegistries(context: CommandContext, flags: RegistryFlags)
   const elsewhere = env['COSIGN_REPOSITORY'] ?? ''
   const signatureRepository = elsewhere === '' ? undefined : parseRepository(elsewhere)
   const sessions = new Map<string, RegistrySession>()
+  const anyone: RegistryOptions = {
+    env,
+    signal,
+    userAgent: `countersign/${buildInfo.version}`,
+    allowHttp: flags['allow-http-registry'] || flags['allow-insecure-registry'],
+    ...(tls === undefined ? {} : { tls }),
+  }
   const sessionOf = (registry: string): RegistrySession => {
     const options: RegistryOptions = {
-      env,
-      signal,
-      userAgent: `countersign/${buildInfo.version}`,
-      allowHttp: flags['allow-http-registry'] || flags['allow-insecure-registry'],
-      ...(tls === undefined ? {} : { tls }),
+      ...anyone,
       credentials: async (repository) =>
         given ?? (await dockerCredentials({ registry, repository }, { env, home: env['HOME'] ?? env['USERPROFILE'] ?? '', signal })),
     }
@@ -52,7 +57,11 @@ export function connectRegistries(context: CommandContext, flags: RegistryFlags)
     return session
   }
   const open = (name: RepositoryName): Repository => openRegistryRepository(sessionOf(name.registry), name)
-  return { open, signaturesOf: (name) => open(signatureRepository ?? name) }
+  return {
+    open,
+    signaturesOf: (name) => open(signatureRepository ?? name),
+    anonymous: (name) => openRegistryRepository(new RegistrySession(name.registry, anyone), name),
+  }
 }
 
 function checkRegistryFlags(flags: RegistryFlags): void {

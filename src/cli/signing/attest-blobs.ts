@@ -13,6 +13,7 @@ import { formatJson } from '../inspection/json-text.ts'
 import { checkAttestationInput, inputsFrom, readAttestation } from './attestation-input.ts'
 import type { AttestationOutputs } from './attestation-outputs.ts'
 import { attestationFiles, checkAttestationOutputs, planAttestationOutputs } from './attestation-outputs.ts'
+import { recordNeeds } from './blob-outputs.ts'
 import { createConfirmation } from './confirmation.ts'
 import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
@@ -57,9 +58,10 @@ export async function attestBlobs(
 
   const key = flags.key === '' ? undefined : await loadKey(task)
   const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
-  const material = await loadMaterial(task, [outputs], key, own, isGiven)
+  const needs = recordNeeds([outputs])
+  const material = await loadMaterial(task, needs, key, own, isGiven)
   checkPlaces(context, outputs, material, own)
-  await confirmRecord(task, material, [outputs])
+  await confirmRecord(task, material, needs)
   const identify = identitySource(task, material, key, own, envelopeAlgorithm)
   const { result, files } = await explained('signing the attestation', adviceFor(flags, material), () =>
     signStatement(task, material, identify, statement, outputs),
@@ -102,7 +104,7 @@ async function signStatement(
   const { signal, env } = context
   const timestampTls = readTimestampTls(context, flags)
   const identity = await identify()
-  warnOldFormat(context, identity, outputs, services.logs.length > 0)
+  warnOldFormat(context, identity, recordNeeds([outputs]), services.logs.length > 0)
   const result = await signContent(identity, (signer) => signEnvelope(statement, inTotoPayloadType, signer), {
     services,
     trust,

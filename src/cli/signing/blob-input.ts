@@ -4,6 +4,7 @@ import path from 'node:path'
 import { CountersignError, TransportError } from '../../error.ts'
 import type { Payload } from '../../sign/signed-content.ts'
 import type { CommandContext } from '../context.ts'
+import { createProgressLine } from '../progress-line.ts'
 import { reasonOf } from '../verification/system-error.ts'
 
 /** Up to here a file is signed at one go. */
@@ -94,10 +95,9 @@ interface Progress {
   stop(): void
 }
 
-/** A line that is written over and over, on a terminal only. */
 function startProgress(context: CommandContext, name: string, size: number): Progress {
-  const { stderr } = context
-  if (!stderr.isTTY || size < slowBytes) return { add: () => undefined, stop: () => undefined }
+  if (size < slowBytes) return { add: () => undefined, stop: () => undefined }
+  const line = createProgressLine(context)
   let done = 0
   let shownAt = 0
   return {
@@ -105,11 +105,9 @@ function startProgress(context: CommandContext, name: string, size: number): Pro
       done += bytes
       if (context.now() - shownAt < progressPauseMs) return
       shownAt = context.now()
-      stderr.write(`\rSigning artifact... ${Math.min(100, Math.floor((done / size) * 100))}% of ${path.basename(name)}\u001B[K`)
+      line.show(`Signing artifact... ${Math.min(100, Math.floor((done / size) * 100))}% of ${path.basename(name)}`)
     },
-    stop() {
-      if (shownAt !== 0) stderr.write('\r\u001B[K')
-    },
+    stop: () => line.clear(),
   }
 }
 

@@ -10,6 +10,7 @@ import { encodePem } from '../../encoding/pem.ts'
 import { UsageError } from '../../error.ts'
 import type { OutputFile } from './output-files.ts'
 import { checkWritable } from './output-files.ts'
+import type { RecordNeeds } from './signing-steps.ts'
 
 export interface OutputFlags {
   readonly bundle: string
@@ -40,7 +41,7 @@ export interface BlobOutputs {
   readonly base64: boolean
 }
 
-/** What the choice of services depends on. */
+/** What the choice of services depends on, of one thing that is signed. */
 export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'timestamp'>
 
 /**
@@ -90,14 +91,13 @@ export function planChecksums(cwd: string, flags: OutputFlags, contents: Uint8Ar
   return planOutputs(cwd, { ...flags, bundle }, [file]).map((outputs) => ({ ...outputs, contents }))
 }
 
-/** Whether what is written can only be verified with an entry that is found by searching, or that has a promise: Rekor v1's. */
-export function needsSearchableLog(outputs: readonly RecordOutputs[]): boolean {
-  return outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle)
-}
-
-/** Whether there is a place for a timestamp. */
-export function keepsTimestamp(outputs: readonly RecordOutputs[]): boolean {
-  return outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== '')
+/** What the files that are written ask of the services. */
+export function recordNeeds(outputs: readonly RecordOutputs[]): RecordNeeds {
+  return {
+    isOldFormat: outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle),
+    keepsTimestamp: outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== ''),
+    insteadOfRekorV2: 'without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle',
+  }
 }
 
 /** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */

@@ -1,5 +1,5 @@
 /**
- * The flags of the verbs that sign files. Names, shorthands, kinds, defaults and notices are cosign's, from 1.13 to 3.1;
+ * The flags of the verbs that sign files, and what those have in common that sign anything. Names, shorthands, kinds, defaults and notices are cosign's, from 1.13 to 3.1;
  * where the versions differ, the newest wins.
  */
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
@@ -78,8 +78,8 @@ export const witnessFlags = {
 
 const noRegistry = 'files are signed without a registry, so it has no effect'
 
-/** What `sign-blob` and `attest-blob` have in common. */
-export const fileSigningFlags = {
+/** What all verbs that sign have in common. */
+export const signingFlags = {
   ...securityKeyFlags,
   ...identityFlags,
   ...witnessFlags,
@@ -96,8 +96,6 @@ export const fileSigningFlags = {
     'this will be the only supported format in future versions',
     boolFlag('write a Sigstore bundle rather than the local bundle of cosign 1 and 2', { default: true }),
   ),
-  'output-certificate': deprecated(`${bundleAdvice} the certificate`, stringFlag('write the certificate to this file', FILE)),
-  'output-signature': deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
   'signing-algorithm': stringFlag(`kind of the key that is made for the signature: ${Object.keys(ephemeralKeyKinds).join(', ')}`, {
     default: 'ecdsa-sha2-256-nistp256',
     completion: Object.keys(ephemeralKeyKinds),
@@ -105,9 +103,16 @@ export const fileSigningFlags = {
   yes: boolFlag('do not ask before the signature is recorded in a public log', { shorthand: 'y' }),
 }
 
+/** The files of before bundles. */
+export const oldOutputFlags = {
+  'output-certificate': deprecated(`${bundleAdvice} the certificate`, stringFlag('write the certificate to this file', FILE)),
+  'output-signature': deprecated(`${bundleAdvice} the signature`, stringFlag('write the signature to this file', FILE)),
+}
+
 /** All flags of `sign-blob`. */
 export const signBlobFlags = {
-  ...fileSigningFlags,
+  ...signingFlags,
+  ...oldOutputFlags,
   // Of cosign 1.13, which had no use for them here.
   'allow-http-registry': ignored(deprecated(noRegistry, registryFlags['allow-http-registry'])),
   'allow-insecure-registry': ignored(deprecated(noRegistry, registryFlags['allow-insecure-registry'])),
@@ -125,7 +130,8 @@ export const signBlobFlags = {
 
 /** All flags of `attest-blob`. */
 export const attestBlobFlags = {
-  ...fileSigningFlags,
+  ...signingFlags,
+  ...oldOutputFlags,
   hash: stringFlag('digest of BLOB in hexadecimal, for a file that is not here: of sha256, or by its length of sha384 or sha512', TEXT),
   'output-attestation': deprecated(`${bundleAdvice} the attestation`, stringFlag('write the in-toto statement to this file', FILE)),
   predicate: stringFlag('what is said about the files: a file, or - for standard input', FILE),

@@ -1,4 +1,4 @@
-/** With which services a file is signed, and what they are trusted by: from files, from TUF, or from addresses in flags. */
+/** With which services something is signed, and what they are trusted by: from files, from TUF, or from addresses in flags. */
 import { CountersignError, UsageError } from '../../error.ts'
 import type { SigningServices } from '../../sign/signing-services.ts'
 import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
@@ -23,6 +23,8 @@ export interface ServiceInput {
   /** Whether a flag was given, on the command line or by the environment. */
   readonly isGiven: (flag: string) => boolean
   readonly demands: ServiceDemands
+  /** Why the demands are for a version of Rekor, where they are. */
+  readonly insteadOfRekorV2: string
   /** Whether a certificate that is there already must be from an authority of the trust material. Default false. */
   readonly trustedCertificate?: boolean
 }
@@ -65,7 +67,7 @@ export async function loadSigningMaterial(context: CommandContext, input: Servic
     return { ...trusted, issuer: () => flags['oidc-issuer'], fromConfig: false }
   }
   const config = await loadConfig(context, flags, repository)
-  const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] })
+  const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] }, input.insteadOfRekorV2)
   const trusted = await trustFor(context, flags, services, trustedCertificate, repository)
   return { ...trusted, issuer: () => selectIssuer(config, context.now()), fromConfig: true }
 }
@@ -86,13 +88,12 @@ function checkedUrl(text: string, flag: string): string {
   throw new UsageError('USAGE', `--${flag} should be an http:// or https:// address, found ${JSON.stringify(text.slice(0, 80))}`)
 }
 
-function select(config: SigningConfig, now: number, demands: ServiceDemands): SigningServices {
+function select(config: SigningConfig, now: number, demands: ServiceDemands, insteadOfRekorV2: string): SigningServices {
   try {
     return selectServices(config, now, demands)
   } catch (cause) {
     if (demands.logVersions === undefined || !(cause instanceof CountersignError) || cause.code !== 'SIGNING_CONFIG_INVALID') throw cause
-    const message = `without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle: ${cause.message}`
-    throw new CountersignError(cause.code, message, { cause })
+    throw new CountersignError(cause.code, `${insteadOfRekorV2}: ${cause.message}`, { cause })
   }
 }
 

@@ -10,7 +10,7 @@ import type { BatchReport, SignedBlob } from './batch-report.ts'
 import { announcement, createBatchReport } from './batch-report.ts'
 import { checkBlobs, openBlob } from './blob-input.ts'
 import type { BlobOutputs } from './blob-outputs.ts'
-import { checkOutputs, outputFiles, planChecksums, planOutputs } from './blob-outputs.ts'
+import { checkOutputs, outputFiles, planChecksums, planOutputs, recordNeeds } from './blob-outputs.ts'
 import { listTree } from './blob-tree.ts'
 import { checksumsOf } from './checksums.ts'
 import { createConfirmation } from './confirmation.ts'
@@ -53,8 +53,9 @@ export async function signBlobs(
 
   const key = flags.key === '' ? undefined : await loadKey(task)
   const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
-  const material = await loadMaterial(task, outputs, key, own, isGiven)
-  await confirmRecord(task, material, outputs)
+  const needs = recordNeeds(outputs)
+  const material = await loadMaterial(task, needs, key, own, isGiven)
+  await confirmRecord(task, material, needs)
   const identify = identitySource(task, material, key, own, messageAlgorithm)
   await signAll(task, material, identify, outputs, createBatchReport(task, outputs, first))
 }
@@ -124,7 +125,7 @@ async function signBlob(
 ): Promise<SignedBlob> {
   const signal = AbortSignal.any([context.signal, stop])
   const identity = await identify()
-  warnOldFormat(context, identity, output, services.logs.length > 0)
+  warnOldFormat(context, identity, recordNeeds([output]), services.logs.length > 0)
   const payload = output.contents ?? openBlob({ ...context, signal }, output.blob)
   const result = await signContent(identity, (signer) => signMessage(payload, signer), {
     services,

@@ -53,6 +53,23 @@ export function describeAttested(files: readonly OutputFile[], { entity, evidenc
   }
 }
 
+/** The same of a signature or an attestation of an image. */
+export function describeStored(
+  image: { readonly name: string; readonly digest: string; readonly stored: string | undefined },
+  files: readonly OutputFile[],
+  { entity, evidence }: SignedResult,
+): JsonObject {
+  const { verified: _, artifact: __, ...described } = describeEvidence('', undefined, evidence)
+  return {
+    signed: true,
+    image: { name: image.name, digest: image.digest },
+    ...described,
+    signature: encodeBase64(entity.content.signature),
+    ...(image.stored === undefined ? {} : { stored: image.stored }),
+    files: describeFiles(files),
+  }
+}
+
 function describeFiles(files: readonly OutputFile[]): JsonValue {
   return files.map(({ what, path }) => ({ kind: what, path }))
 }

@@ -11,7 +11,7 @@ import type { LogService } from '../../sign/signing-services.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
-import type { FileSigningFlags, Task } from './task.ts'
+import type { SigningFlags, Task } from './task.ts'
 
 /** The key of `--key`. @throws as `openKey` and `unlock` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
@@ -72,7 +72,7 @@ async function keylessSource(
   })
 }
 
-function algorithmName(flags: FileSigningFlags): SigningAlgorithmName {
+function algorithmName(flags: SigningFlags): SigningAlgorithmName {
   const name = flags['signing-algorithm']
   return Object.hasOwn(ephemeralKeyKinds, name) ? (name as SigningAlgorithmName) : 'ecdsa-sha2-256-nistp256'
 }

@@ -1,4 +1,4 @@
-/** The steps that `sign-blob` and `attest-blob` have in common: flags, services, consent, and how failures are explained. */
+/** The steps that all verbs that sign have in common: flags, services, consent, and how failures are explained. */
 import type { SigningKey } from '../../keys/key-store.ts'
 import { digestOf } from '../../crypto/signature.ts'
 import { CountersignError, UsageError } from '../../error.ts'
@@ -7,16 +7,24 @@ import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
-import type { RecordOutputs } from './blob-outputs.ts'
-import { keepsTimestamp, needsSearchableLog } from './blob-outputs.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { checkCertificateFlags, trustOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { loadSigningMaterial } from './services.ts'
-import type { FileSigningFlags, Task } from './task.ts'
+import type { SigningFlags, Task } from './task.ts'
+
+/** What the services must be able to, for where the signatures go. */
+export interface RecordNeeds {
+  /** A format from before bundles: its log entry is found by searching, or has a promise. Both is Rekor v1's. */
+  readonly isOldFormat: boolean
+  /** Whether there is a place for a timestamp. */
+  readonly keepsTimestamp: boolean
+  /** What to say where the format is an old one, and the signing config has no Rekor v1. */
+  readonly insteadOfRekorV2: string
+}
 
 /** Refuses flags that contradict each other or are not supported. @throws UsageError USAGE */
-export function checkSigningFlags(flags: FileSigningFlags): void {
+export function checkSigningFlags(flags: SigningFlags): void {
   if (flags.sk && flags.key !== '') throw usage('at most one of: key reference (--key) or hardware token (--sk) can be provided')
   if (flags.sk) throw usage(securityKeyRefusal)
   checkCertificateFlags(flags)
@@ -28,28 +36,28 @@ export function checkSigningFlags(flags: FileSigningFlags): void {
 }
 
 /**
- * Finds out which services to use for what is to be written.
+ * Finds out which services to use.
  * @param own the certificate that comes with the key, where there is one
  * @throws UsageError USAGE for a timestamp that would have no place; what `trustOwnCertificate` and `loadSigningMaterial` throw
  */
 export async function loadMaterial(
   { context, flags }: Task,
-  outputs: readonly RecordOutputs[],
+  { isOldFormat, keepsTimestamp, insteadOfRekorV2 }: RecordNeeds,
   key: SigningKey | undefined,
   own: OwnCertificate | undefined,
   isGiven: (flag: string) => boolean,
 ): Promise<SigningMaterial> {
-  const keeps = keepsTimestamp(outputs)
-  if (!keeps && isGiven('timestamp-server-url')) throw usage('must use protobuf bundle or set timestamp output path')
+  if (!keepsTimestamp && isGiven('timestamp-server-url')) throw usage('must use protobuf bundle or set timestamp output path')
   const material = await loadSigningMaterial(context, {
     flags,
     isGiven,
     trustedCertificate: own !== undefined && own.authority === undefined,
     demands: {
       certificate: key === undefined || flags['issue-certificate'],
-      timestamp: keeps,
-      ...(needsSearchableLog(outputs) ? { logVersions: [1] } : {}),
+      timestamp: keepsTimestamp,
+      ...(isOldFormat ? { logVersions: [1] } : {}),
     },
+    insteadOfRekorV2,
   })
   return own === undefined ? material : { ...material, trust: trustOwnCertificate(own, material.trust, context.now()) }
 }
@@ -58,17 +66,21 @@ export async function loadMaterial(
 export async function confirmRecord(
   { confirmation }: Task,
   { services, fromConfig }: SigningMaterial,
-  outputs: readonly RecordOutputs[],
+  { isOldFormat }: RecordNeeds,
 ): Promise<void> {
-  if (services.logs.length === 0 || (fromConfig && !needsSearchableLog(outputs))) return
+  if (services.logs.length === 0 || (fromConfig && !isOldFormat)) return
   await confirmation.ask(services.logs.map(({ url }) => url))
 }
 
 /** cosign's words: the verifiers of that time knew SHA-256 only. */
-export function warnOldFormat({ stderr }: CommandContext, { signer }: SigningIdentity, output: RecordOutputs, isLogged: boolean): void {
-  const isOld = output.bundle === '' || output.isLegacyBundle
+export function warnOldFormat(
+  { stderr }: CommandContext,
+  { signer }: SigningIdentity,
+  { isOldFormat }: RecordNeeds,
+  isLogged: boolean,
+): void {
   const algorithm = digestOf(signer.algorithm)
-  if (!isOld || !isLogged || algorithm === 'sha256') return
+  if (!isOldFormat || !isLogged || algorithm === 'sha256') return
   stderr.write(
     'Non SHA256 hash function is not supported for old bundle format. Use --bundle to use the new bundle format or use different signing key/algorithm.\n',
   )
@@ -78,7 +90,7 @@ export function warnOldFormat({ stderr }: CommandContext, { signer }: SigningIde
 const distrust: ReadonlySet<string> = new Set(['CERTIFICATE_UNTRUSTED', 'SCT_UNVERIFIED', 'LOG_ENTRY_UNVERIFIED', 'TIME_UNVERIFIED'])
 
 /** Advice behind an error with such a code: whoever signs with an instance of their own and trusts another one has forgotten a flag. */
-export function adviceFor(flags: FileSigningFlags, { services }: SigningMaterial): string {
+export function adviceFor(flags: SigningFlags, { services }: SigningMaterial): string {
   if (flags['trusted-root'] !== '' || services === noServices) return ''
   return ' (the trusted root is the one that TUF distributes: for services of another instance run initialize, or give --trusted-root)'
 }

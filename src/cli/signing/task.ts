@@ -1,16 +1,16 @@
-/** What the steps of a verb that signs files know of its command line. */
+/** What the steps of a verb that signs know of its command line. */
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { Confirmation } from './confirmation.ts'
-import type { attestBlobFlags, fileSigningFlags, signBlobFlags } from './flags.ts'
+import type { attestBlobFlags, signingFlags, signBlobFlags } from './flags.ts'
 
 /** The flags that all of them have. */
-export type FileSigningFlags = FlagValues<typeof fileSigningFlags>
+export type SigningFlags = FlagValues<typeof signingFlags>
 export type SignBlobFlags = FlagValues<typeof signBlobFlags>
 export type AttestBlobFlags = FlagValues<typeof attestBlobFlags>
 
 /** A command line that was checked. */
-export interface Task<Flags extends FileSigningFlags = FileSigningFlags> {
+export interface Task<Flags extends SigningFlags = SigningFlags> {
   readonly context: CommandContext
   readonly flags: Flags
   readonly confirmation: Confirmation

@@ -24,6 +24,8 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   'bundle inspect': ['output'],
   // As `import-key-pair` has it: a key that is in a store already is not overwritten without asking.
   'generate-key-pair': ['yes'],
+  // As sign-blob has them.
+  sign: ['format', 'signing-algorithm'],
   // `--output` is the signature's file there.
   'sign-blob': ['checksums', 'format', 'recursive'],
   verify: ['accept-attestations', 'explain', 'platform', 'recursive'],
