@@ -93,6 +93,7 @@ export async function signTargets(signing: ImageSigning, signatures: readonly Si
   try {
     await sideBySide(signatures, {
       limit: concurrency,
+      signal: context.signal,
       run: (one, stop) => explained(`signing [${one.target.image.name}]`, adviceFor(flags, material), () => run(one, stop)),
       done: (one, done) => {
         progress.clear()

@@ -56,9 +56,9 @@ export async function storeSignature(
 }
 
 /** The time to write, now or that of a reproducible build (https://reproducible-builds.org/specs/source-date-epoch/). */
-export function creationTime({ env, now }: CommandContext): Date {
-  const epoch = env['SOURCE_DATE_EPOCH'] ?? ''
-  if (epoch === '') return new Date(now())
+export function creationTime(context: CommandContext): Date {
+  const epoch = context.env['SOURCE_DATE_EPOCH'] ?? ''
+  if (epoch === '') return new Date(context.now())
   const seconds = /^[0-9]{1,12}$/.test(epoch) ? Number(epoch) : Number.NaN
   if (Number.isFinite(seconds) && seconds < 253_402_300_800) return new Date(seconds * 1000)
   throw new UsageError('USAGE', `SOURCE_DATE_EPOCH should be seconds since 1970, found ${excerpt(epoch)}`)
