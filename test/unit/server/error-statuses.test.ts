@@ -230,7 +230,7 @@ const good: Readonly<Record<GoodPost, () => string | Uint8Array>> = {
 
 function postGood(origin: Origin, service: GoodPost): Promise<Response> | Response {
   const init = { method: 'POST', body: good[service](), headers: { 'content-type': 'application/json' } }
-  return origin.fetch(new Request(`http://localhost${posts[service]}`, init as RequestInit))
+  return origin.fetch(new Request(`http://localhost${posts[service]}`, init))
 }
 
 /** That the client is told to come again, in the form of its service. */
