@@ -99,7 +99,7 @@ function checkFile(file: string): void {
   const text = readFileSync(file, 'utf8')
   // Texts that show code to users are no imports.
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '').replaceAll(/`[^`]*`/g, '``')
-  for (const match of code.matchAll(/(?<!['\w])(?:from|import)\s*\(?\s*'([^']+)'/g)) checkImport(file, folder, isRootFile, match[1] ?? '')
+  for (const match of code.matchAll(/(?<!['\w.])(?:from|import)\s*\(?\s*'([^']+)'/g)) checkImport(file, folder, isRootFile, match[1] ?? '')
   if (pure.has(folder)) {
     if (/\bDate\.now\b|\bnew Date\(\)|\bperformance\./.test(code)) breaches.push(`${file}: takes the time from a clock`)
     if (/\bprocess\./.test(code)) breaches.push(`${file}: uses process`)
