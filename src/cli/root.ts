@@ -5,6 +5,11 @@ import { programEntry, verifyBlob } from './program-entry.ts'
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
   {
+    name: 'attest',
+    short: 'Sign a statement about container images and everything else in a registry',
+    load: () => import('./commands/attest.ts'),
+  },
+  {
     name: 'attest-blob',
     short: 'Sign a statement about files, such as their provenance',
     load: () => import('./commands/attest-blob.ts'),

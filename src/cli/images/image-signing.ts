@@ -3,10 +3,12 @@ import type { Signer } from '../../crypto/signer.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { CountersignError } from '../../error.ts'
+import type { TlsSettings } from '../../http/fetch.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import { signContent } from '../../sign/sign-content.ts'
 import type { SignedContent } from '../../sign/signed-content.ts'
 import type { LogService } from '../../sign/signing-services.ts'
+import type { Certificate } from '../../x509/certificate.ts'
 import type { FlagValues } from '../flags.ts'
 import { formatJson } from '../inspection/json-text.ts'
 import { createProgressLine } from '../progress-line.ts'
@@ -32,11 +34,21 @@ export type ImageSigningFlags = FlagValues<typeof imageSigningFlags>
 export interface SignatureToMake {
   readonly target: SigningTarget
   readonly sign: (signer: Signer) => Promise<SignedContent>
+  /** Adds what belongs to it in its format only. */
+  readonly complete?: (result: SignedResult, circumstances: Circumstances) => Promise<SignedResult>
   readonly files: (result: SignedResult) => readonly OutputFile[]
   /** Stores it in the registry. Undefined where it is not to be stored. @returns the digest of the manifest that holds it */
   readonly store: ((result: SignedResult) => Promise<string>) | undefined
   /** What is printed of it on standard output, where no file and no registry gets it. */
   readonly print?: (result: SignedResult) => string
+}
+
+/** With what a signature was made. */
+export interface Circumstances {
+  readonly material: SigningMaterial
+  readonly certificate: Certificate | undefined
+  readonly timestampTls: TlsSettings | undefined
+  readonly signal: AbortSignal
 }
 
 export interface ImageSigning {
@@ -71,17 +83,19 @@ export async function signTargets(signing: ImageSigning, signatures: readonly Si
   const showProgress = (): void => {
     if (signatures.length > 1) progress.show(`${finished} of ${signatures.length} images signed`)
   }
-  const run = async ({ target, sign, files, store }: SignatureToMake, stop: AbortSignal): Promise<Finished> => {
+  const run = async ({ target, sign, complete, files, store }: SignatureToMake, stop: AbortSignal): Promise<Finished> => {
     const signal = AbortSignal.any([context.signal, stop])
     const identity = await identify()
     warnOldFormat(context, identity, needs, material.services.logs.length > 0)
-    const result = await signContent(identity, sign, {
+    const signed = await signContent(identity, sign, {
       ...material,
       now: context.now(),
       env: context.env,
       signal,
       ...(timestampTls === undefined ? {} : { timestampTls }),
     })
+    const { certificate } = identity
+    const result = (await complete?.(signed, { material, certificate, timestampTls, signal })) ?? signed
     signal.throwIfAborted()
     const written = files(result)
     writeOutputs(context.cwd, written)

@@ -10,7 +10,7 @@ import { envelopeAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import { formatJson } from '../inspection/json-text.ts'
-import { checkAttestationInput, inputsFrom, readAttestation } from './attestation-input.ts'
+import { checkAttestationInput, checkEntryType, inputsFrom, readAttestation, warnOfText } from './attestation-input.ts'
 import type { AttestationOutputs } from './attestation-outputs.ts'
 import { attestationFiles, checkAttestationOutputs, planAttestationOutputs } from './attestation-outputs.ts'
 import { recordNeeds } from './blob-outputs.ts'
@@ -25,9 +25,6 @@ import { identitySource, loadKey } from './signing-identity.ts'
 import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOldFormat } from './signing-steps.ts'
 import type { AttestBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
-
-const textAdvice =
-  'cosign 3 and sigstore-go do not verify an attestation whose predicate is a text: give SPDX as JSON, with --type spdxjson, where they are to verify it'
 
 /**
  * Signs one statement about any number of blobs.
@@ -53,7 +50,7 @@ export async function attestBlobs(
     confirmation: createConfirmation(context, flags.yes, inputIsTaken),
   }
   checkAttestationOutputs(context.cwd, outputs)
-  if (flags.predicate !== '' && flags.type === 'spdx') warn(context, textAdvice)
+  warnOfText(context, flags)
   const statement = await readAttestation(context, flags, blobs, isGiven('type'))
 
   const key = flags.key === '' ? undefined : await loadKey(task)
@@ -70,12 +67,6 @@ export async function attestBlobs(
   const envelope = envelopeOf(result)
   if (outputs.printEnvelope) context.stdout.write(`${encodeEnvelope(envelope)}\n`)
   if (flags.format === 'json') context.stdout.write(`${formatJson(describeAttested(files, result, envelope))}\n`)
-}
-
-function checkEntryType(context: CommandContext, type: string): void {
-  if (type === 'intoto') warn(context, '--rekor-entry-type=intoto has no effect: the attestation is logged as a dsse entry')
-  else if (type !== 'dsse')
-    throw new UsageError('USAGE', `unknown value for rekor-entry-type: expected dsse or intoto, found ${JSON.stringify(type.slice(0, 40))}`)
 }
 
 /** A file that was asked for is written, or it is said why not. cosign 2 went on without a certificate, too. */

@@ -1,12 +1,16 @@
 /** The statement that is signed: made of a predicate and the files it is about, or as somebody else made it. */
+import type { StatementSubject } from '../../bundle/statement-writer.ts'
 import { encodeStatement } from '../../bundle/statement-writer.ts'
 import { predicateTypeUri, predicateTypes } from '../../bundle/predicate-type.ts'
+import type { Statement } from '../../bundle/statement.ts'
 import { parseStatement } from '../../bundle/statement.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import { defaultMaxJsonBytes } from '../../encoding/json.ts'
 import { CountersignError, UsageError, VerificationError } from '../../error.ts'
+import type { Artifact } from '../../verify/artifact.ts'
 import { isAboutArtifact } from '../../verify/signature.ts'
 import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 import { readInputFile } from '../verification/input-file.ts'
 import { digestBlob, readSubjects } from './attestation-subjects.ts'
 import { checkBlobs } from './blob-input.ts'
@@ -32,6 +36,20 @@ export function checkAttestationInput(flags: AttestBlobFlags, blobs: readonly st
   predicateTypeUri(flags.type)
 }
 
+const textAdvice =
+  'cosign 3 and sigstore-go do not verify an attestation whose predicate is a text: give SPDX as JSON, with --type spdxjson, where they are to verify it'
+
+/** Warns of a predicate that other programs do not take. */
+export function warnOfText(context: CommandContext, { predicate, type }: Pick<AttestBlobFlags, 'predicate' | 'type'>): void {
+  if (predicate !== '' && type === 'spdx') warn(context, textAdvice)
+}
+
+/** @throws UsageError USAGE for a kind of entry that no cosign knows */
+export function checkEntryType(context: CommandContext, type: string): void {
+  if (type === 'intoto') warn(context, '--rekor-entry-type=intoto has no effect: the attestation is logged as a dsse entry')
+  else if (type !== 'dsse') throw usage(`unknown value for rekor-entry-type: expected dsse or intoto, found ${excerpt(type)}`)
+}
+
 /** How many things are to be read from standard input. */
 export function inputsFrom({ predicate, statement, hash }: AttestBlobFlags, blobs: readonly string[]): number {
   return [predicate, statement, ...(hash === '' ? blobs : [])].filter((name) => name === '-').length
@@ -52,20 +70,54 @@ export async function readAttestation(
   if (flags.hash === '') checkBlobs(context, blobs)
   if (flags.statement !== '') return readStatement(context, flags, blobs, typeIsGiven)
   const subjects = await readSubjects(context, blobs, flags.hash)
-  const predicateType = flags.type
-  context.stderr.write(`Using payload from: ${flags.predicate === '-' ? 'standard input' : flags.predicate}\n`)
-  const mayBeEmpty = predicateTypeUri(predicateType) === predicateTypes.custom
-  const predicate = await readWhole(context, flags.predicate, 'the predicate', mayBeEmpty)
-  return inFile(flags.predicate, 'predicate', () => encodeStatement({ subjects, predicateType, predicate }, context.now()))
+  return statementAbout(context, flags, subjects, await readPredicate(context, flags))
 }
 
-/** A statement is signed as it is, but not as something else than what the user thinks it is. */
+/** Reads the predicate. @throws TransportError FILE_UNREADABLE; UsageError USAGE */
+export function readPredicate(
+  context: CommandContext,
+  { predicate, type }: Pick<AttestBlobFlags, 'predicate' | 'type'>,
+): Promise<Uint8Array> {
+  context.stderr.write(`Using payload from: ${predicate === '-' ? 'standard input' : predicate}\n`)
+  return readWhole(context, predicate, 'the predicate', predicateTypeUri(type) === predicateTypes.custom)
+}
+
+/** The statement that says a predicate of subjects. @throws what `encodeStatement` throws, with the predicate's file in front */
+export function statementAbout(
+  context: CommandContext,
+  { predicate: file, type: predicateType }: Pick<AttestBlobFlags, 'predicate' | 'type'>,
+  subjects: readonly StatementSubject[],
+  predicate: Uint8Array,
+): Uint8Array {
+  return inFile(file, 'predicate', () => encodeStatement({ subjects, predicateType, predicate }, context.now()))
+}
+
 async function readStatement(
   context: CommandContext,
-  { statement: file, type }: AttestBlobFlags,
+  flags: AttestBlobFlags,
   blobs: readonly string[],
   typeIsGiven: boolean,
 ): Promise<Uint8Array> {
+  const finished = await readFinishedStatement(context, flags, typeIsGiven)
+  for (const blob of blobs) checkSubject(finished, flags.statement, blob, await digestBlob(context, blob, ['sha256', 'sha384', 'sha512']))
+  return finished.payload
+}
+
+/** A statement that somebody else has made. */
+export interface FinishedStatement {
+  readonly payload: Uint8Array
+  readonly statement: Statement
+}
+
+/**
+ * Reads the file of `--statement`. It is signed as it is, but not as something else than what the user thinks it is.
+ * @throws VerificationError PREDICATE_TYPE_MISMATCH; DecodingError STATEMENT_INVALID, JSON_INVALID; TransportError FILE_UNREADABLE
+ */
+export async function readFinishedStatement(
+  context: CommandContext,
+  { statement: file, type }: Pick<AttestBlobFlags, 'statement' | 'type'>,
+  typeIsGiven: boolean,
+): Promise<FinishedStatement> {
   context.stderr.write(`Using statement from: ${file}\n`)
   const payload = await readWhole(context, file, 'the statement', false)
   const statement = inFile(file, 'statement', () => parseStatement(payload))
@@ -75,14 +127,16 @@ async function readStatement(
       `the statement ${file} has a predicate of the type ${excerpt(statement.predicateType, 200)}, and --type is ${predicateTypeUri(type)}`,
     )
   }
-  for (const blob of blobs) {
-    if (isAboutArtifact(statement, await digestBlob(context, blob, ['sha256', 'sha384', 'sha512']))) continue
-    throw new VerificationError(
-      'ARTIFACT_MISMATCH',
-      `${blob} is not a subject of the statement ${file}: none of its ${statement.subjects.length} subjects has the digest of that file`,
-    )
-  }
-  return payload
+  return { payload, statement }
+}
+
+/** @param what what the artifact is called, and `noun` what it is. @throws VerificationError ARTIFACT_MISMATCH */
+export function checkSubject({ statement }: FinishedStatement, file: string, what: string, artifact: Artifact, noun = 'file'): void {
+  if (isAboutArtifact(statement, artifact)) return
+  throw new VerificationError(
+    'ARTIFACT_MISMATCH',
+    `${what} is not a subject of the statement ${file}: none of its ${statement.subjects.length} subjects has the digest of that ${noun}`,
+  )
 }
 
 function readWhole(context: CommandContext, file: string, what: string, mayBeEmpty: boolean): Promise<Uint8Array> {

@@ -66,6 +66,10 @@ export function describeStored(
     ...described,
     signature: encodeBase64(entity.content.signature),
     ...(image.stored === undefined ? {} : { stored: image.stored }),
+    // Where nothing else holds it.
+    ...(image.stored === undefined && files.length === 0 && entity.content.kind === 'dsse-envelope'
+      ? { envelope: parseJson(encodeEnvelope(entity.content), 'the envelope') }
+      : {}),
     files: describeFiles(files),
   }
 }
