@@ -5,6 +5,13 @@ import { programEntry, verifyBlob } from './program-entry.ts'
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
   {
+    name: 'attach',
+    short: 'Put signatures and attestations that were made elsewhere beside an image',
+    deprecated:
+      'cosign 4 is to do without it (see https://github.com/sigstore/cosign/issues/4696). Instead, please use oras for attaching artifacts to other artifacts in a registry',
+    load: () => import('./commands/attach.ts'),
+  },
+  {
     name: 'attest',
     short: 'Sign a statement about container images and everything else in a registry',
     load: () => import('./commands/attest.ts'),
@@ -40,6 +47,12 @@ export const verbs: readonly CommandEntry[] = [
     name: 'env',
     short: 'List the environment variables that are read, and their values',
     load: () => import('./commands/env.ts'),
+  },
+  {
+    name: 'generate',
+    short: 'Print what cosign 1 and 2 sign about an image',
+    deprecated: 'cosign 4 is to do without it (see https://github.com/sigstore/cosign/issues/4696). Instead, please use in-toto tooling',
+    load: () => import('./commands/generate.ts'),
   },
   {
     name: 'generate-key-pair',
@@ -100,6 +113,13 @@ export const verbs: readonly CommandEntry[] = [
     name: 'trusted-root',
     short: 'Make trusted roots: which authorities and logs are believed',
     load: () => import('./commands/trusted-root.ts'),
+  },
+  {
+    name: 'upload',
+    short: 'Upload files to a registry, to be signed there',
+    deprecated:
+      'cosign 4 is to do without it (see https://github.com/sigstore/cosign/issues/4696). Instead, please use `oras blob push` for uploading artifacts to a registry',
+    load: () => import('./commands/upload.ts'),
   },
   {
     ...verifyBlob,

@@ -8,6 +8,7 @@ import type { Annotations, Descriptor } from './manifest.ts'
 import { encodeManifest, mediaType, parseManifest } from './manifest.ts'
 import type { Repository } from './repository.ts'
 import { artifactType, bundleAnnotation, signatureTag } from './signature-places.ts'
+import { encodeUnbuiltConfig, putUnbuiltImage } from './unbuilt-image.ts'
 
 export interface BundleToStore {
   /** JSON of the bundle. */
@@ -92,7 +93,7 @@ export async function storeLayer(repository: Repository, digest: string, stored:
 export async function storeLegacyReferrer(repository: Repository, subject: Descriptor, stored: LayerToStore): Promise<string> {
   const [layer, earlier] = await Promise.all([putLayer(repository, stored), legacyReferrers(repository, subject.digest)])
   const layers = [...earlier.filter((other) => !isSameLayer(other, layer)), layer]
-  const config = await repository.putBlob(encodeUtf8(imageConfig(layers, stored.created)))
+  const config = await repository.putBlob(encodeUnbuiltConfig(layers, stored.created))
   const manifest = encodeManifest({
     config: { mediaType: artifactType.legacySignature, ...config },
     layers,
@@ -162,25 +163,5 @@ async function writeLayers(
   annotations: Annotations,
   { dockerTypes = false, created }: LayerToStore,
 ): Promise<void> {
-  const config = await repository.putBlob(encodeUtf8(imageConfig(layers, created)))
-  const manifest = encodeManifest({
-    mediaType: dockerTypes ? mediaType.dockerManifest : mediaType.manifest,
-    config: { mediaType: dockerTypes ? mediaType.dockerConfig : mediaType.config, ...config },
-    layers,
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-  })
-  await repository.putManifest(manifest, tag)
-}
-
-/** The configuration of an image that was never built: as cosign writes it, to the byte. */
-function imageConfig(layers: readonly Descriptor[], created: Date | undefined): string {
-  const time = created === undefined ? '0001-01-01T00:00:00Z' : `${created.toISOString().slice(0, 19)}Z`
-  return JSON.stringify({
-    architecture: '',
-    created: time,
-    history: layers.map(() => ({ created: '0001-01-01T00:00:00Z' })),
-    os: '',
-    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-    config: {},
-  })
+  await repository.putManifest(await putUnbuiltImage(repository, { layers, annotations, dockerTypes, created }), tag)
 }

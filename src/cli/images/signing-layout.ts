@@ -30,20 +30,15 @@ export function chooseLayout(
   isGiven: (flag: string) => boolean,
   given: readonly string[],
 ): SignatureLayout {
-  const referrers = flags['registry-referrers-mode'] === 'oci-1-1'
-  if (referrers && !isTrue(context.env['COSIGN_EXPERIMENTAL'])) {
-    throw new UsageError(
-      'USAGE',
-      'invalid argument "oci-1-1" for "--registry-referrers-mode" flag: in order to use  mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1',
-    )
-  }
+  const mode = flags['registry-referrers-mode'] ?? ''
+  checkReferrersMode(context, mode)
   const wantsBundle = flags['new-bundle-format'] && (isGiven('new-bundle-format') || flags.bundle !== '')
   if (wantsBundle) for (const flag of given) warn(context, `--${flag} is deprecated when using --new-bundle-format and will be ignored`)
   const isOld = !flags['new-bundle-format'] || (!wantsBundle && given.length > 0)
   if (!isOld) return 'bundle'
   if (flags['new-bundle-format'])
     warn(context, `--${given[0]} belongs to the format from before bundles, so that one is used; --new-bundle-format=true makes a bundle`)
-  return referrers ? 'referrer' : 'tag'
+  return mode === 'oci-1-1' ? 'referrer' : 'tag'
 }
 
 /**
@@ -56,6 +51,15 @@ export function layoutNeeds(layout: SignatureLayout, flags: LayoutFlags): Record
     keepsTimestamp: layout === 'bundle' || flags['timestamp-server-url'] !== '' || flags['signing-config'] !== '',
     insteadOfRekorV2: 'the format from before bundles needs the promise of its log, which only Rekor v1 gives, so make a bundle',
   }
+}
+
+/** @throws UsageError USAGE in cosign's words, unless COSIGN_EXPERIMENTAL allows what cosign 2 tried out */
+export function checkReferrersMode({ env }: CommandContext, mode: string): void {
+  if (mode !== 'oci-1-1' || isTrue(env['COSIGN_EXPERIMENTAL'])) return
+  throw new UsageError(
+    'USAGE',
+    'invalid argument "oci-1-1" for "--registry-referrers-mode" flag: in order to use  mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1',
+  )
 }
 
 /** As Go reads variables that are on or off. */

@@ -24,7 +24,8 @@ export interface TargetOptions {
   readonly tagPrefix?: string
 }
 
-const sbomWarning =
+/** cosign's words about SBOMs that are attached without a signature. */
+export const sbomWarning =
   'SBOM attachments are deprecated and support will be removed in a Cosign release soon after 2024-02-22 (see https://github.com/sigstore/cosign/issues/2755). Instead, please use SBOM attestations.'
 
 /** Warns of tags, in cosign's words: what a tag names may have changed since somebody looked. */

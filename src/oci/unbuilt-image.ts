@@ -1,0 +1,43 @@
+/** Images that were never built: something else in the shape of an image, so that every registry takes it. As cosign writes them. */
+import { encodeUtf8 } from '../encoding/bytes.ts'
+import type { Annotations, Descriptor, StoredManifest } from './manifest.ts'
+import { encodeManifest, mediaType } from './manifest.ts'
+import type { Repository } from './repository.ts'
+
+/** The beginning of Go's time, for what has none. */
+const noTime = '0001-01-01T00:00:00Z'
+
+/** The configuration, to the byte. @param created default none */
+export function encodeUnbuiltConfig(layers: readonly Descriptor[], created?: Date): Uint8Array {
+  const time = created === undefined ? noTime : `${created.toISOString().slice(0, 19)}Z`
+  return encodeUtf8(
+    JSON.stringify({
+      architecture: '',
+      created: time,
+      history: layers.map(() => ({ created: noTime })),
+      os: '',
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+      config: {},
+    }),
+  )
+}
+
+export interface UnbuiltImage {
+  readonly layers: readonly Descriptor[]
+  readonly annotations?: Annotations
+  /** Docker's media types instead of OCI's, for registries that know no others. */
+  readonly dockerTypes?: boolean
+  readonly created?: Date | undefined
+}
+
+/** Makes the manifest; its configuration is stored. */
+export async function putUnbuiltImage(repository: Repository, image: UnbuiltImage): Promise<StoredManifest> {
+  const { layers, annotations = {}, dockerTypes = false, created } = image
+  const config = await repository.putBlob(encodeUnbuiltConfig(layers, created))
+  return encodeManifest({
+    mediaType: dockerTypes ? mediaType.dockerManifest : mediaType.manifest,
+    config: { mediaType: dockerTypes ? mediaType.dockerConfig : mediaType.config, ...config },
+    layers,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  })
+}
