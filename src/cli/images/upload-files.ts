@@ -55,7 +55,7 @@ export async function uploadBlobs(context: CommandContext, flags: UploadBlobFlag
     const layer = { mediaType: type, ...(await repository.putBlob(file.content)) }
     const address = `${reference.registry}/v2/${reference.repository}/blobs/${layer.digest}`
     context.stderr.write(`File [${name}] is available directly at [${address}]\n`)
-    const manifest = await putUnbuiltImage(repository, { layers: [layer], dockerTypes, ...(isIndex ? {} : { annotations }) })
+    const manifest = await putUnbuiltImage(repository, { layers: [layer], dockerTypes, annotations })
     await repository.putManifest(manifest, isIndex ? undefined : reference.tag)
     manifests.push({
       ...descriptorOf(manifest),
