@@ -1,4 +1,5 @@
 /** A time limit for a whole exchange, joined with the caller's wish to stop. */
+import { setMaxListeners } from 'node:events'
 import { TransportError } from '../error.ts'
 
 /** Running until `stop` is called. */
@@ -25,7 +26,7 @@ export function startDeadline(what: string, timeoutMs: number, caller: AbortSign
   const abort = () => controller.abort(new TransportError('ABORTED', `${what} was aborted`, { cause: caller?.reason }))
   const timer = setTimeout(expire, timeoutMs)
   if (caller?.aborted === true) abort()
-  else caller?.addEventListener('abort', abort, { once: true })
+  else if (caller !== undefined) listen(caller, abort)
   return {
     signal: controller.signal,
     remaining: () => end - performance.now(),
@@ -46,6 +47,12 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
       resolve()
     }
     const timer = setTimeout(done, milliseconds)
-    signal.addEventListener('abort', done, { once: true })
+    listen(signal, done)
   })
+}
+
+/** Many exchanges at a time share the caller's signal; to Node more than ten listeners look like a leak, and it prints so. */
+function listen(signal: AbortSignal, listener: () => void): void {
+  setMaxListeners(0, signal)
+  signal.addEventListener('abort', listener, { once: true })
 }
