@@ -15,8 +15,12 @@ import type { BlobContent } from './repository.ts'
 
 /** A layout that is being written. */
 export interface LayoutFolder extends ImageLayout {
-  /** Says which image the layout is about; whatever else `index.json` listed is listed no more. @param tag under which it is known */
-  begin(image: Descriptor, tag: string | undefined): Promise<void>
+  /**
+   * Makes the layout one about an image: what is written from now on is listed when it is finished, in the place of everything that was
+   * listed before. @param tag under which the image is known
+   */
+  begin(image: Descriptor, tag: string | undefined): void
+  finish(): Promise<void>
 }
 
 const marker = 'oci-layout'
@@ -43,6 +47,7 @@ export async function createLayoutFolder(folder: string, name: string): Promise<
 class Folder extends LayoutReader implements LayoutFolder {
   readonly #folder: string
   #last: Promise<unknown> = Promise.resolve()
+  #staged: readonly Descriptor[] | undefined
 
   constructor(folder: string, name: string) {
     super(folderFiles(folder, name))
@@ -57,8 +62,19 @@ class Folder extends LayoutReader implements LayoutFolder {
     })
   }
 
-  begin(image: Descriptor, tag: string | undefined): Promise<void> {
-    return this.#change(() => [mainEntry(image, tag)])
+  begin(image: Descriptor, tag: string | undefined): void {
+    this.#staged = [mainEntry(image, tag)]
+  }
+
+  async finish(): Promise<void> {
+    const staged = this.#staged
+    if (staged === undefined) return
+    this.#staged = undefined
+    await this.#change(() => staged)
+  }
+
+  override entries(): Promise<readonly Descriptor[]> {
+    return this.#staged === undefined ? super.entries() : Promise.resolve(this.#staged)
   }
 
   override async putBlob(content: BlobContent): Promise<{ readonly digest: string; readonly size: number }> {
@@ -109,6 +125,10 @@ class Folder extends LayoutReader implements LayoutFolder {
 
   /** One change after another, of this process and of others. */
   #change(change: (entries: readonly Descriptor[]) => readonly Descriptor[]): Promise<void> {
+    if (this.#staged !== undefined) {
+      this.#staged = change(this.#staged)
+      return Promise.resolve()
+    }
     const turn = this.#last.then(() =>
       this.#writing(() =>
         withLock(path.join(this.#folder, '.index.json.lock'), { waitMs: 30_000 }, async () =>

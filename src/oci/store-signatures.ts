@@ -126,6 +126,19 @@ async function putLayer(repository: Repository, { kind, contents, entity, predic
   }
 }
 
+/** Adds the layers that are not under a tag yet; their blobs must be there. What is under it stays. */
+export async function mergeLayers(repository: Repository, tag: string, layers: readonly Descriptor[], signal?: AbortSignal): Promise<void> {
+  const missing = (current: Held): readonly Descriptor[] =>
+    layers.filter((layer) => !current.layers.some((other) => isSameLayer(other, layer)))
+  await appendUntilThere<Held>({
+    what: `the signatures at ${repository.name}:${tag}`,
+    signal,
+    read: () => held(repository, tag),
+    isThere: (current) => missing(current).length === 0,
+    write: (current) => writeLayers(repository, tag, [...current.layers, ...missing(current)], current.annotations, {}),
+  })
+}
+
 interface Held {
   readonly layers: readonly Descriptor[]
   readonly annotations: Annotations
@@ -161,7 +174,7 @@ async function writeLayers(
   tag: string,
   layers: readonly Descriptor[],
   annotations: Annotations,
-  { dockerTypes = false, created }: LayerToStore,
+  { dockerTypes = false, created }: Pick<LayerToStore, 'dockerTypes' | 'created'>,
 ): Promise<void> {
   await repository.putManifest(await putUnbuiltImage(repository, { layers, annotations, dockerTypes, created }), tag)
 }

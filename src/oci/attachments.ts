@@ -1,0 +1,88 @@
+/** What lies beside an image, of whatever kind: tags of cosign 1 and 2, and referrers, with what refers to those in turn. */
+import { CountersignError } from '../error.ts'
+import type { Descriptor } from './manifest.ts'
+import { descriptorOf } from './manifest.ts'
+import type { Repository } from './repository.ts'
+import type { SignatureTag } from './signature-places.ts'
+import { signatureTag } from './signature-places.ts'
+
+/** The kinds in which `copy --only` and `clean --type` choose. */
+export type AttachmentKind = SignatureTag | 'referrer'
+
+export interface Attachment {
+  readonly kind: AttachmentKind
+  /** The digest of what it is about. */
+  readonly subject: string
+  readonly descriptor: Descriptor
+  /** Its tag, where it has one. */
+  readonly tag: string | undefined
+}
+
+export interface AttachmentsOptions {
+  readonly kinds?: readonly AttachmentKind[]
+  /** Put in front of the tags: `--attachment-tag-prefix`. */
+  readonly tagPrefix?: string
+}
+
+export const attachmentKinds: readonly AttachmentKind[] = ['sig', 'att', 'sbom', 'referrer']
+/** A signature of an SBOM of an image is two deep. */
+const maxDepth = 4
+const maxAttachments = 10_000
+
+/**
+ * Lists what lies beside a manifest, the nearest first.
+ * @throws CountersignError TOO_LARGE; as the repository's methods: an answer is complete
+ */
+export async function attachmentsOf(
+  repository: Repository,
+  digest: string,
+  options: AttachmentsOptions = {},
+): Promise<readonly Attachment[]> {
+  const { kinds = attachmentKinds, tagPrefix = '' } = options
+  const found = new Map<string, Attachment>()
+  let level: readonly string[] = [digest]
+  for (let depth = 0; level.length > 0 && depth < maxDepth; depth++) {
+    const next: string[] = []
+    for (const subject of level) {
+      for (const attachment of await nearest(repository, subject, kinds, tagPrefix)) {
+        const key = `${attachment.descriptor.digest} ${attachment.tag ?? ''}`
+        if (found.has(key)) continue
+        found.set(key, attachment)
+        next.push(attachment.descriptor.digest)
+      }
+      if (found.size > maxAttachments)
+        throw new CountersignError('TOO_LARGE', `more than ${maxAttachments} things lie beside ${repository.name}@${digest}`)
+    }
+    level = [...new Set(next)]
+  }
+  return [...found.values()]
+}
+
+async function nearest(
+  repository: Repository,
+  subject: string,
+  kinds: readonly AttachmentKind[],
+  tagPrefix: string,
+): Promise<readonly Attachment[]> {
+  const tagged = kinds.flatMap((kind) => (kind === 'referrer' ? [] : [{ kind, tag: signatureTag(subject, kind, tagPrefix) }]))
+  const [referrers, ...others] = await Promise.all([
+    kinds.includes('referrer') ? repository.referrers(subject) : { descriptors: [] },
+    ...tagged.map(async ({ kind, tag }): Promise<Attachment[]> => {
+      const descriptor = await resolved(repository, tag)
+      return descriptor === undefined ? [] : [{ kind, subject, descriptor, tag }]
+    }),
+  ])
+  return [
+    ...others.flat(),
+    ...referrers.descriptors.map((descriptor): Attachment => ({ kind: 'referrer', subject, descriptor, tag: undefined })),
+  ]
+}
+
+async function resolved(repository: Repository, tag: string): Promise<Descriptor | undefined> {
+  try {
+    return descriptorOf(await repository.manifest(tag))
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
