@@ -27,6 +27,11 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/bundle.ts'),
   },
   {
+    name: 'clean',
+    short: 'Remove the signatures, attestations and SBOMs beside an image',
+    load: () => import('./commands/clean.ts'),
+  },
+  {
     name: 'completion',
     short: 'Print a script that completes commands and flags in a shell',
     load: () => import('./commands/completion.ts'),
@@ -38,10 +43,22 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/complete.ts'),
   },
   {
+    name: 'copy',
+    short: 'Copy an image with its signatures and everything else beside it',
+    deprecated:
+      'there are several options you can use instead:\n  - "oras copy -r" will copy images and referring artifacts\n  - "cosign save" to write to disk, followed by "cosign load" for a new registry\n  - "cosign download" followed by "cosign attach" to just copy the bundle',
+    load: () => import('./commands/copy.ts'),
+  },
+  {
     name: 'debug',
     short: 'Show what the program sees of its surroundings',
     hidden: true,
     load: () => import('./commands/debug.ts'),
+  },
+  {
+    name: 'download',
+    short: 'Print what lies beside an image: signatures, attestations, SBOMs',
+    load: () => import('./commands/download.ts'),
   },
   {
     name: 'env',
@@ -75,6 +92,16 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/initialize.ts'),
   },
   {
+    name: 'load',
+    short: 'Push an image with everything beside it from a folder',
+    load: () => import('./commands/load.ts'),
+  },
+  {
+    name: 'login',
+    short: 'Keep the credentials for a registry',
+    load: () => import('./commands/login.ts'),
+  },
+  {
     name: 'piv-tool',
     short: 'Not supported: YubiKeys sign through PKCS#11',
     load: () => import('./commands/piv-tool.ts'),
@@ -88,6 +115,11 @@ export const verbs: readonly CommandEntry[] = [
     name: 'public-key',
     short: 'Print the public key of a key pair',
     load: () => import('./commands/public-key.ts'),
+  },
+  {
+    name: 'save',
+    short: 'Write an image with everything beside it to a folder',
+    load: () => import('./commands/save.ts'),
   },
   {
     name: 'server',
@@ -108,6 +140,18 @@ export const verbs: readonly CommandEntry[] = [
     name: 'signing-config',
     short: 'Make signing configs: which services are used',
     load: () => import('./commands/signing-config.ts'),
+  },
+  {
+    name: 'tree',
+    short: 'Show what lies beside an image',
+    load: () => import('./commands/tree.ts'),
+  },
+  {
+    name: 'triangulate',
+    short: 'Print where cosign 1 and 2 keep the signatures of an image',
+    deprecated:
+      'triangulate will be removed in v4.0.0 (see https://github.com/sigstore/cosign/issues/4696). Instead, please use `oras discover` or `cosign tree` to show referring artifacts',
+    load: () => import('./commands/triangulate.ts'),
   },
   {
     name: 'trusted-root',

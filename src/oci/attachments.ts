@@ -1,12 +1,12 @@
 /** What lies beside an image, of whatever kind: tags of cosign 1 and 2, and referrers, with what refers to those in turn. */
 import { CountersignError } from '../error.ts'
-import type { Descriptor } from './manifest.ts'
-import { descriptorOf } from './manifest.ts'
+import type { Descriptor, Manifest } from './manifest.ts'
+import { descriptorOf, parseManifest } from './manifest.ts'
 import type { Repository } from './repository.ts'
 import type { SignatureTag } from './signature-places.ts'
-import { signatureTag } from './signature-places.ts'
+import { artifactType, bundleAnnotation, isBundleLayer, signPredicateType, signatureTag } from './signature-places.ts'
 
-/** The kinds in which `copy --only` and `clean --type` choose. */
+/** How it is found. */
 export type AttachmentKind = SignatureTag | 'referrer'
 
 export interface Attachment {
@@ -22,6 +22,8 @@ export interface AttachmentsOptions {
   readonly kinds?: readonly AttachmentKind[]
   /** Put in front of the tags: `--attachment-tag-prefix`. */
   readonly tagPrefix?: string
+  /** Only what is of one of these, however it is found; what cannot be told is. */
+  readonly only?: ReadonlySet<SignatureTag>
 }
 
 export const attachmentKinds: readonly AttachmentKind[] = ['sig', 'att', 'sbom', 'referrer']
@@ -38,15 +40,15 @@ export async function attachmentsOf(
   digest: string,
   options: AttachmentsOptions = {},
 ): Promise<readonly Attachment[]> {
-  const { kinds = attachmentKinds, tagPrefix = '' } = options
+  const { only } = options
   const found = new Map<string, Attachment>()
   let level: readonly string[] = [digest]
   for (let depth = 0; level.length > 0 && depth < maxDepth; depth++) {
     const next: string[] = []
     for (const subject of level) {
-      for (const attachment of await nearest(repository, subject, kinds, tagPrefix)) {
+      for (const attachment of await nearest(repository, subject, options)) {
         const key = `${attachment.descriptor.digest} ${attachment.tag ?? ''}`
-        if (found.has(key)) continue
+        if (found.has(key) || (only !== undefined && !(await isOneOf(repository, attachment, only)))) continue
         found.set(key, attachment)
         next.push(attachment.descriptor.digest)
       }
@@ -61,8 +63,7 @@ export async function attachmentsOf(
 async function nearest(
   repository: Repository,
   subject: string,
-  kinds: readonly AttachmentKind[],
-  tagPrefix: string,
+  { kinds = attachmentKinds, tagPrefix = '' }: AttachmentsOptions,
 ): Promise<readonly Attachment[]> {
   const tagged = kinds.flatMap((kind) => (kind === 'referrer' ? [] : [{ kind, tag: signatureTag(subject, kind, tagPrefix) }]))
   const [referrers, ...others] = await Promise.all([
@@ -76,6 +77,24 @@ async function nearest(
     ...others.flat(),
     ...referrers.descriptors.map((descriptor): Attachment => ({ kind: 'referrer', subject, descriptor, tag: undefined })),
   ]
+}
+
+/** By what it says that it is: enough to choose what is copied or removed, not for more. */
+async function isOneOf(repository: Repository, { kind, descriptor }: Attachment, only: ReadonlySet<SignatureTag>): Promise<boolean> {
+  if (kind !== 'referrer') return only.has(kind)
+  const manifest = parseManifest(await repository.manifest(descriptor.digest))
+  const type = manifest.artifactType ?? (manifest.kind === 'manifest' ? manifest.config.mediaType : '')
+  if (type === artifactType.legacySignature) return only.has('sig')
+  if (type === artifactType.legacySbom) return only.has('sbom')
+  if (!isBundleManifest(manifest)) return false
+  const { [bundleAnnotation.predicateType]: predicateType, [bundleAnnotation.content]: content } = manifest.annotations
+  if (content === 'message-signature' || predicateType === signPredicateType) return only.has('sig')
+  return predicateType === undefined ? only.has('sig') || only.has('att') : only.has('att')
+}
+
+/** Whether a manifest holds a Sigstore bundle. */
+export function isBundleManifest(manifest: Manifest): boolean {
+  return manifest.kind === 'manifest' && manifest.layers.length === 1 && manifest.layers.every(isBundleLayer)
 }
 
 async function resolved(repository: Repository, tag: string): Promise<Descriptor | undefined> {

@@ -1,8 +1,9 @@
 /** Copying an image with everything that was said about it, so that whoever could verify it there can verify it here. */
-import { CountersignError, VerificationError } from '../error.ts'
-import type { Attachment, AttachmentKind } from './attachments.ts'
-import { attachmentKinds, attachmentsOf } from './attachments.ts'
+import { CountersignError } from '../error.ts'
+import type { Attachment } from './attachments.ts'
+import { attachmentsOf } from './attachments.ts'
 import type { Repository } from './repository.ts'
+import type { SignatureTag } from './signature-places.ts'
 import { mergeLayers } from './store-signatures.ts'
 import type { CopiedManifest, TransferProgress } from './transfer.ts'
 import { createTransfer } from './transfer.ts'
@@ -16,12 +17,10 @@ export interface ImagePlace {
 export interface CopyOptions {
   readonly source: ImagePlace
   readonly target: ImagePlace
-  /** The tag that the target gets, after everything else. */
+  /** The tag that the target gets, after everything else; without one it has the image by its digest only. */
   readonly tag: string | undefined
   /** What is copied beside the image; default everything. */
-  readonly kinds?: readonly AttachmentKind[]
-  /** Whether the image itself is copied, too; default true. */
-  readonly withImage?: boolean
+  readonly only?: ReadonlySet<SignatureTag>
   /** Whether signatures under a tag of the target are replaced; default they are kept, and what is missing is added. */
   readonly replace?: boolean
   readonly tagPrefix?: string
@@ -38,6 +37,8 @@ export interface CopiedImage {
   /** The image and what it names, children first. */
   readonly manifests: readonly CopiedManifest[]
   readonly attachments: readonly Attachment[]
+  /** Sentences: what was listed beside the image and was not copied, because it is about something else. */
+  readonly skipped: readonly string[]
 }
 
 /**
@@ -46,64 +47,44 @@ export interface CopiedImage {
  * @throws CountersignError as the repositories; the tag is only moved when everything is there
  */
 export async function copyImage(digest: string, options: CopyOptions): Promise<CopiedImage> {
-  const {
-    source,
-    target,
-    tag,
-    kinds = attachmentKinds,
-    withImage = true,
-    replace = false,
-    tagPrefix = '',
-    mountFrom,
-    signal,
-    progress,
-  } = options
+  const { source, target, tag, only, replace = false, tagPrefix = '', mountFrom, signal, progress } = options
   const { onCopy } = options
   const common = { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) }
   const images = createTransfer({ source: source.images, target: target.images, mountFrom: mountFrom?.images, ...common })
   const signatures = createTransfer({ source: source.signatures, target: target.signatures, mountFrom: mountFrom?.signatures, ...common })
-  if (withImage) onCopy?.('image')
-  const manifests = withImage ? await images.copy(digest) : []
-  const subjects = withImage ? manifests.map(({ stored }) => stored.digest).toReversed() : [digest]
+  onCopy?.('image')
+  const manifests = await images.copy(digest)
+  const subjects = manifests.map(({ stored }) => stored.digest).toReversed()
   const attachments: Attachment[] = []
+  const skipped: string[] = []
   if (source.signatures.name !== target.signatures.name) {
     for (const subject of subjects) {
-      for (const attachment of await attachmentsOf(source.signatures, subject, { kinds, tagPrefix })) {
+      for (const attachment of await attachmentsOf(source.signatures, subject, { tagPrefix, ...(only === undefined ? {} : { only }) })) {
         signal?.throwIfAborted()
         onCopy?.(attachment)
         const copied = await signatures.copy(attachment.descriptor.digest)
-        await place(target.signatures, attachment, copied, replace)
+        const own = copied.find(({ stored }) => stored.digest === attachment.descriptor.digest)
+        if (own === undefined) throw new CountersignError('NOT_FOUND', `${attachment.descriptor.digest} was not copied`)
+        if (attachment.kind === 'referrer' && own.manifest.subject?.digest !== attachment.subject) {
+          skipped.push(`${own.stored.digest} is listed as a referrer of ${attachment.subject}, and is about something else`)
+          continue
+        }
+        await place(target.signatures, attachment, own, replace)
         attachments.push(attachment)
       }
     }
   }
   const image = manifests.find(({ stored }) => stored.digest === digest)
   if (image !== undefined && tag !== undefined) await target.images.putManifest(image.stored, tag)
-  return { manifests, attachments }
+  return { manifests, attachments, skipped }
 }
 
 /** Gives a copy the place from which it is found: its tag, or the list of referrers. */
-async function place(
-  target: Repository,
-  { kind, tag, descriptor, subject }: Attachment,
-  copied: readonly CopiedManifest[],
-  replace: boolean,
-): Promise<void> {
-  const own = copied.find(({ stored }) => stored.digest === descriptor.digest)
-  if (own === undefined) throw new CountersignError('NOT_FOUND', `${descriptor.digest} was not copied`)
-  if (kind === 'referrer') {
-    if (own.manifest.subject?.digest !== subject) {
-      throw new VerificationError(
-        'CONTENT_MISMATCH',
-        `${descriptor.digest} is listed as a referrer of ${subject}, and is about something else`,
-      )
-    }
-    await target.attach(own.stored, subject)
-    return
-  }
+async function place(target: Repository, { kind, tag, subject }: Attachment, own: CopiedManifest, replace: boolean): Promise<void> {
+  if (kind === 'referrer') await target.attach(own.stored, subject)
   if (tag === undefined) return
   const there = replace ? undefined : await target.manifest(tag).catch(onlyMissing)
-  if (there?.digest === descriptor.digest) return
+  if (there?.digest === own.stored.digest) return
   if (there === undefined || own.manifest.kind === 'index') await target.putManifest(own.stored, tag)
   else await mergeLayers(target, tag, own.manifest.layers)
 }

@@ -1,15 +1,15 @@
 /** The credentials that `docker login` and `podman login` have left: files, and the helper programs that they name. */
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { decodeUtf8, excerpt } from '../encoding/bytes.ts'
+import { decodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import { CountersignError, TransportError, messageOf } from '../error.ts'
+import { TransportError, messageOf } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { variableOf } from '../http/environment.ts'
-import type { RegistryCredentials } from './registry-login.ts'
+import { helperFailure, runHelper } from './credential-helper.ts'
 import type { RepositoryName } from './reference.ts'
+import type { RegistryCredentials } from './registry-login.ts'
 
 export interface DockerCredentialsOptions {
   readonly env: Environment
@@ -19,10 +19,8 @@ export interface DockerCredentialsOptions {
 }
 
 const maxFileBytes = 4 * 1024 * 1024
-const maxHelperBytes = 256 * 1024
-const helperTimeoutMs = 60_000
 /** The name that Docker Hub has in files, for historical reasons. */
-const dockerHubKey = 'https://index.docker.io/v1/'
+export const dockerHubKey = 'https://index.docker.io/v1/'
 
 /**
  * The credentials for a repository: those of `$DOCKER_CONFIG/config.json` (default `~/.docker/config.json`), else of
@@ -32,7 +30,7 @@ const dockerHubKey = 'https://index.docker.io/v1/'
  */
 export async function dockerCredentials(name: RepositoryName, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
   for (const file of credentialFiles(options)) {
-    const config = await readConfig(file)
+    const config = await readDockerConfig(file)
     const found = config && (await credentialsIn(config, name, options))
     if (found !== undefined) return found
   }
@@ -54,7 +52,8 @@ function credentialFiles(options: DockerCredentialsOptions): string[] {
   ]
 }
 
-async function readConfig(file: string): Promise<JsonFields | undefined> {
+/** @returns undefined for a file that is not there */
+export async function readDockerConfig(file: string): Promise<JsonFields | undefined> {
   let bytes: Uint8Array
   try {
     bytes = await readFile(file)
@@ -124,55 +123,20 @@ function passwordOrToken(username: string, password: string): RegistryCredential
   return username === '<token>' ? { kind: 'identity-token', token: password } : { kind: 'password', username, password }
 }
 
-/** Runs `docker-credential-<name> get`. It is found on PATH only, and the registry is given on its standard input. */
+/** Asks a helper. Its answer may hold a password, so nothing of it is repeated. */
 async function askHelper(helper: string, registry: string, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) throw helperFailure(helper, 'that is not the name of a helper')
-  const program = `docker-credential-${helper}`
-  const { code, stdout } = await run(program, registry, options)
+  const { code, stdout } = await runHelper(helper, 'get', registry, options)
   if (code !== 0) {
     // The words of the helpers' own library for a registry that nobody has logged in to.
     if (/credentials not found|no credentials server URL|no usernames for/i.test(stdout)) return undefined
     throw helperFailure(helper, `it ended with status ${code}`)
   }
   try {
-    const fields = new JsonFields(parseJson(stdout, `the answer of ${program}`, { maxDepth: 8 }), 'credentials', 'SERVICE_REFUSED')
+    const fields = new JsonFields(parseJson(stdout, 'the answer', { maxDepth: 8 }), 'credentials', 'SERVICE_REFUSED')
     const username = fields.optionalString('Username') ?? ''
     const secret = fields.optionalString('Secret') ?? ''
     return username === '' && secret === '' ? undefined : passwordOrToken(username, secret)
   } catch {
-    // Its answer may hold a password, so nothing of it is repeated.
     throw helperFailure(helper, 'it answered what is not JSON of credentials')
   }
-}
-
-function run(
-  program: string,
-  input: string,
-  { env, signal }: DockerCredentialsOptions,
-): Promise<{ readonly code: number | null; readonly stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'], timeout: helperTimeoutMs, signal })
-    const chunks: Buffer[] = []
-    let length = 0
-    child.stdout.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length > maxHelperBytes) child.kill('SIGKILL')
-      else chunks.push(chunk)
-    })
-    child.once('error', (cause) => {
-      if (signal?.aborted === true) return reject(new TransportError('ABORTED', `${program} was stopped`, { cause }))
-      reject(helperFailure(program.replace('docker-credential-', ''), messageOf(cause)))
-    })
-    child.once('close', (code) => resolve({ code, stdout: Buffer.concat(chunks).toString('utf8') }))
-    // A helper that ends without reading is judged by its status.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
-  })
-}
-
-function helperFailure(helper: string, reason: string): CountersignError {
-  return new CountersignError(
-    'SERVICE_REFUSED',
-    `the credential helper docker-credential-${excerpt(helper, 40).slice(1, -1)} that Docker's configuration names cannot be used: ${reason}`,
-  )
 }

@@ -114,6 +114,10 @@ export class LayoutReader implements ImageLayout {
     return Promise.reject(this.readOnly())
   }
 
+  detach(_digest: string, _subject: string): Promise<void> {
+    return Promise.reject(this.readOnly())
+  }
+
   remove(_target: string): Promise<void> {
     return Promise.reject(this.readOnly())
   }

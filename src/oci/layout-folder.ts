@@ -108,6 +108,10 @@ class Folder extends LayoutReader implements LayoutFolder {
     return descriptorOf(manifest)
   }
 
+  override detach(digest: string): Promise<void> {
+    return this.remove(digest)
+  }
+
   override async remove(target: string): Promise<void> {
     let found = false
     await this.#change((entries) => {

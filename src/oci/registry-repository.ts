@@ -164,6 +164,20 @@ class RegistryRepository implements Repository {
     }
   }
 
+  async detach(digest: string, subject: string): Promise<void> {
+    await this.remove(digest)
+    if ((await this.referrers(subject)).source === 'api') return
+    const tag = fallbackTag(subject)
+    for (let attempt = 1; attempt <= maxReferrerChecks; attempt++) {
+      const listed = (await this.#indexAtTag(tag)) ?? []
+      const kept = listed.filter((other) => other.digest !== digest)
+      if (kept.length === listed.length) return
+      if (kept.length === 0) await this.remove(tag)
+      else await this.#writeManifest(encodeIndex(kept), tag)
+    }
+    throw new CountersignError('CONFLICT', `the referrers of ${this.name}@${subject}: others kept adding ${digest}`)
+  }
+
   async remove(target: string): Promise<void> {
     let response = await this.#delete(target)
     // Older registries remove by digest only, and with it every tag that it has.

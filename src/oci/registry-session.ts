@@ -94,6 +94,15 @@ export class RegistrySession {
     return opened
   }
 
+  /**
+   * Asks whether the credentials are good, without asking for anything.
+   * @throws CountersignError SERVICE_REFUSED when they are not, or when this is no registry
+   */
+  async checkLogin(): Promise<void> {
+    const response = await this.request('/v2/', { repository: '', action: 'pull', maxBytes: maxErrorBytes })
+    if (response.status !== 200) throw this.refusal(response, 'logging in')
+  }
+
   /** The caller's wish to stop. */
   get signal(): AbortSignal | undefined {
     return this.#options.signal
@@ -273,6 +282,7 @@ function choose(challenges: readonly Challenge[]): Challenge | undefined {
 }
 
 function scopesOf({ repository, action, alsoPull }: RegistryRequest): string[] {
+  if (repository === '') return []
   const own = `repository:${repository}:${action === 'delete' ? 'pull,push,delete' : action}`
   return alsoPull === undefined || alsoPull === repository ? [own] : [own, `repository:${alsoPull}:pull`]
 }

@@ -41,6 +41,8 @@ export interface Repository {
   putManifest(manifest: StoredManifest, tag?: string): Promise<Descriptor>
   /** Stores a manifest whose subject is another one, so that `referrers` of that one finds it. */
   attach(manifest: StoredManifest, subject: string): Promise<Descriptor>
+  /** Removes what was attached to a manifest, so that `referrers` of that one does not list it any more. */
+  detach(digest: string, subject: string): Promise<void>
   /** Removes a manifest by digest, or a tag. */
   remove(target: string): Promise<void>
 }

@@ -51,14 +51,14 @@ export function createConfirmation(context: CommandContext, skip: boolean, input
   }
 }
 
-/** Asks whether to go on. @throws CountersignError ABORTED, UsageError USAGE */
-export async function confirm(context: CommandContext): Promise<void> {
+/** Asks whether to go on. @param flag that agrees without being asked @throws CountersignError ABORTED, UsageError USAGE */
+export async function confirm(context: CommandContext, flag = '--yes'): Promise<void> {
   context.stderr.write(question)
   const answer = (await context.stdin.readLine()) ?? ''
   if (!context.stdin.isTTY) context.stderr.write('\n')
   if (answer.toLowerCase() === 'y') return
   if (answer === '' || answer.toLowerCase() === 'n') {
-    throw new CountersignError('ABORTED', 'user declined the prompt (--yes agrees without being asked)')
+    throw new CountersignError('ABORTED', `user declined the prompt (${flag} agrees without being asked)`)
   }
   throw new UsageError('USAGE', `invalid input ${JSON.stringify(answer.slice(0, 40))} (allowed values y, n)`)
 }
