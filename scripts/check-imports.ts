@@ -51,6 +51,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   '@noble/ciphers': ['crypto'],
   '@noble/curves': ['crypto'],
   '@noble/hashes': ['crypto'],
+  '@marcbachmann/cel-js': ['policy'],
+  ajv: ['policy'],
   re2js: ['verify'],
   'tuf-js': ['tuf'],
   '@tufjs/models': ['tuf', 'server/tuf'],

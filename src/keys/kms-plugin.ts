@@ -3,8 +3,6 @@
  * pkg/signature/kms/cliplugin, version v1: one run for each question, which is JSON in an argument, with what is to be signed on
  * standard input and the answer as JSON on standard output. The exit status says nothing.
  */
-import { accessSync, constants, statSync } from 'node:fs'
-import path from 'node:path'
 import { parsePublicKeyPem } from '../crypto/public-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { digestOf } from '../crypto/signature.ts'
@@ -13,12 +11,11 @@ import { decodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { parseJson } from '../encoding/json.ts'
 import { CountersignError, DecodingError, messageOf, UsageError } from '../error.ts'
-import { variableOf } from '../http/environment.ts'
 import type { Environment } from '../http/environment.ts'
 import { algorithmsFor, createHeldKey } from './held-key.ts'
 import type { SigningRequest } from './held-key.ts'
 import type { KeyStore, KeyStoreOptions } from './key-store.ts'
-import { runProgram } from './program-run.ts'
+import { findExecutable, runProgram } from './program-run.ts'
 
 const protocolVersion = 'v1'
 /** The numbers of Go's crypto.Hash. */
@@ -83,22 +80,6 @@ function findPlugin(reference: string, options: KeyStoreOptions): Plugin {
   return { name, file, keyResourceId, options }
 }
 
-/** In the folders of PATH, but for relative ones: what lies where one works is not what one installed. */
-function findExecutable(name: string, env: Environment): string | undefined {
-  const fileName = path.sep === '\\' ? `${name}.exe` : name
-  for (const folder of (variableOf(env, 'PATH', 'Path') ?? '').split(path.delimiter)) {
-    if (!path.isAbsolute(folder)) continue
-    const file = path.join(folder, fileName)
-    try {
-      accessSync(file, constants.X_OK)
-      if (statSync(file).isFile()) return file
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined
-}
-
 async function fetchKey(plugin: Plugin): Promise<PublicKey> {
   return readKey(plugin, await call(plugin, 'publicKey', { publicKeyOptions: { rpcOptions: noOptions } }))
 }
@@ -132,7 +113,7 @@ async function call(
     [methodName]: parameters,
   }
   const argv = [protocolVersion, JSON.stringify(question)]
-  const output = await runProgram({ name, file, argv, input, timeoutMs, maxOutputBytes: maxAnswerBytes, ...options })
+  const { stdout: output } = await runProgram({ name, file, argv, input, timeoutMs, maxOutputBytes: maxAnswerBytes, ...options })
   return usable(plugin, () => {
     const answer = new JsonFields(parseJson(output, 'the answer', { maxDepth: 20 }), 'answer', 'JSON_INVALID')
     const error = answer.optionalString('errorMessage') ?? ''

@@ -40,6 +40,9 @@ export const verifyFlags = {
 /** All flags of `verify-attestation`. */
 export const verifyAttestationFlags = {
   ...imageVerificationFlags,
-  policy: stringSliceFlag('policy in CUE or Rego that attestations must fulfil; may be repeated', FILE),
+  policy: stringSliceFlag(
+    'policy that attestations must fulfil, in CUE (.cue), Rego (.rego), CEL (.cel) or as a JSON Schema (.json); may be repeated',
+    FILE,
+  ),
   type: stringFlag(`predicate type, as a URI or one of ${PREDICATE_TYPES.join(', ')}`, { default: 'custom', completion: PREDICATE_TYPES }),
 }

@@ -3,7 +3,7 @@ import { CountersignError } from '../../error.ts'
 import type { Findings, FindOptions } from '../../oci/find-signatures.ts'
 import { findSignatures } from '../../oci/find-signatures.ts'
 import type { ImageReference } from '../../oci/reference.ts'
-import { parseReference } from '../../oci/reference.ts'
+import { parseReference, withTag } from '../../oci/reference.ts'
 import type { Repository } from '../../oci/repository.ts'
 import { signatureTag } from '../../oci/signature-places.ts'
 import type { CommandContext } from '../context.ts'
@@ -20,45 +20,63 @@ export interface SignedImage {
   readonly findings: Findings
 }
 
-/** Where images come from. */
-export interface ImageSource {
-  /** @throws UsageError */
-  parse(reference: string): ImageReference
-  /** The images that a reference means, the one that it names first. What was signed about each is loaded when it is asked for. */
-  find(reference: ImageReference): Promise<readonly (() => Promise<SignedImage>)[]>
+/** Finds the images that a reference means, the one that it names first. What was signed about each is loaded when it is asked for. */
+export type FindImages = () => Promise<readonly (() => Promise<SignedImage>)[]>
+
+/**
+ * Reads references, to registries or to folders as the flags say; nothing is asked yet.
+ * @throws UsageError
+ */
+export async function openImages(
+  context: CommandContext,
+  flags: ImageVerificationFlags,
+  references: readonly string[],
+  task: ImageVerificationTask,
+): Promise<FindImages[]> {
+  const options = findOptions(context, flags, task)
+  if (flags['local-image']) {
+    const { openLocalImage } = await import('./local-image.ts')
+    return references.map((folder) => async () => {
+      const { repository, image } = await openLocalImage(context, folder)
+      return imagesOf(context, flags, task, { repository, signatures: repository, image, options })
+    })
+  }
+  const registries = connectRegistries(context, flags)
+  return references.map((text) => {
+    const reference = parseReference(text)
+    const repository = registries.open(reference)
+    const signatures = registries.signaturesOf(reference)
+    const isOne = flags.platform === '' && !flags.recursive && task.attachment === undefined && task.given === undefined
+    return async () => {
+      // What was signed about a digest can be asked for before it is known whether there is such an image.
+      const early = isOne && reference.digest !== undefined ? findSignatures(signatures, reference.digest, options) : undefined
+      early?.catch(() => undefined)
+      const image = await findOne(repository, reference, task)
+      if (early !== undefined) return [async () => ({ image, findings: await early })]
+      return imagesOf(context, flags, task, { repository, signatures, image, options })
+    }
+  })
 }
 
-/** Opens what the flags say; nothing is asked yet. */
-export async function openSource(
+/** Where to look, and for what. */
+interface Surroundings {
+  readonly repository: Repository
+  readonly signatures: Repository
+  readonly image: FoundImage
+  readonly options: FindOptions
+}
+
+/** The image, what is attached to it, the one for a platform, or everything that an index names. */
+async function imagesOf(
   context: CommandContext,
   flags: ImageVerificationFlags,
   task: ImageVerificationTask,
-): Promise<ImageSource> {
-  const options = findOptions(context, flags, task)
-  const registries = connectRegistries(context, flags)
-  const load = (signatures: Repository, image: FoundImage) => async (): Promise<SignedImage> => ({
-    image,
-    findings: await findingsOf(context, task, signatures, image, options),
-  })
-  return {
-    parse: parseReference,
-    find: async (reference) => {
-      const repository = registries.open(reference)
-      const signatures = registries.signaturesOf(reference)
-      const isOne = flags.platform === '' && !flags.recursive && task.attachment === undefined
-      if (isOne && reference.digest !== undefined && task.given === undefined) {
-        // What was signed about a digest can be asked for before it is known whether there is such an image.
-        const findings = findSignatures(signatures, reference.digest, options)
-        findings.catch(() => undefined)
-        const image = await findOne(repository, reference, task)
-        return [async () => ({ image, findings: await findings })]
-      }
-      const named = await findOne(repository, reference, task)
-      const found = task.attachment === undefined ? named : await attachedTo(named, signatures, flags, task.attachment)
-      const image = flags.platform === '' ? found : await forPlatform(repository, found, flags.platform)
-      return (flags.recursive ? await withChildren(repository, image) : [image]).map((one) => load(signatures, one))
-    },
-  }
+  { repository, signatures, image, options }: Surroundings,
+): Promise<readonly (() => Promise<SignedImage>)[]> {
+  const found = task.attachment === undefined ? image : await attachedTo(image, signatures, flags, task.attachment)
+  const chosen = flags.platform === '' ? found : await forPlatform(repository, found, flags.platform)
+  const all = flags.recursive ? await withChildren(repository, chosen) : [chosen]
+  return all.map((one) => async () => ({ image: one, findings: await findingsOf(context, task, signatures, one, options) }))
 }
 
 async function findingsOf(
@@ -99,11 +117,12 @@ async function findOne(repository: Repository, reference: ImageReference, { want
 
 /** What cosign 1 and 2 stored beside an image under a tag: an artefact, which has signatures of its own. */
 async function attachedTo(
-  { descriptor }: FoundImage,
+  { reference, descriptor }: FoundImage,
   signatures: Repository,
   flags: ImageVerificationFlags,
   attachment: 'sbom',
 ): Promise<FoundImage> {
   const tag = signatureTag(descriptor.digest, attachment, flags['attachment-tag-prefix'])
-  return findImage(signatures, parseReference(`${signatures.name}:${tag}`))
+  const found = await findImage(signatures, withTag(reference, tag))
+  return { ...found, name: `${signatures.name}:${tag}`, repository: signatures.name }
 }

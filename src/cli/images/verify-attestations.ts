@@ -1,6 +1,6 @@
 /** `verify-attestation`: from flags to what is printed. */
 import { predicateTypeUri } from '../../bundle/predicate-type.ts'
-import { UsageError } from '../../error.ts'
+import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { verifyAttestationFlags } from './flags.ts'
@@ -15,12 +15,23 @@ export async function verifyAttestations(
   flags: FlagValues<typeof verifyAttestationFlags>,
   images: readonly string[],
 ): Promise<void> {
-  if (flags.policy.length > 0) throw new UsageError('USAGE', '--policy is not supported by this version')
+  const policies = flags.policy.length === 0 ? undefined : await loadPolicies(context, flags.policy)
   const task: ImageVerificationTask = { wanted: { predicateType: predicateTypeUri(flags.type) }, typeName: flags.type }
   const explain = await explanationOf(context, flags)
   for await (const verified of verifyImages(context, flags, images, task, explain)) {
     printHeader(context, flags, verified, false)
     explain(verified)
+    await policies?.apply(verified.signatures)
     printAttestations(context, verified)
   }
+}
+
+interface Policies {
+  apply(attestations: readonly VerifiedSignature[]): Promise<void>
+}
+
+async function loadPolicies(context: CommandContext, files: readonly string[]): Promise<Policies> {
+  const { applyPolicies, openAttestationPolicies } = await import('./attestation-policies.ts')
+  const policies = await openAttestationPolicies(context, files)
+  return { apply: (attestations) => applyPolicies(context, policies, attestations) }
 }

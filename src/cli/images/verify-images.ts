@@ -19,8 +19,8 @@ import type { FoundImage } from './image-input.ts'
 import { inOrder } from './in-order.ts'
 import { entryFinder } from './log-entry-search.ts'
 import { nothingVerified } from './nothing-verified.ts'
-import { openSource } from './signed-images.ts'
-import type { SignedImage } from './signed-images.ts'
+import { openImages } from './signed-images.ts'
+import type { FindImages, SignedImage } from './signed-images.ts'
 
 /** The flags that both verbs have. */
 export type ImageVerificationFlags = Omit<FlagValues<typeof verifyAttestationFlags>, 'policy' | 'type'>
@@ -73,8 +73,7 @@ export async function* verifyImages(
 ): AsyncGenerator<VerifiedImage, void, undefined> {
   checkImageFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
-  const source = await openSource(context, flags, task)
-  const parsed = references.map((reference) => source.parse(reference))
+  const images = await openImages(context, flags, references, task)
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.wanted === 'signature' ? 'signature' : 'attestation'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
   const demands = readDemands(context, flags)
@@ -109,15 +108,15 @@ export async function* verifyImages(
     onRefusal({ image, verification, findings })
     throw nothingVerified(image, findings, verification, task)
   }
-  const verifyReference = async (reference: (typeof parsed)[number]): Promise<VerifiedImage[]> => {
-    const found = source.find(reference)
+  const verifyReference = async (find: FindImages): Promise<VerifiedImage[]> => {
+    const found = find()
     found.catch(() => undefined)
     await loadTrust()
     const verified: VerifiedImage[] = []
     for await (const one of inOrder(await found, flags['max-workers'], (load) => load().then(verifyOne))) verified.push(one)
     return verified
   }
-  for await (const verified of inOrder(parsed, flags['max-workers'], verifyReference)) yield* verified
+  for await (const verified of inOrder(images, flags['max-workers'], verifyReference)) yield* verified
 }
 
 /** cosign's rules, with its messages. */

@@ -98,8 +98,8 @@ describe('a plugin', () => {
   it('that takes no input is given it in vain', async () => {
     const options = plugin(`exec 0<&-; printf '%s' '${answer}'`)
     const run = { name: 'it', file: path.join(folder, 'sigstore-kms-test'), argv: [], input: new Uint8Array(10_000_000), cwd: folder }
-    const output = await runProgram({ ...run, env: options.env, timeoutMs: 10_000, maxOutputBytes: 10_000 })
-    expect(Buffer.from(output).toString()).toBe(answer)
+    const { stdout } = await runProgram({ ...run, env: options.env, timeoutMs: 10_000, maxOutputBytes: 10_000 })
+    expect(Buffer.from(stdout).toString()).toBe(answer)
   })
 })
 
