@@ -38,6 +38,7 @@ import type { ServerLogInstance } from './server-logs.ts'
 import { publicTrustOf, servicePaths } from './server-trust.ts'
 import type { Service } from './service.ts'
 import type { Storage } from './storage/storage.ts'
+import { openGuardedSigner } from './threads/guarded-signing.ts'
 import type { SignatureChecker } from './threads/signature-check.ts'
 import { openChecker } from './threads/signature-check.ts'
 import { openSigner, signingSetup } from './threads/signing.ts'
@@ -228,11 +229,11 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspi
     prefix: servicePaths.ctlog,
   })
   const authority = createCertificateAuthority({
-    signer: signerFor(options, material.ca.key),
+    signer: material.ca.key.createSigner(),
+    ...(options.openTask && { signIfValid: openGuardedSigner(options.openTask, material.ca.key) }),
     chain,
     earlierChains: uncutChains(material.ca).map((one) => one.map(parseCertificate)),
     log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
-    ...checking(options),
     logKey: signer.publicKey,
     clock,
     suspicion,

@@ -20,13 +20,12 @@ import { mountExchange, responseOf } from '../request/exchange.ts'
 import type { ForeignIssuer, ForeignTokenOptions } from '../request/foreign-token.ts'
 import { createForeignTokenVerifier } from '../request/foreign-token.ts'
 import type { Service } from '../service.ts'
-import { checkSignature as checkHere } from '../threads/signature-check.ts'
 import type { IssuanceOptions } from './issuance.ts'
 import { createIssuance } from './issuance.ts'
 import type { IssuerConfiguration, TrustedIssuer } from './issuer-configuration.ts'
 import type { Principal } from './principal.ts'
 import { principalOf } from './principal.ts'
-import { verifyPossession } from './proof-of-possession.ts'
+import { possessionOf } from './proof-of-possession.ts'
 import { isOurs, RefusalError, refusalOf, refuseAs } from './refusal.ts'
 
 export interface CertificateAuthorityOptions extends IssuanceOptions {
@@ -53,7 +52,7 @@ const bearer = /^Bearer +(\S+)$/i
 
 /** Makes the service. @throws CountersignError CONFIGURATION_INVALID */
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const { chain, earlierChains = [], suspicion, checkSignature = checkHere, onRefusal = () => {} } = options
+  const { chain, earlierChains = [], suspicion, onRefusal = () => {} } = options
   const issue = createIssuance(options)
   let identify = createIdentification(options.issuers, options)
   let described = describeIssuers(options.issuers)
@@ -69,10 +68,10 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
     demandGoodTime()
     const token = request.token ?? bearer.exec(header ?? '')?.[1]
     const principal = await refuseAs(fulcioRefusals.token, () => identify(token))
-    const key = await verifyPossession(request.proof, principal.challenges, checkSignature)
+    const possession = possessionOf(request.proof, principal.challenges)
     // The issuer may have been asked for its keys in the meantime; what is logged next stays.
     demandGoodTime()
-    const issued = await issue(principal, key)
+    const issued = await issue(principal, possession)
     // Nothing leaves that was made while the clock became suspect.
     demandGoodTime()
     return issued

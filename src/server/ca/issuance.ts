@@ -1,4 +1,5 @@
 /** Certificates as Fulcio's specification shapes them: precertificate, log, certificate. */
+import { fulcioRefusals } from '../../api/fulcio.ts'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
@@ -27,10 +28,12 @@ import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigst
 import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
 import { newSerialNumber } from '../serial-number.ts'
-import type { SignatureChecker } from '../threads/signature-check.ts'
-import { checkSignature as checkHere } from '../threads/signature-check.ts'
+import type { GuardedSigner } from '../threads/guarded-signing.ts'
+import { guardSigner } from '../threads/guarded-signing.ts'
+import type { SignatureCheck } from '../threads/signature-check.ts'
 import type { Principal } from './principal.ts'
-import { logFailure } from './refusal.ts'
+import type { Possession } from './proof-of-possession.ts'
+import { RefusalError, logFailure } from './refusal.ts'
 
 /** A certificate transparency log that takes precertificates. */
 export interface PrecertificateLog {
@@ -47,12 +50,16 @@ export interface IssuanceOptions {
   /** The key that SCTs have to verify with before they are embedded. */
   readonly logKey: PublicKey
   readonly clock: Clock
-  /** Checks signatures; in this thread by default. */
-  readonly checkSignature?: SignatureChecker
+  /** Signs with the signer's key what depends on another signature; in this thread by default. */
+  readonly signIfValid?: GuardedSigner
 }
 
-/** Issues a certificate for a key. @returns DER, the leaf first, the root last */
-export type Issue = (principal: Principal, publicKey: PublicKey) => Promise<readonly Uint8Array[]>
+/**
+ * Issues a certificate for a key that is held.
+ * @returns DER, the leaf first, the root last
+ * @throws RefusalError when it is not held
+ */
+export type Issue = (principal: Principal, possession: Possession) => Promise<readonly Uint8Array[]>
 
 const lifetimeMs = 10 * 60_000
 const digitalSignature = 0
@@ -64,7 +71,7 @@ const emptyName = encodeName({})
  * @throws CountersignError CONFIGURATION_INVALID when the chain does not begin with the certificate of the key, or that may not issue.
  *   The function throws RefusalError when the log fails, CountersignError CERTIFICATE_EXPIRED at the end of the chain's time
  */
-export function createIssuance({ signer, chain, log, logKey, clock, checkSignature = checkHere }: IssuanceOptions): Issue {
+export function createIssuance({ signer, chain, log, logKey, clock, signIfValid = guardSigner(signer) }: IssuanceOptions): Issue {
   const [issuer] = chain
   if (issuer === undefined || !equalBytes(issuer.spki, signer.publicKey.spki))
     throw misconfigured('does not begin with the certificate of its key')
@@ -80,26 +87,36 @@ export function createIssuance({ signer, chain, log, logKey, clock, checkSignatu
     authority: authorityKeyIdentifierExtension(issuer.subjectKeyIdentifier ?? keyIdentifier(signer.publicKey)),
     poison: poisonExtension(),
   }
-  const sign = async (tbs: Uint8Array): Promise<Uint8Array> => derSequence(tbs, algorithm, derBitString(await signer.sign(tbs)))
-  const checkSct = async (sct: SignedCertificateTimestamp, tbs: Uint8Array): Promise<void> => {
-    const signed = precertificateSignedBytes(sct, tbs, issuerKeyHash)
-    const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
-    const check = { key: logKey, algorithm, signature: sct.signature, over: { kind: 'data', bytes: signed } } as const
-    if (equalBytes(sct.logId, logId) && (await checkSignature(check))) return
-    throw new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify')
+  const signed = (tbs: Uint8Array, signature: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signature))
+  /** Signed when the key is proven to be held, and only then. */
+  const signPrecertificate = async (tbs: Uint8Array, { proofs, complaint }: Possession): Promise<Uint8Array> => {
+    for (const proof of proofs) {
+      const signature = await signIfValid(proof, tbs)
+      if (signature !== undefined) return signed(tbs, signature)
+    }
+    throw new RefusalError(fulcioRefusals.proof, complaint)
   }
-
-  const addToLog = async (submitted: readonly Uint8Array[], tbs: Uint8Array): Promise<SignedCertificateTimestamp> => {
+  const sctCheck = (sct: SignedCertificateTimestamp, tbs: Uint8Array): SignatureCheck => {
+    const bytes = precertificateSignedBytes(sct, tbs, issuerKeyHash)
+    const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
+    return { key: logKey, algorithm, signature: sct.signature, over: { kind: 'data', bytes } }
+  }
+  /** Signed when the SCT in it verifies, and only then. */
+  const signCertificate = async (tbs: Uint8Array, sct: SignedCertificateTimestamp, logged: Uint8Array): Promise<Uint8Array> => {
+    const signature = equalBytes(sct.logId, logId) ? await signIfValid(sctCheck(sct, logged), tbs) : undefined
+    if (signature !== undefined) return signed(tbs, signature)
+    throw logFailure(new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify'))
+  }
+  const addToLog = async (submitted: readonly Uint8Array[]): Promise<SignedCertificateTimestamp> => {
     try {
-      const sct = await log.addPreChain(submitted)
-      await checkSct(sct, tbs)
-      return sct
+      return await log.addPreChain(submitted)
     } catch (cause) {
       throw logFailure(cause)
     }
   }
 
-  return async ({ name, extensions }, publicKey) => {
+  return async ({ name, extensions }, possession) => {
+    const publicKey = possession.key
     const now = clock()
     if (chain.some(({ notBefore, notAfter }) => now < notBefore || now + lifetimeMs > notAfter)) {
       throw new CountersignError(
@@ -125,9 +142,9 @@ export function createIssuance({ signer, chain, log, logKey, clock, checkSignatu
     )
     const encode = (...further: readonly Uint8Array[]): Uint8Array =>
       encodeTbsCertificate({ ...template, extensions: [common, ...further] }, algorithm)
-    const precertificate = await sign(encode(fixed.poison))
-    const sct = await addToLog([precertificate, ...above], encode())
-    return [await sign(encode(sctListExtension(sct))), ...above]
+    const precertificate = await signPrecertificate(encode(fixed.poison), possession)
+    const sct = await addToLog([precertificate, ...above])
+    return [await signCertificate(encode(sctListExtension(sct)), sct, encode()), ...above]
   }
 }
 

@@ -10,39 +10,47 @@ import { CountersignError, messageOf } from '../../error.ts'
 import { parseCertificateRequest } from '../../x509/certificate-request.ts'
 import { RefusalError } from './refusal.ts'
 import { rsaWeakness } from './rsa-weakness.ts'
-import type { SignatureChecker } from '../threads/signature-check.ts'
+import type { SignatureCheck } from '../threads/signature-check.ts'
+
+/** A key, and what proves that it is held. */
+export interface Possession {
+  readonly key: PublicKey
+  /** One of these has to be right. */
+  readonly proofs: readonly SignatureCheck[]
+  /** What is wrong where none is. */
+  readonly complaint: string
+}
 
 /**
- * The key that is proven to be held.
+ * The key of a request, which is a good one, with what is left to be checked: the signature.
  * @param challenges the texts of which one has to be signed; a signing request proves possession by itself
  * @throws RefusalError
  */
-export function verifyPossession(proof: KeyProof, challenges: readonly string[], check: SignatureChecker): Promise<PublicKey> {
-  return proof.kind === 'csr' ? verifySigningRequest(proof.request, check) : verifyProof(proof, challenges, check)
+export function possessionOf(proof: KeyProof, challenges: readonly string[]): Possession {
+  return proof.kind === 'csr' ? possessionBySigningRequest(proof.request) : possessionByChallenge(proof, challenges)
 }
 
-async function verifyProof(
-  { publicKey, signature }: Extract<KeyProof, { kind: 'proof' }>,
-  challenges: readonly string[],
-  check: SignatureChecker,
-): Promise<PublicKey> {
+function possessionByChallenge({ publicKey, signature }: Extract<KeyProof, { kind: 'proof' }>, challenges: readonly string[]): Possession {
   const key = parseKey(() => readKey(publicKey), fulcioRefusals.publicKey)
   checkStrength(key)
   const algorithm = defaultSignatureAlgorithm(key)
-  for (const challenge of new Set(challenges)) {
-    if (await check({ key, algorithm, signature, over: { kind: 'data', bytes: encodeUtf8(challenge) } })) return key
+  const texts = [...new Set(challenges)]
+  return {
+    key,
+    proofs: texts.map((text) => ({ key, algorithm, signature, over: { kind: 'data', bytes: encodeUtf8(text) } })),
+    complaint: 'the signature of the proof of possession does not verify',
   }
-  throw new RefusalError(fulcioRefusals.proof, 'the signature of the proof of possession does not verify')
 }
 
-async function verifySigningRequest(bytes: Uint8Array, check: SignatureChecker): Promise<PublicKey> {
-  const request = parseKey(() => parseCertificateRequest(bytes), fulcioRefusals.csr)
-  const { publicKey, algorithm, signedBytes, signature } = request
-  checkStrength(publicKey)
-  if (!(await check({ key: publicKey, algorithm, signature, over: { kind: 'data', bytes: signedBytes } })))
-    throw new RefusalError(fulcioRefusals.proof, 'the certificate signing request is not signed by its own key')
-  checkAlgorithm(publicKey, algorithm)
-  return publicKey
+function possessionBySigningRequest(bytes: Uint8Array): Possession {
+  const { publicKey: key, algorithm, signedBytes, signature } = parseKey(() => parseCertificateRequest(bytes), fulcioRefusals.csr)
+  checkStrength(key)
+  checkAlgorithm(key, algorithm)
+  return {
+    key,
+    proofs: [{ key, algorithm, signature, over: { kind: 'data', bytes: signedBytes } }],
+    complaint: 'the certificate signing request is not signed by its own key',
+  }
 }
 
 function readKey(bytes: Uint8Array): PublicKey {

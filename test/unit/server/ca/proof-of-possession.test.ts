@@ -2,12 +2,14 @@ import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { KeyProof } from '../../../../src/api/fulcio.ts'
+import { fulcioRefusals } from '../../../../src/api/fulcio.ts'
+import type { PublicKey } from '../../../../src/crypto/public-key.ts'
 import { parsePublicKey } from '../../../../src/crypto/public-key.ts'
 import { derInteger, derSequence } from '../../../../src/encoding/der-writer.ts'
 import { encodeUtf8 } from '../../../../src/encoding/bytes.ts'
-import { verifyPossession } from '../../../../src/server/ca/proof-of-possession.ts'
+import { possessionOf } from '../../../../src/server/ca/proof-of-possession.ts'
 import { RefusalError } from '../../../../src/server/ca/refusal.ts'
-import { checkSignature as checkHere } from '../../../../src/server/threads/signature-check.ts'
+import { checkSignature } from '../../../../src/server/threads/signature-check.ts'
 import { hasClosePrimes, hasRocaFingerprint, hasSmallFactor } from '../../../../src/server/ca/rsa-weakness.ts'
 import { createOpenssl, hasOpenssl } from '../../../support/openssl.ts'
 import type { KeyKind, TestKey } from '../../../support/universe/keys.ts'
@@ -31,9 +33,16 @@ const proofOf = (publicKey: Uint8Array | string, signature: Uint8Array): KeyProo
 const proved = (key: TestKey, text = 'dev@example.com'): KeyProof => proofOf(key.pem, signWith(key, Buffer.from(text)))
 const requested = (request: Uint8Array): KeyProof => ({ kind: 'csr', request })
 
+/** The key of a request, if one of its proofs is right. */
+async function provenKey(proof: KeyProof, names: readonly string[]): Promise<PublicKey> {
+  const { key, proofs, complaint } = possessionOf(proof, names)
+  for (const check of proofs) if (await checkSignature(check)) return key
+  throw new RefusalError(fulcioRefusals.proof, complaint)
+}
+
 async function refusal(proof: KeyProof, names: readonly string[] = challenges): Promise<string> {
   try {
-    await verifyPossession(proof, names, checkHere)
+    await provenKey(proof, names)
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error
     expect(error.refusal.code).toBe(3)
@@ -43,7 +52,7 @@ async function refusal(proof: KeyProof, names: readonly string[] = challenges): 
 }
 
 const hexOf = async (proof: KeyProof, names: readonly string[] = challenges): Promise<string> =>
-  Buffer.from((await verifyPossession(proof, names, checkHere)).spki).toString('hex')
+  Buffer.from((await provenKey(proof, names)).spki).toString('hex')
 
 describe('a proof', () => {
   it.each(kinds)('over the first or the second name holds, with a %s key in PEM and in DER', async (kind) => {
@@ -85,7 +94,7 @@ describe('a proof', () => {
   it.each([3072, 4096])('of an RSA key of %s bits holds', async (bits) => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    expect(await verifyPossession(proofOf(pem, sign('sha256', Buffer.from('user-1'), privateKey)), challenges, checkHere)).toMatchObject({
+    expect(await provenKey(proofOf(pem, sign('sha256', Buffer.from('user-1'), privateKey)), challenges)).toMatchObject({
       modulusBits: bits,
     })
   })
@@ -243,7 +252,8 @@ describe.skipIf(!hasOpenssl)('a certificate signing request of openssl', () => {
     for (let bit = 0; bit < request.length * 8; bit++) {
       const bent = Buffer.from(request)
       bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      expect([badRequest, unproven, insecure]).toContain(await refusal(requested(bent)))
+      const said = await refusal(requested(bent))
+      expect([badRequest, unproven, insecure].includes(said) || said.startsWith('signing algorithm not permitted'), said).toBe(true)
     }
   })
 

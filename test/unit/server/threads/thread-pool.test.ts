@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
 import { parsePublicKey } from '../../../../src/crypto/public-key.ts'
 import { verifySignature } from '../../../../src/crypto/signature.ts'
+import { openGuardedSigner } from '../../../../src/server/threads/guarded-signing.ts'
 import type { SignatureCheck } from '../../../../src/server/threads/signature-check.ts'
 import { decodeCheck, encodeCheck, openChecker } from '../../../../src/server/threads/signature-check.ts'
 import { openSigner } from '../../../../src/server/threads/signing.ts'
@@ -129,6 +130,27 @@ describe('signing', () => {
       for (const signature of signatures) expect(verifySignature(key.publicKey, signer.algorithm, data, signature)).toBe(true)
     }
     await pool.close()
+  })
+})
+
+describe('signing on a condition', () => {
+  test('signs where the other signature is right, and nothing where it is not', async () => {
+    const key = generatePrivateKey('ecdsa-p256')
+    const pool = createThreadPool({ size: 1 })
+    const signIfValid = openGuardedSigner(pool.open, key)
+    const right = checkOf('p256', 'data')
+    const impossible: SignatureCheck = { ...checkOf('p256'), over: { kind: 'digest', bytes: new Uint8Array(3) } }
+    for (let time = 0; time < 2; time++) {
+      const conditions = Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? right : bent(right)))
+      const signatures = await Promise.all(conditions.map((condition) => signIfValid(condition, data)))
+      for (const [at, signature] of signatures.entries()) {
+        if (at % 2 === 1) expect(signature).toBeUndefined()
+        else expect(verifySignature(key.publicKey, 'ecdsa-sha256', data, signature ?? Buffer.of())).toBe(true)
+      }
+      await expect(signIfValid(impossible, data)).rejects.toThrow(/signs a digest of 32 bytes/)
+      // The second time without threads.
+      await pool.close()
+    }
   })
 })
 
