@@ -80,6 +80,7 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   variable('BAO_NAMESPACE', 'is the namespace of OpenBao', 'a path'),
   secret('BAO_TOKEN', 'authorises requests to OpenBao', 'a token'),
   variable('BROWSER', 'is the program that opens the page to sign in on', 'a path (the browser of the system by default)'),
+  secret('CIRCLE_OIDC_TOKEN', 'is the identity token of a CircleCI job, where there is none of the second version', 'an OIDC token'),
   secret('CIRCLE_OIDC_TOKEN_V2', 'is the identity token of a CircleCI job', 'an OIDC token'),
   variable(
     'CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS',

@@ -1,6 +1,7 @@
 /** The user's browser. */
 import type { Environment } from '../../http/environment.ts'
 import { variableOf } from '../../http/environment.ts'
+import { otherVariables, sigstoreVariables } from '../environment-variables.ts'
 
 /** A browser's starter that ends within this time, as failed, has found none. */
 const patienceMs = 2_000
@@ -21,7 +22,7 @@ export async function openBrowser(address: string, env: Environment): Promise<bo
   const { spawn } = await import('node:child_process')
   const [program, ...words] = starter(env)
   return new Promise((resolve) => {
-    const child = spawn(program, [...words, address], { detached: true, stdio: 'ignore', env: { ...env } })
+    const child = spawn(program, [...words, address], { detached: true, stdio: 'ignore', env: withoutSecrets(env) })
     const timer = setTimeout(() => resolve(true), patienceMs)
     const settle = (started: boolean): void => {
       clearTimeout(timer)
@@ -31,6 +32,13 @@ export async function openBrowser(address: string, env: Environment): Promise<bo
     child.once('exit', (code) => settle(code === 0))
     child.unref()
   })
+}
+
+/** Our own settings and everybody's secrets are nothing to a browser, which hands its environment on. Its proxy is, password and all. */
+function withoutSecrets(env: Environment): Record<string, string> {
+  const secrets = new Set([...sigstoreVariables, ...otherVariables].flatMap(({ name, sensitive }) => (sensitive === true ? [name] : [])))
+  const isKept = (name: string): boolean => /_PROXY$/i.test(name) || !(secrets.has(name) || /^(?:COSIGN|COUNTERSIGN|SIGSTORE)_/.test(name))
+  return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value !== undefined && isKept(name) ? [[name, value]] : [])))
 }
 
 function starter(env: Environment): readonly [string, ...string[]] {

@@ -129,14 +129,18 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
   const workspace = await createWorkspace()
   writeFileSync(path.join(workspace.folder, 'config.json'), server.signingConfig)
   writeFileSync(path.join(workspace.folder, 'root.json'), server.trustedRoot)
+  const secrets = { COSIGN_PASSWORD: 'geheim', GITHUB_TOKEN: 'geheim', VAULT_TOKEN: 'geheim', COSIGN_PKCS11_PIN: 'geheim' }
   // A browser that only looks: nobody signs in.
   const browser = path.join(workspace.folder, 'browser')
-  writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${path.join(workspace.folder, 'address')}'\nexit 3\n`)
+  writeFileSync(
+    browser,
+    `#!/bin/sh\nenv > '${path.join(workspace.folder, 'env')}'\nprintf %s "$1" > '${path.join(workspace.folder, 'address')}'\nexit 3\n`,
+  )
   chmodSync(browser, 0o755)
   try {
     const outcome = await runCaptured([...words, '--timeout', '20s'], {
       cwd: workspace.folder,
-      env: { BROWSER: browser },
+      env: { BROWSER: browser, PATH: process.env['PATH'], ...secrets, NO_PROXY: 'localhost' },
       typed: true,
       stdin: Buffer.from('y\n\n'),
       now: Date.now(),
@@ -144,6 +148,8 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
     expect(outcome.exitCode).toBe(1)
     expect(outcome.stderr).toContain('Are you sure you would like to continue? [y/N] Your browser will now be opened to:\n')
     expect(workspace.read('address')).toContain(`${server.url}/oidc/`)
+    expect(workspace.read('env')).toContain('NO_PROXY=localhost')
+    expect(workspace.read('env')).not.toContain('geheim')
     expect(outcome.stderr).toContain('nobody signed in: no verification code was entered')
   } finally {
     await server.close()
