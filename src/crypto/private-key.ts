@@ -135,7 +135,7 @@ function importPrivateKey(der: Uint8Array, { type, standard, secondTag }: KeyFor
     const reader = parseDerSequence(der, 'the private key')
     reader.smallInteger('the version')
     reader.next(secondTag, 'what follows the version')
-    native = createPrivateKey({ key: asBuffer(der), format: 'der', type })
+    native = withBothCoordinates(createPrivateKey({ key: asBuffer(der), format: 'der', type }))
   } catch {
     // Without a cause: the errors of readers may quote what they read, and it is a secret.
     throw new DecodingError('KEY_INVALID', `the private key is not a valid ${standard} key`)
@@ -143,6 +143,21 @@ function importPrivateKey(der: Uint8Array, { type, standard, secondTag }: KeyFor
   const key = new PrivateKey(native)
   if (!signsForItself(key)) throw invalid('its private part does not belong to its public part')
   return key
+}
+
+/** SubjectPublicKeyInfo of P-256 with its point compressed has 59 bytes, of P-521 90, and the shortest that is not, of P-256, 91. */
+const shortestUncompressed = 91
+
+/** A key file may hold the compressed point (SEC 1 section 2.3.3), and OpenSSL keeps what it was given: public keys are written in one form. */
+function withBothCoordinates(native: KeyObject): KeyObject {
+  if (native.asymmetricKeyType !== 'ec') return native
+  if (createPublicKey(native).export({ type: 'spki', format: 'der' }).length >= shortestUncompressed) return native
+  try {
+    return createPrivateKey({ key: native.export({ format: 'jwk' }), format: 'jwk' })
+  } catch {
+    // A curve that JSON Web Keys do not have, nor we: it is refused by name.
+    return native
+  }
 }
 
 const probe = Uint8Array.of(0)

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { constants, createECDH, createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { KeyKind } from '../../../src/crypto/private-key.ts'
@@ -107,6 +107,30 @@ describe.each(kinds)('a private key of kind %s', (kind) => {
     expect(failureOf(() => key.createSigner(wrong))).toMatch(
       new RegExp(`^UsageError USAGE: an? (?:ECDSA|RSA|Ed25519) key.* cannot sign with ${wrong}$`),
     )
+  })
+})
+
+describe('a file with the compressed point of its key', () => {
+  it.each(['P-256', 'P-384', 'P-521'])('on %s, as openssl writes it when told to, is the key with both coordinates', (namedCurve) => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve })
+    const { d = '' } = privateKey.export({ format: 'jwk' })
+    const curve = createECDH({ 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' }[namedCurve] ?? '')
+    curve.setPrivateKey(Buffer.from(d, 'base64url'))
+    const compressed = new Uint8Array(curve.getPublicKey(null, 'compressed'))
+    const whole = privateKey.export({ type: 'sec1', format: 'der' })
+    const curveName = privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(0, 40)
+    const oid = curveName.subarray(curveName.indexOf(Buffer.from('06', 'hex'), 16))
+    const sec1 = derSequence(
+      derInteger(1n),
+      derOctetString(Buffer.from(d, 'base64url')),
+      derExplicit(0, Uint8Array.from(oid.subarray(0, 2 + (oid[1] ?? 0)))),
+      derExplicit(1, derBitString(compressed)),
+    )
+    expect(sec1.length).toBeLessThan(whole.length)
+    const key = parsePrivateKeyPem(encodePem('EC PRIVATE KEY', sec1))
+    expect(encodePublicKeyPem(key.publicKey)).toBe(createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }))
+    expect(encodePublicKeyPem(parsePrivateKey(key.encodePkcs8()).publicKey)).toBe(encodePublicKeyPem(key.publicKey))
+    expect(verifySignature(key.publicKey, key.createSigner().algorithm, message, key.createSigner().sign(message))).toBe(true)
   })
 })
 
