@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { SecretService } from '../support/secret-services.ts'
-import { startGithub, startGitlab, startKubernetes, token } from '../support/secret-services.ts'
+import { kubeconfig, startGithub, startGitlab, startKubernetes, token } from '../support/secret-services.ts'
 import type { Outcome, Surroundings } from '../unit/cli/captured-context.ts'
+import { startServer } from '../unit/http/test-server.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 
 interface Store {
@@ -237,6 +238,24 @@ it('a secret of Kubernetes from 1.21 on is immutable, and is not replaced', asyn
   expect(refused.exitCode).toBe(1)
   expect(refused.stderr).toContain('the secret release in namespace production is immutable: give another name, or delete it first')
   expect(service.kept('privateKey')).toBe(first)
+})
+
+it('the proxy of a kubeconfig is taken, whatever the environment says about proxies', async () => {
+  const asked: (string | undefined)[] = []
+  const proxy = await startServer((request, response) => {
+    asked.push(request.url)
+    response.writeHead(404).end('{}')
+  })
+  const config = JSON.parse(kubeconfig('http://cluster.test', token)) as { clusters: { cluster: Record<string, string> }[] }
+  for (const { cluster } of config.clusters) cluster['proxy-url'] = proxy.origin
+  const file = path.join(folder, 'kubeconfig')
+  writeFileSync(file, JSON.stringify(config))
+  for (const name of ['NO_PROXY', 'no_proxy']) {
+    const env = { HOME: folder, KUBECONFIG: file, [name]: 'cluster.test', http_proxy: 'http://127.0.0.1:9' }
+    const refused = await runCaptured(['public-key', '--key', 'k8s://production/release'], { cwd: folder, env })
+    expect(refused.stderr).toContain('there is no secret release in namespace production')
+  }
+  expect(asked).toEqual(Array(2).fill('http://cluster.test/api/v1/namespaces/production/secrets/release'))
 })
 
 it.each([

@@ -42,7 +42,9 @@ export async function connectToCluster({ env, cwd, signal }: SecretStoreOptions)
   const { headers, tls } = await readCredentials(new library.KubeConfig(), cluster, config.getCurrentUser())
   const service = { kind: 'Kubernetes cluster', url: cluster.server }
   const proxied =
-    cluster.proxyUrl === undefined ? env : { ...env, HTTPS_PROXY: cluster.proxyUrl, HTTP_PROXY: cluster.proxyUrl, NO_PROXY: '' }
+    cluster.proxyUrl === undefined
+      ? env
+      : { ...env, HTTPS_PROXY: cluster.proxyUrl, HTTP_PROXY: cluster.proxyUrl, NO_PROXY: '', no_proxy: '' }
   const options = { env: proxied, tls, ...(signal === undefined ? {} : { signal }) }
   return {
     async ask(method, requestPath, wanted, body) {
