@@ -83,7 +83,10 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
     return { entity, evidence: verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options)) }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
-    const message = `the signature was made, but what the services answered does not verify against the trusted root, so nothing was written: ${cause.message}`
+    const { certificateAuthority, logs, timestampAuthorities } = options.services
+    const isOnlySigned = certificateAuthority === undefined && logs.length === 0 && timestampAuthorities.length === 0
+    const what = isOnlySigned ? 'it does not verify' : 'what the services answered does not verify against the trusted root'
+    const message = `the signature was made, but ${what}, so nothing was written: ${cause.message}`
     throw new VerificationError(cause.code, message, { cause })
   }
 }
