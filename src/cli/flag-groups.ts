@@ -160,7 +160,7 @@ const fileVerificationFlags = {
   ...verificationFlags,
   ...certificateFlags,
   bundle: stringFlag('Sigstore bundle, with the signature and everything that proves it', { placeholder: 'file', completion: 'file' }),
-  key: stringFlag('public key of the signer: a file, a URL, or a reference to a KMS, a Kubernetes secret or a token', {
+  key: stringFlag('public key of the signer: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token', {
     completion: 'file',
   }),
   output: choiceFlag(['text', 'json'], 'what is printed about a verified signature', { shorthand: 'o', default: 'text' }),

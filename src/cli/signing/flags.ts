@@ -91,7 +91,9 @@ export const signingFlags = {
     'support for this flag will be removed in the future',
     boolFlag('get a certificate for the key that was given'),
   ),
-  key: stringFlag('private key to sign with: a file or env://NAME', { completion: 'file' }),
+  key: stringFlag('private key to sign with: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token', {
+    completion: 'file',
+  }),
   'new-bundle-format': deprecated(
     'this will be the only supported format in future versions',
     boolFlag('write a Sigstore bundle rather than the local bundle of cosign 1 and 2', { default: true }),
