@@ -3,7 +3,7 @@
  * in files of their own, each in any of several encodings.
  */
 import { Buffer } from 'node:buffer'
-import { asBuffer, encodeUtf8, excerpt } from '../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, excerpt, withoutByteOrderMark } from '../encoding/bytes.ts'
 import { decodeHex } from '../encoding/hex.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
@@ -73,7 +73,7 @@ export function parseSignatureFile(contents: Uint8Array): Uint8Array {
   if (contents.length === 0) throw new DecodingError('BUNDLE_INVALID', 'the signature is empty')
   if (contents.length > maxFileBytes)
     throw new DecodingError('TOO_LARGE', `the signature is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
-  return decodeIfBase64(contents) ?? contents
+  return decodeIfBase64(withoutByteOrderMark(contents)) ?? contents
 }
 
 /**
@@ -85,7 +85,8 @@ export function parseSignatureFile(contents: Uint8Array): Uint8Array {
 export function parseCertificateFile(contents: Uint8Array, what: string): Uint8Array[] {
   if (contents.length > maxFileBytes)
     throw new DecodingError('TOO_LARGE', `${what} is ${contents.length} bytes long, more than the limit of ${maxFileBytes}`)
-  const decoded = decodeIfBase64(contents) ?? contents
+  const text = withoutByteOrderMark(contents)
+  const decoded = decodeIfBase64(text) ?? text
   if (decoded[0] === 0x30) return [decoded]
   const blocks = parsePem(asBuffer(decoded).toString('latin1'), what)
   return blocks.map(({ label, der }) => {

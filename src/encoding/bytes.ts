@@ -60,3 +60,8 @@ function escapeCharacter(character: string): string {
   for (let at = 0; at < character.length; at++) escaped += `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
   return escaped
 }
+
+/** Bytes of a text without the byte order mark that some editors put in front of UTF-8. */
+export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}

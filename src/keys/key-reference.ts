@@ -4,13 +4,13 @@
  */
 import type { KeyKind } from '../crypto/private-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
-import { decodeUtf8 } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
 import type { Environment } from '../http/environment.ts'
+import { withoutSecrets } from '../http/address.ts'
 import { readKeyFile } from './key-file.ts'
 import type { KeyStore, KeyStoreOptions, SigningKey } from './key-store.ts'
-import { isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
+import { decodeKeyText, isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
 
 /** What a public key is fetched with: nothing unlocks it. */
 export type PublicKeyOptions = Omit<KeyStoreOptions, 'password'>
@@ -36,7 +36,7 @@ const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyS
 export async function openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey> {
   const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.openKey(reference, options)
-  return readPrivateKey(await readKey(reference, options, 'key'), reference, options.password)
+  return readPrivateKey(await readKey(reference, options, 'key'), withoutSecrets(reference), options.password)
 }
 
 /**
@@ -46,7 +46,7 @@ export async function openKey(reference: string, options: KeyStoreOptions): Prom
 export async function fetchPublicKey(reference: string, options: PublicKeyOptions): Promise<PublicKey> {
   const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, { ...options, password: noPassword })
-  return readPublicKey(await readKey(reference, options, 'public key'), reference)
+  return readPublicKey(await readKey(reference, options, 'public key'), withoutSecrets(reference))
 }
 
 /**
@@ -57,8 +57,9 @@ export async function derivePublicKey(reference: string, options: KeyStoreOption
   const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.fetchPublicKey(reference, options)
   const text = await readKey(reference, options, 'key')
-  if (!isPrivateKey(text)) return readPublicKey(text, reference)
-  return (await readPrivateKey(text, reference, options.password)).publicKey
+  const name = withoutSecrets(reference)
+  if (!isPrivateKey(text)) return readPublicKey(text, name)
+  return (await readPrivateKey(text, name, options.password)).publicKey
 }
 
 /**
@@ -78,8 +79,18 @@ export async function createKey(reference: string, options: KeyStoreOptions & { 
   )
 }
 
-/** The text of a private key or of a public one, for whoever wants it as it is. @throws as `openKey` */
+/**
+ * The text of a private key or of a public one, for whoever wants it as it is.
+ * @throws as `openKey`; UsageError USAGE for a reference to a store, which gives no such text
+ */
 export async function readKey(reference: string, { env, cwd, signal }: PublicKeyOptions, what: string): Promise<string> {
+  const scheme = schemeOf(reference)
+  if (scheme !== undefined && !plainSchemes.has(scheme)) {
+    throw new UsageError(
+      'USAGE',
+      `loading ${what}: expected a file, a URL or env://NAME, found a reference of the kind ${scheme.slice(0, 40)}:`,
+    )
+  }
   if (reference.startsWith('env://')) {
     const name = reference.slice('env://'.length)
     const value = variableOf(env, name)
@@ -89,9 +100,9 @@ export async function readKey(reference: string, { env, cwd, signal }: PublicKey
   if (/^https?:\/\//.test(reference)) {
     const { fetchBytes } = await import('../http/fetch.ts')
     const body = await fetchBytes(reference, { maxBytes: maxKeyBytes, env, ...(signal === undefined ? {} : { signal }) })
-    return decodeUtf8(body, `the ${what}`)
+    return decodeKeyText(body, `the ${what}`)
   }
-  return decodeUtf8(readKeyFile(cwd, reference, `the ${what}`), `the ${what} ${reference}`)
+  return decodeKeyText(readKeyFile(cwd, reference, `the ${what}`), `the ${what} ${reference}`)
 }
 
 const plainSchemes: ReadonlySet<string> = new Set(['env', 'http', 'https'])

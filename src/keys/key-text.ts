@@ -4,10 +4,24 @@ import { parsePrivateKeyPem } from '../crypto/private-key.ts'
 import type { PrivateKey } from '../crypto/private-key.ts'
 import { parsePublicKeyPem } from '../crypto/public-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
+import { asBuffer, withoutByteOrderMark } from '../encoding/bytes.ts'
 import { CountersignError, DecodingError, UsageError, VerificationError } from '../error.ts'
 
 /** No key takes more; whatever is longer is something else. */
 export const maxKeyBytes = 64 * 1024
+
+/**
+ * The text of a key file. PEM is ASCII; the text that may stand around it is in whatever character set its author had.
+ * @param what names the file in messages
+ * @throws DecodingError ENCODING_INVALID for UTF-16
+ */
+export function decodeKeyText(bytes: Uint8Array, what: string): string {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    throw new DecodingError('ENCODING_INVALID', `${what} is in UTF-16, as some programs of Windows write text: save it as UTF-8 or ASCII`)
+  }
+  return asBuffer(withoutByteOrderMark(bytes)).toString('latin1')
+}
 
 /**
  * Reads a private key.

@@ -43,7 +43,9 @@ export function parsePkcs11Uri(text: string, env: Environment): Pkcs11Uri {
   if (text.length > maxUriLength) throw new UsageError('USAGE', `the PKCS#11 URI is longer than the limit of ${maxUriLength} characters`)
   // "?" may stand in the values of the query.
   const rest = [query, ...others].join('?')
-  const invalid = (reason: string): UsageError => new UsageError('USAGE', `invalid uri ${excerpt(name, 120)}: ${reason}`)
+  // A PIN in the wrong place is one all the same.
+  const shown = excerpt(name.replaceAll(/\b(pin-[a-z]+=)[^;]*/g, '$1…'), 120)
+  const invalid = (reason: string): UsageError => new UsageError('USAGE', `invalid uri ${shown}: ${reason}`)
   if (!name.startsWith('pkcs11:')) throw invalid('expected pkcs11:token=…;id=…?module-path=…')
   const attributes = readAttributes(name.slice('pkcs11:'.length), ';', pathAttributes, invalid)
   const queries = readAttributes(rest, /[&;]/, queryAttributes, invalid)

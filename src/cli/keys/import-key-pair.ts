@@ -2,6 +2,7 @@
 import { parsePrivateKeyPem } from '../../crypto/private-key.ts'
 import type { PrivateKey } from '../../crypto/private-key.ts'
 import { CountersignError, UsageError } from '../../error.ts'
+import { withoutSecrets } from '../../http/address.ts'
 import { readKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { readNewPassword } from '../signing/password.ts'
@@ -19,7 +20,7 @@ export interface ImportFlags {
  */
 export async function importKeyPair(context: CommandContext, flags: ImportFlags): Promise<void> {
   if (flags.key === '') throw new UsageError('USAGE', 'the key to import is missing: name its file with --key')
-  const key = parse(await readKey(flags.key, context, 'key'), flags.key)
+  const key = parse(await readKey(flags.key, context, 'key'), withoutSecrets(flags.key))
   checkKeyPairFiles(context, flags['output-key-prefix'])
   const pair = await encryptKeyPair(key, await readNewPassword(context))
   await writeKeyPairFiles(context, flags['output-key-prefix'], pair, flags.yes)

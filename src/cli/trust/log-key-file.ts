@@ -1,8 +1,8 @@
 /** The public key of a log to be trusted, from a file. */
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { parsePublicKeyPem } from '../../crypto/public-key.ts'
-import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
+import { decodeKeyText } from '../../keys/key-text.ts'
 import type { CommandContext } from '../context.ts'
 import { readInputFile } from '../verification/input-file.ts'
 
@@ -15,7 +15,7 @@ const maxKeyBytes = 64 * 1024
 export function readLogKey(context: CommandContext, file: string): PublicKey {
   const contents = readInputFile(context.cwd, file, 'the public key', maxKeyBytes)
   try {
-    return parsePublicKeyPem(decodeUtf8(contents, 'it'))
+    return parsePublicKeyPem(decodeKeyText(contents, 'it'))
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     const code = cause.code === 'KEY_UNSUPPORTED' ? 'KEY_UNSUPPORTED' : 'KEY_INVALID'

@@ -15,6 +15,7 @@ import type { KeyMaterial, SignedEntity } from '../../bundle/signed-entity.ts'
 import { asBuffer, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
 import { parseJson } from '../../encoding/json.ts'
 import { CountersignError, DecodingError, UsageError } from '../../error.ts'
+import { withoutSecrets } from '../../http/address.ts'
 import type { CommandContext } from '../context.ts'
 import { readInputFile } from './input-file.ts'
 
@@ -167,6 +168,8 @@ export async function readCertificate(context: CommandContext, reference: string
     return parseCertificateFile(contents, 'the certificate')
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
-    throw new DecodingError('CERTIFICATE_INVALID', `the certificate ${reference} cannot be used: ${cause.message}`, { cause })
+    throw new DecodingError('CERTIFICATE_INVALID', `the certificate ${withoutSecrets(reference)} cannot be used: ${cause.message}`, {
+      cause,
+    })
   }
 }

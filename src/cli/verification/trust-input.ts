@@ -6,9 +6,9 @@ import { digest } from '../../crypto/digest.ts'
 import { parsePublicKeyPem } from '../../crypto/public-key.ts'
 import { defaultSignatureAlgorithm } from '../../crypto/signature.ts'
 import { parseCertificateFile } from '../../bundle/legacy-bundle.ts'
-import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
+import { decodeKeyText } from '../../keys/key-text.ts'
 import { unbounded } from '../../trust/time-window.ts'
 import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../../trust/trust-material.ts'
 import { createTimestampAuthority, emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
@@ -98,7 +98,7 @@ function readGivenMaterial(context: CommandContext, flags: TrustFlags): TrustMat
 function readLogKeys(context: CommandContext, file: string | undefined, variable: string, baseUrl: string): TrustedLog[] {
   if (file === undefined || file === '') return []
   const what = `the key of ${variable},`
-  const key = parsePublicKeyPem(decodeUtf8(readInputFile(context.cwd, file, what, maxFileBytes), what))
+  const key = parsePublicKeyPem(decodeKeyText(readInputFile(context.cwd, file, what, maxFileBytes), what))
   const logId = digest('sha256', key.spki)
   return [
     {

@@ -53,8 +53,13 @@ describe('a PKCS#11 URI', () => {
   })
 
   it('keeps its PIN to itself when it is refused', () => {
-    const text = 'pkcs11:token=a?module-path=/a&pin-value=secret-pin'
-    expect(() => parsePkcs11Uri(text, {})).toThrow(/^(?!.*secret-pin)/)
+    for (const text of [
+      'pkcs11:token=a?module-path=/a&pin-value=secret-pin',
+      'pkcs11:token=a;object=b;pin-value=secret-pin?module-path=/a',
+      'pkcs11:pin-value=secret-pin;pin-source=/secret-pin',
+    ]) {
+      expect(() => parsePkcs11Uri(text, {})).toThrow(/^invalid uri (?!.*secret-pin)/)
+    }
   })
 
   it('is read as it was written, whatever the names are', () => {

@@ -79,7 +79,8 @@ describe('is refused, before a password is asked for:', () => {
     ['PKCS#1 that is none', '-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n', 'error parsing rsa private key'],
     ['SEC 1 that is none', '-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n', 'error parsing ecdsa private key'],
     ['a file without an end', 'x'.repeat(64 * 1024 + 1), 'longer than the limit of 65536 bytes'],
-    ['bytes that are no text', Buffer.from([0xff, 0xfe]), 'not valid UTF-8'],
+    ['a text in UTF-16', Buffer.from(`\ufeff${good}`, 'utf16le'), 'is in UTF-16, as some programs of Windows write text: save it as UTF-8'],
+    ['bytes that are no text', Buffer.from([0x30, 0x80, 0xff, 0x00]), 'invalid pem block'],
   ])('%s', async (_, contents, message) => {
     const folder = createKeyFolder()
     folder.write('k.pem', contents)
@@ -95,11 +96,14 @@ describe('is refused, before a password is asked for:', () => {
     [['--key', 'missing.pem'], 'the key missing.pem cannot be read: no such file or directory'],
     [['--key', '.'], 'the key . is a directory, a file was expected'],
     [['--key', 'env://NOWHERE'], 'the environment variable NOWHERE is not set'],
+    [['--key', 'awskms:///alias/a'], 'loading key: expected a file, a URL or env://NAME, found a reference of the kind awskms:'],
+    [['--key', 'pkcs11:token=a;object=b?pin-value=geheim-1'], 'found a reference of the kind pkcs11:'],
     [[], 'the key to import is missing: name its file with --key'],
   ])('%j', async (words, message) => {
     const folder = createKeyFolder()
     const refused = await folder.run(['import-key-pair', ...words])
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toContain(message)
+    expect(refused.stderr).not.toContain('geheim-1')
   })
 })

@@ -23,6 +23,19 @@ describe('prints the public key', () => {
     expect(await folderWithKeys().run(['public-key', '--key', name])).toEqual({ exitCode: 0, stdout: publicKey, stderr: '' })
   })
 
+  it.each([
+    ['with line ends of Windows', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+    ['with text around it that is not in UTF-8', (text: string) => Buffer.from(`Schlüssel\n${text}Ende\n`, 'latin1')],
+    ['with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['on one line, without a line end', (text: string) => Buffer.from(text.replaceAll(/(?<!-)\n(?!-)/g, '').trimEnd())],
+  ])('of a file %s', async (_, written) => {
+    for (const text of [encrypted, key.encodePem(), publicKey]) {
+      const folder = createKeyFolder()
+      folder.write('key', written(text))
+      expect(await folder.run(['public-key', '--key', 'key'])).toEqual({ exitCode: 0, stdout: publicKey, stderr: '' })
+    }
+  })
+
   it('of an environment variable, after the password was typed', async () => {
     const surroundings = { env: { COSIGN_PRIVATE_KEY: encrypted }, typed: true, stdin: Buffer.from(`${password}\n`) }
     expect(await createKeyFolder().run(['public-key', '--key', 'env://COSIGN_PRIVATE_KEY'], surroundings)).toEqual({
@@ -63,6 +76,21 @@ describe('refuses', () => {
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
     expect(refused.stderr).toContain(message)
     expect(folder.files()).toEqual(before)
+  })
+
+  it('what an address answers that is no key, without the secrets of the address', async () => {
+    const server = await startServer((_, response) => response.end('a page'))
+    const address = `${server.origin.replace('//', '//user:geheim-1@')}/cosign.key?signature=geheim-2`
+    for (const words of [
+      ['public-key', '--key', address],
+      ['import-key-pair', '--key', address],
+      ['sign-blob', 'cosign.pub', '--tlog-upload=false', '--bundle', 'b.json', '--key', address],
+    ]) {
+      const refused = await folderWithKeys().run(words)
+      expect(refused.exitCode).toBe(1)
+      expect(refused.stderr).toContain(`${server.origin}/cosign.key`)
+      expect(refused.stderr).not.toMatch(/geheim-[12]/)
+    }
   })
 
   it('a wrong password, and writes nothing then', async () => {
