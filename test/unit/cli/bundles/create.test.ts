@@ -72,6 +72,18 @@ describe('a signature', () => {
     }
   })
 
+  it('and its certificate are read as editors of Windows leave them', async () => {
+    const signed = signBlob()
+    const log = await startLog([signed])
+    workspace.write('bom.sig', `\ufeff${base64(signed.signature)}\r\n`)
+    workspace.write('bom.pem', `\ufeff${pemOf(signed.certificate).replaceAll('\n', '\r\n')}`)
+    workspace.write('latin.pem', Buffer.from(`Schlüssel\n${pemOf(signed.certificate)}`, 'latin1'))
+    for (const certificate of ['bom.pem', 'latin.pem']) {
+      await expectCreated('--signature', 'bom.sig', '--certificate', certificate, '--rekor-url', log.origin)
+      expect(workspace.json('new.json')).toEqual(signed.bundle)
+    }
+  })
+
   it('with a timestamp has it in the bundle', async () => {
     const signed = signBlob({ timestamps: [{}] })
     const log = await startLog([signed])

@@ -140,7 +140,7 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
   try {
     const outcome = await runCaptured([...words, '--timeout', '20s'], {
       cwd: workspace.folder,
-      env: { BROWSER: browser, PATH: process.env['PATH'], ...secrets, NO_PROXY: 'localhost' },
+      env: { BROWSER: browser, PATH: process.env['PATH'] ?? '', ...secrets, NO_PROXY: 'localhost' },
       typed: true,
       stdin: Buffer.from('y\n\n'),
       now: Date.now(),
