@@ -34,6 +34,8 @@ export function printable(text: string): string {
 
 /** As `printable`, on one line. */
 export function printableLine(text: string): string {
+  // As nearly every text is: the Unicode properties need not be looked up.
+  if (/^[ -~]*$/.test(text)) return text
   return printable(text.replaceAll(/[\n\t]/g, ' '))
 }
 

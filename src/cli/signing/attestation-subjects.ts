@@ -6,6 +6,7 @@ import { UsageError } from '../../error.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { CommandContext } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { openBlob } from './blob-input.ts'
 
 const algorithmByDigits: ReadonlyMap<number, string> = new Map([
@@ -25,7 +26,7 @@ export async function readSubjects(context: CommandContext, blobs: readonly stri
   if (hash !== '') return names.map((name) => ({ name, digests: parseHash(hash) }))
   const subjects: StatementSubject[] = []
   for (const [index, blob] of blobs.entries()) {
-    if (blob !== '-') context.stderr.write(`Using payload from: ${blob}\n`)
+    if (blob !== '-') context.stderr.write(`Using payload from: ${printableLine(blob)}\n`)
     const sha256 = (await digestBlob(context, blob, ['sha256'])).digest('sha256')
     if (sha256 !== undefined) subjects.push({ name: names[index] ?? blob, digests: { sha256 } })
   }

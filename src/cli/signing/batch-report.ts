@@ -2,6 +2,7 @@
 import { CountersignError, messageOf } from '../../error.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import { formatJson } from '../inspection/json-text.ts'
+import { printableLine } from '../quote.ts'
 import { startBatchProgress } from './batch-progress.ts'
 import type { BlobOutputs } from './blob-outputs.ts'
 import { printedSignature } from './blob-outputs.ts'
@@ -70,5 +71,5 @@ export function createBatchReport({ context, flags }: Task, outputs: readonly Bl
 
 /** cosign prints it for files, not for standard input. */
 export function announcement(blob: string): string {
-  return blob === '-' ? '' : `Using payload from: ${blob}\n`
+  return blob === '-' ? '' : `Using payload from: ${printableLine(blob)}\n`
 }

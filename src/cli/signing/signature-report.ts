@@ -8,6 +8,7 @@ import { parseJson } from '../../encoding/json.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import type { CommandContext } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { describeEvidence } from '../verification/report.ts'
 import type { OutputFile } from './output-files.ts'
 
@@ -19,7 +20,7 @@ export function reportSigned({ stderr }: CommandContext, files: readonly OutputF
 /** As text, each with its end. */
 export function signedLines(files: readonly OutputFile[], { entity }: SignedResult): string {
   const entries = entity.logEntries.map(({ logIndex }) => `tlog entry created with index: ${logIndex}\n`)
-  return [...entries, ...files.map(({ what, path }) => `Wrote ${what} to file ${path}\n`)].join('')
+  return [...entries, ...files.map(({ what, path }) => `Wrote ${what} to file ${printableLine(path)}\n`)].join('')
 }
 
 /** What stands in the place of `describeSigned` for a blob that could not be signed. */

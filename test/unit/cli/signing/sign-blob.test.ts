@@ -53,6 +53,23 @@ describe('keyless, with a signing config', () => {
     ])
   })
 
+  it.each(['sign-blob', 'attest-blob'])(
+    '%s: the name of a file is one line, and does nothing to a terminal or to the log of a job',
+    async (verb) => {
+      const workspace = await createWorkspace()
+      const name = 'a\n::stop-commands::x\u001b[2J'
+      writeFileSync(path.join(workspace.folder, name), 'x')
+      writeFileSync(path.join(workspace.folder, 'p.json'), '{}')
+      const more = verb === 'sign-blob' ? [] : ['--predicate', 'p.json', '--type', 'https://example.com/p']
+      const words = ['--signing-config', 'config.json', '--trusted-root', 'root.json', '--identity-token', 'token']
+      const { exitCode, stderr } = await workspace.run([verb, name, ...more, '--bundle', `${name}.json`, ...words])
+      expect(exitCode, stderr).toBe(0)
+      expect(stderr).toContain('Using payload from: a ::stop-commands::x\\x1b[2J\n')
+      expect(stderr).toContain('Wrote bundle to file a ::stop-commands::x\\x1b[2J.json\n')
+      expect(stderr).not.toMatch(/^::|\u001b/m)
+    },
+  )
+
   it('prints the evidence as JSON', async () => {
     const workspace = await createWorkspace()
     const { stdout } = await workspace.sign(['-o', 'json'])
