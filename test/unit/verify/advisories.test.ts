@@ -217,7 +217,10 @@ describe('GHSA-88jx-383q-w4qc, GHSA-95pr-fxf5-86gv: input without end', () => {
     const tooLong = /17179869184 bytes long, more than the limit/
     await refuses(['verify-blob', 'artifact', '--signature', 'endless', '--key', 'key.pub', '--insecure-ignore-tlog'], tooLong)
     await refuses(['verify-blob', 'artifact', '--signature', 'bounded.json', '--certificate', 'endless', ...who, ...offline], tooLong)
-    await refuses(['verify-blob', 'artifact', '--bundle', signed, '--key', 'endless', ...offline], /public key endless is longer than the limit of 65536 bytes/)
+    await refuses(
+      ['verify-blob', 'artifact', '--bundle', signed, '--key', 'endless', ...offline],
+      /public key endless is longer than the limit of 65536 bytes/,
+    )
     await refuses(['verify-blob', 'artifact', '--bundle', signed, '--key', 'key.pub', '--trusted-root', 'endless'], tooLong)
   })
   it('a bundle of nothing but brackets is refused at a depth, not by the stack', () => {
