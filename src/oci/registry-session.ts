@@ -227,7 +227,7 @@ export class RegistrySession {
     const url = URL.canParse(target, base) ? new URL(target, base) : undefined
     const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && base.startsWith('http:'))
     if (url === undefined || !isSafe) {
-      throw new TransportError('NETWORK_FAILED', `the registry ${this.host} names an address that is not used: ${excerpt(target, 120)}`)
+      throw new CountersignError('SERVICE_REFUSED', `the registry ${this.host} names an address that is not used: ${excerpt(target, 120)}`)
     }
     return url.href
   }
