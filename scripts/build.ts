@@ -6,14 +6,17 @@
  * libraries are files of their own, loaded when first used; V8's code cache of the file lies beside it (`launcher.ts`); and
  * the verb that runs most often has a file without the other verbs, which would cost it a millisecond by being there.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
 import { putAside } from './asides.ts'
 import { flagsAsData } from './flags-as-data.ts'
 import { cacheMaker, launcher, wrapper } from './launcher.ts'
+import { startWarmUpRegistry } from './warm-up-registry.ts'
 import { buildWorkers } from './workers.ts'
 
 const outdir = 'dist/cli'
@@ -22,6 +25,8 @@ const warmUpIdentity = ['--certificate-identity', 'warm-up@example.com', '--cert
 const verifyWords = ['--bundle', 'bundle.sigstore.json', '--trusted-root', 'trusted_root.json', ...warmUpIdentity, 'artifact']
 /** The password is in make-warm-up.ts. */
 const signWords = ['--key', 'cosign.key', '--tlog-upload=false', '--bundle', '/dev/null', 'artifact']
+/** For `{registry}`, the address of warm-up-registry.ts. */
+const verifyImageWords = ['{registry}/app:v1', '--trusted-root', 'trusted_root.json', ...warmUpIdentity]
 const withLibrary = process.argv.includes('--lib')
 /** The server's program and its workers, by the names of their files in dist/server. */
 const serverPrograms = { program: 'src/server/program.ts' }
@@ -35,10 +40,11 @@ interface Program {
 const programs: Readonly<Record<string, Program>> = {
   main: { entryPoint: 'src/cli/main.ts', warmUp: ['sign-blob', ...signWords], isFlat: false },
   'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUp: ['verify-blob', ...verifyWords], isFlat: true },
+  verify: { entryPoint: 'src/cli/verify-main.ts', warmUp: ['verify', ...verifyImageWords], isFlat: true },
   conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUp: ['verify-bundle', ...verifyWords], isFlat: true },
 }
 const launchers = {
-  main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob' } },
+  main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob', verify: 'verify' } },
   conformance: { usual: 'conformance', byVerb: {} },
 }
 /** Libraries that the program imports, each put in a file of its own. */
@@ -53,7 +59,9 @@ await Promise.all([...Object.entries(programs).map(([name, program]) => buildPro
 await Promise.all([...libraries].map(buildLibrary))
 writeFileSync(`${outdir}/package.json`, '{"type":"commonjs"}\n')
 await buildWorkers()
-for (const [name, { warmUp }] of Object.entries(programs)) makeCodeCache(name, warmUp)
+const registry = await startWarmUpRegistry()
+for (const [name, { warmUp }] of Object.entries(programs)) await makeCodeCache(name, warmUp)
+await registry.stop()
 for (const [name, choice] of Object.entries(launchers)) {
   writeFileSync(`${outdir}/${name}.cjs`, launcher(choice, longestFile([choice.usual, ...Object.values(choice.byVerb)])))
   chmodSync(`${outdir}/${name}.cjs`, 0o755)
@@ -97,17 +105,18 @@ async function buildProgram(name: string, { entryPoint, isFlat }: Program): Prom
   })
 }
 
-/** Functions are in the cache once they ran, so the program signs a file, or verifies one. */
-function makeCodeCache(program: string, words: readonly string[]): void {
+/** Functions are in the cache once they ran, so the program signs a file, or verifies one, or an image. */
+async function makeCodeCache(program: string, words: readonly string[]): Promise<void> {
   const maker = path.resolve(outdir, `${program}-cache-maker.cjs`)
   writeFileSync(maker, cacheMaker(program, longestFile([program])))
-  const { status, stderr } = spawnSync(process.execPath, [maker, ...words], {
+  const child = spawn(process.execPath, [maker, ...words.map((word) => word.replace('{registry}', registry.host))], {
     cwd: 'scripts/warm-up',
-    encoding: 'utf8',
     env: { ...process.env, COSIGN_PASSWORD: 'warm-up' },
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')])
   rmSync(maker)
-  if (status !== 0) throw new Error(`the program that was built does not run in scripts/warm-up: ${stderr}`)
+  if (status !== 0) throw new Error(`the program that was built does not run in scripts/warm-up: ${said}`)
 }
 
 /** Bytes in the longest of the files of these programs. */

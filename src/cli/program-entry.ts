@@ -1,4 +1,4 @@
-/** The program as the parent of its verbs, and the verb that also has a build of its own. */
+/** The program as the parent of its verbs, and the verbs that also have a build of their own. */
 import type { CommandEntry } from './command.ts'
 import { defineGroup } from './command.ts'
 
@@ -12,5 +12,6 @@ export function programEntry(verbs: readonly CommandEntry[]): CommandEntry {
   }
 }
 
-/** How the verb is listed that is run most often, once for every file that is checked. */
+/** How the verbs are listed that are run most often: once for every file, and for every image, that is checked. */
 export const verifyBlob = { name: 'verify-blob', short: 'Verify the signature on a file' } as const
+export const verifyImage = { name: 'verify', short: 'Verify the signatures of container images and everything else in a registry' } as const

@@ -1,6 +1,6 @@
 /** The program: every verb, with what help says about it in one line. A verb's own file is loaded when it is run. */
 import type { CommandEntry } from './command.ts'
-import { programEntry, verifyBlob } from './program-entry.ts'
+import { programEntry, verifyBlob, verifyImage } from './program-entry.ts'
 
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
@@ -175,8 +175,7 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/verify-blob-attestation.ts'),
   },
   {
-    name: 'verify',
-    short: 'Verify the signatures of container images and everything else in a registry',
+    ...verifyImage,
     load: () => import('./commands/verify.ts'),
   },
   {

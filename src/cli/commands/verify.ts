@@ -2,6 +2,7 @@
 import { defineCommand } from '../command.ts'
 import { certificateExclusions } from '../flag-groups.ts'
 import { verifyFlags } from '../images/flags.ts'
+import { verifySignatures } from '../images/verify-signatures.ts'
 import { atLeast } from '../positional.ts'
 
 export const command = defineCommand({
@@ -28,8 +29,5 @@ Exit codes: 10 no signature, 11 no such image, 12 no signature that holds.`,
   flags: verifyFlags,
   positional: atLeast(1),
   exclusive: certificateExclusions,
-  async run(context, flags, images) {
-    const { verifySignatures } = await import('../images/verify-signatures.ts')
-    await verifySignatures(context, flags, images)
-  },
+  run: verifySignatures,
 })
