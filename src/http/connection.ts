@@ -1,12 +1,8 @@
-/** Connections to servers: pools kept for reuse, TLS settings, and tunnels through a proxy. */
+/** Connections to servers: pools kept for reuse, with TLS where the address says so. */
 import { Agent as PlainAgent, request as plainRequest } from 'node:http'
 import type { ClientRequestArgs } from 'node:http'
-import { Agent as SecureAgent, request as secureRequest } from 'node:https'
-import type { AgentOptions, RequestOptions } from 'node:https'
-import { PassThrough } from 'node:stream'
-import type { Duplex } from 'node:stream'
-import { TransportError } from '../error.ts'
-import { certificateAuthorities, certificateAuthoritiesKey } from './certificate-authorities.ts'
+import type { AgentOptions } from 'node:https'
+import { certificateAuthoritiesKey } from './certificate-authorities.ts'
 import type { Environment } from './environment.ts'
 import { proxyAuthorization, proxyFor } from './proxy.ts'
 
@@ -40,7 +36,6 @@ interface RouteOptions {
 }
 
 const idleTimeoutMs = 15_000
-const tunnelTimeoutMs = 30_000
 const defaultTls: TlsSettings = {}
 const pools = new WeakMap<TlsSettings, Map<string, PlainAgent>>()
 
@@ -49,16 +44,17 @@ const pools = new WeakMap<TlsSettings, Map<string, PlainAgent>>()
  * the absolute URL (http, RFC 9112 section 3.2.2).
  * @throws UsageError USAGE for a proxy variable, TransportError FILE_UNREADABLE for a file of authorities that cannot be used
  */
-export function routeTo(url: URL, { env, tls = defaultTls, reuse }: RouteOptions): Route {
+export async function routeTo(url: URL, { env, tls = defaultTls, reuse }: RouteOptions): Promise<Route> {
   const proxy = proxyFor(url, env)
   const secureHop = (proxy !== undefined && url.protocol === 'http:' ? proxy : url).protocol === 'https:'
   const key = [secureHop, reuse, url.protocol === 'https:' ? (proxy?.href ?? '') : '', certificateAuthoritiesKey(env)].join('\n')
+  // TLS takes a millisecond to load, which registries and logs on this machine do without.
+  const secure = secureHop ? await import('./secure-connection.ts') : undefined
   const agent = pooled(tls, key, () => {
-    if (!secureHop) return new PlainAgent(poolOptions(reuse))
-    const options = { ...poolOptions(reuse), ...secureOptions(env, tls) }
-    return proxy !== undefined && url.protocol === 'https:' ? new TunnelAgent(proxy, options, env) : new SecureAgent(options)
+    if (secure === undefined) return new PlainAgent(poolOptions(reuse))
+    return secure.secureAgent(poolOptions(reuse), { env, tls, tunnel: url.protocol === 'https:' ? proxy : undefined })
   })
-  const send = secureHop ? secureRequest : plainRequest
+  const send = secure?.secureRequest ?? plainRequest
   if (proxy === undefined || url.protocol === 'https:') {
     return { send, options: { agent, ...destination(url), path: `${url.pathname}${url.search}` }, headers: { host: url.host } }
   }
@@ -79,67 +75,9 @@ function poolOptions(reuse: boolean): AgentOptions {
   return reuse ? { keepAlive: true, timeout: idleTimeoutMs } : { keepAlive: false }
 }
 
-function secureOptions(env: Environment, tls: TlsSettings): AgentOptions {
-  const authorities = tls.certificateAuthorities ?? certificateAuthorities(env)
-  return {
-    minVersion: 'TLSv1.2',
-    ...(authorities === undefined ? {} : { ca: typeof authorities === 'string' ? authorities : [...authorities] }),
-    ...(tls.clientCertificate === undefined ? {} : { cert: tls.clientCertificate }),
-    ...(tls.clientKey === undefined ? {} : { key: tls.clientKey }),
-    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-    ...(tls.insecure === true ? { rejectUnauthorized: false } : {}),
-  }
-}
-
-function destination(url: URL): { protocol: string; hostname: string; port: number } {
+/** Where a connection goes. */
+export function destination(url: URL): { protocol: string; hostname: string; port: number } {
   const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
   return { protocol: url.protocol, hostname, port }
-}
-
-/** Makes TLS connections inside tunnels that a proxy opens. */
-class TunnelAgent extends SecureAgent {
-  readonly #proxy: URL
-  readonly #env: Environment
-
-  constructor(proxy: URL, options: AgentOptions, env: Environment) {
-    super(options)
-    this.#proxy = proxy
-    this.#env = env
-  }
-
-  override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): undefined {
-    const authorization = proxyAuthorization(this.#proxy)
-    const host = String(options.host).includes(':') ? `[${options.host}]` : options.host
-    const target = `${host}:${options.port}`
-    const toProxy =
-      this.#proxy.protocol === 'https:' ? { ...secureOptions(this.#env, defaultTls), agent: false as const } : { agent: false as const }
-    const request = (this.#proxy.protocol === 'https:' ? secureRequest : plainRequest)({
-      ...toProxy,
-      ...destination(this.#proxy),
-      method: 'CONNECT',
-      path: target,
-      headers: { host: target, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) },
-      timeout: tunnelTimeoutMs,
-    })
-    const fail = (reason: string, cause?: unknown) => {
-      const message = `the proxy ${this.#proxy.host} did not open a tunnel to ${target}: ${reason}`
-      // Node takes no notice of the stream beside an error, but its type demands one.
-      callback?.(new TransportError('NETWORK_FAILED', message, { cause }), new PassThrough())
-    }
-    request.once('timeout', () => request.destroy(new Error(`no answer within ${tunnelTimeoutMs / 1000} s`)))
-    request.once('error', (error) => fail(error.message, error))
-    request.once('connect', (response, socket) => {
-      socket.setTimeout(0)
-      if (response.statusCode === 200) {
-        const stream = super.createConnection({ ...options, socket } as RequestOptions)
-        if (stream) return callback?.(null, stream)
-      }
-      socket.destroy()
-      const hint = response.statusCode === 407 ? '; put the user and password for it into HTTPS_PROXY' : ''
-      fail(`it answered ${response.statusCode}${hint}`)
-    })
-    request.end()
-    return undefined
-  }
 }

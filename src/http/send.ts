@@ -111,7 +111,7 @@ async function attempt<Answer extends AnswerHead>(
   const repeatable = options.idempotent ?? isIdempotent(hop.method)
   const attempts = repeatable ? 1 + (options.retries ?? defaultRetries) : 1
   // A kept connection may be closing just as a request is written to it: no harm if the request can be repeated.
-  const route = routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse: repeatable })
+  const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse: repeatable })
   for (let made = 1; ; made++) {
     if (deadline.signal.aborted) throw deadline.signal.reason
     let delay = backoff(made - 1)

@@ -7,7 +7,6 @@ import { JsonFields } from '../encoding/json-fields.ts'
 import { TransportError, messageOf } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { variableOf } from '../http/environment.ts'
-import { helperFailure, runHelper } from './credential-helper.ts'
 import type { RepositoryName } from './reference.ts'
 import type { RegistryCredentials } from './registry-login.ts'
 
@@ -125,6 +124,8 @@ function passwordOrToken(username: string, password: string): RegistryCredential
 
 /** Asks a helper. Its answer may hold a password, so nothing of it is repeated. */
 async function askHelper(helper: string, registry: string, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
+  // Few registries have a helper, and every start of the program would pay for what runs one.
+  const { helperFailure, runHelper } = await import('./credential-helper.ts')
   const { code, stdout } = await runHelper(helper, 'get', registry, options)
   if (code !== 0) {
     // The words of the helpers' own library for a registry that nobody has logged in to.

@@ -48,7 +48,7 @@ export interface FindOptions {
   readonly kinds?: readonly ('signature' | 'attestation')[]
   /** The largest layer that is read; default 128 MiB (COSIGN_MAX_ATTACHMENT_SIZE). */
   readonly maxLayerBytes?: number
-  /** How much is read altogether, the smallest layers first; default 256 MiB, or one layer of the largest size. */
+  /** How much is read beyond the first 8 MiB, the smallest layers first; default 256 MiB, or one layer of the largest size. */
   readonly maxTotalBytes?: number
   /** How many referrers, and how many layers of one manifest, are looked into; default 1,000. */
   readonly maxEntries?: number
@@ -58,6 +58,8 @@ export interface FindOptions {
 const defaultMaxLayerBytes = 128 * 1024 * 1024
 const defaultMaxTotalBytes = 256 * 1024 * 1024
 const defaultMaxEntries = 1000
+const maxEarlyLayers = 100
+const maxEarlyBytes = 8 * 1024 * 1024
 
 /**
  * Looks in every place at once.
@@ -91,6 +93,9 @@ class Search {
   readonly #unreadable: string[] = []
   readonly #looked: string[] = []
   readonly #failures: CountersignError[] = []
+  /** Layers that are read as soon as they are known of. */
+  readonly #early: Promise<void>[] = []
+  #earlyBytes = 0
   /** Layers by digest and size: signatures over the same payload share one, and a size that is wrong is wrong for itself only. */
   readonly #layers = new Map<string, Promise<Uint8Array>>()
 
@@ -182,33 +187,52 @@ class Search {
       return
     }
     if (bundle === undefined) this.#collect(manifest, descriptor.digest, where, 'legacy-referrer', Object.values(signatureLayerType))
-    else this.#candidates.push({ place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
+    else this.#add({ place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
   }
 
   #collect({ layers }: ImageManifest, manifest: string, where: string, place: SignaturePlace, wantedTypes: readonly string[]): void {
     this.#limit(layers.length, `layers of ${where}`)
     for (const [index, layer] of layers.entries()) {
       if (!wantedTypes.includes(layer.mediaType)) continue
-      this.#candidates.push({ place, where: `${where} (layer ${index + 1})`, manifest, layer, index })
+      this.#add({ place, where: `${where} (layer ${index + 1})`, manifest, layer, index })
     }
   }
 
-  /** Small ones first, so that what is stored to keep others from being read has to be smaller than they are. */
+  /** What is usual is read at once. What is more waits until everything that there is to read is known. */
+  #add(candidate: Candidate): void {
+    const { size } = candidate.layer
+    if (this.#early.length >= maxEarlyLayers || this.#earlyBytes + size > maxEarlyBytes || size > this.#maxLayerBytes()) {
+      this.#candidates.push(candidate)
+      return
+    }
+    this.#earlyBytes += size
+    this.#early.push(this.#attempt(candidate.where, () => this.#read(candidate)))
+  }
+
+  /** The rest: small ones first, so that what is stored to keep others from being read has to be smaller than they are. */
   async readLayers(): Promise<void> {
-    const { maxLayerBytes = defaultMaxLayerBytes } = this.#options
-    const maxTotalBytes = this.#options.maxTotalBytes ?? Math.max(defaultMaxTotalBytes, maxLayerBytes)
+    const { maxTotalBytes = Math.max(defaultMaxTotalBytes, this.#maxLayerBytes()) } = this.#options
     const bySize = this.#candidates.toSorted((a, b) => a.layer.size - b.layer.size)
     let total = 0
-    await Promise.all(
-      bySize.map((candidate) =>
+    await Promise.all([
+      ...this.#early,
+      ...bySize.map((candidate) =>
         this.#attempt(candidate.where, async () => {
-          const { layer } = candidate
-          if (!this.#layers.has(contentOf(layer))) total += layer.size
+          if (!this.#layers.has(contentOf(candidate.layer))) total += candidate.layer.size
           if (total > maxTotalBytes) throw new CountersignError('TOO_LARGE', `all that is stored there exceeds ${maxTotalBytes} bytes`)
-          this.#signatures.push({ ...candidate, ...this.#parse(candidate, await this.#layer(layer, maxLayerBytes)) })
+          await this.#read(candidate)
         }),
       ),
-    )
+    ])
+  }
+
+  async #read(candidate: Candidate): Promise<void> {
+    const bytes = await this.#layer(candidate.layer, this.#maxLayerBytes())
+    this.#signatures.push({ ...candidate, ...this.#parse(candidate, bytes) })
+  }
+
+  #maxLayerBytes(): number {
+    return this.#options.maxLayerBytes ?? defaultMaxLayerBytes
   }
 
   #parse({ place, layer }: Candidate, bytes: Uint8Array): Pick<FoundSignature, 'entity' | 'payload' | 'bytes'> {

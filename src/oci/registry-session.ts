@@ -1,4 +1,5 @@
 /** Requests to one registry: which scheme it speaks, how it lets us in, and what its refusals mean. */
+import { setMaxListeners } from 'node:events'
 import { excerpt } from '../encoding/bytes.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
@@ -58,6 +59,8 @@ export class RegistrySession {
     this.host = host
     this.#options = options
     this.#free = options.concurrency ?? defaultConcurrency
+    // Each request under way listens to it: many of them are no leak.
+    if (options.signal !== undefined) setMaxListeners(0, options.signal)
   }
 
   /**
@@ -201,7 +204,7 @@ export class RegistrySession {
 
   /** Credentials go to the registry itself, not to where it sends us for an upload. */
   async #headersFor(target: string, asked: RegistryRequest, authorization: string | undefined): Promise<Readonly<Record<string, string>>> {
-    const isOwn = new URL(await this.#address(target)).origin === new URL(await this.#address('/')).origin
+    const isOwn = target.startsWith('/') || new URL(await this.#address(target)).origin === new URL(await this.#address('/')).origin
     return { ...asked.headers, ...(authorization === undefined || !isOwn ? {} : { authorization }) }
   }
 

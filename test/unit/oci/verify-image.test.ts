@@ -377,11 +377,11 @@ describe('a good signature is found', () => {
   })
 
   it('beside more than is ever read: what is small is read first', async () => {
-    for (const size of [400_000, 400_001, 400_002, 400_003]) attachBundle(registry, image, Buffer.alloc(size))
+    for (const size of [8_000_000, 400_000, 400_001, 400_002, 400_003, 400_004]) attachBundle(registry, image, Buffer.alloc(size))
     attachBundle(registry, image, imageSignature(image).json)
     const { verified, findings } = await verify({ maxTotalBytes: 1_000_000 })
     expect(verified).toHaveLength(1)
-    expect(findings.unreadable.filter((reason) => reason.includes('exceeds 1000000 bytes'))).toHaveLength(2)
+    expect(findings.unreadable).toContainEqual(expect.stringContaining('exceeds 1000000 bytes'))
   })
 
   it('where another place cannot be looked into, which is told', async () => {
