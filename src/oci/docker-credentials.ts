@@ -1,5 +1,5 @@
 /** The credentials that `docker login` and `podman login` have left: files, and the helper programs that they name. */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'
@@ -55,7 +55,7 @@ function credentialFiles(options: DockerCredentialsOptions): string[] {
 export async function readDockerConfig(file: string): Promise<JsonFields | undefined> {
   let bytes: Uint8Array
   try {
-    bytes = await readFile(file)
+    bytes = readFileSync(file)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
