@@ -93,7 +93,7 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
 
 function ownSigner({ signer, certificate }: SigningIdentity): Policy['signer'] {
   if (certificate === undefined) return { kind: 'key', key: signer.publicKey, algorithm: signer.algorithm }
-  const [name] = certificate.subjectAlternativeNames
+  const name = certificate.subjectAlternativeNames.find(({ kind }) => kind !== 'other')
   return {
     kind: 'certificate',
     identities: [{ subjectAlternativeName: name?.value ?? '', issuer: issuerOf(certificate.sigstore) ?? '' }],

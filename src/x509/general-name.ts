@@ -1,12 +1,13 @@
 /** GeneralName of RFC 5280 section 4.2.1.6: the names in a subject alternative name. */
 import { contextTag, DerReader, tag } from '../encoding/der.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
+import { encodeHex } from '../encoding/hex.ts'
 import { DecodingError } from '../error.ts'
 import { oid } from './object-identifiers.ts'
 
 /** A name that can identify a signer, or `other` for kinds that cannot. */
 export interface GeneralName {
-  readonly kind: 'email' | 'uri' | 'username' | 'dns' | 'other'
+  readonly kind: 'email' | 'uri' | 'username' | 'dns' | 'ip' | 'other'
   /** The text; for `other`, the identifier octet in hexadecimal. */
   readonly value: string
 }
@@ -40,6 +41,8 @@ function parseGeneralName(reader: DerReader): GeneralName {
       return { kind: 'dns', value: ia5(element.content) }
     case contextTag(6, false):
       return { kind: 'uri', value: ia5(element.content) }
+    case contextTag(7, false):
+      return { kind: 'ip', value: formatAddress(element.content) }
     case contextTag(0, true):
       return parseOtherName(element.content)
     default:
@@ -57,6 +60,17 @@ function parseOtherName(content: Uint8Array): GeneralName {
   const text = value.utf8String('the user name')
   value.end()
   return { kind: 'username', value: text }
+}
+
+/** As Go's `net.IP` prints it: `192.0.2.1`, also where it is mapped into IPv6, and `2001:db8::1` (RFC 5952). */
+function formatAddress(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
+  if (octets.length !== 16)
+    throw new DecodingError('CERTIFICATE_INVALID', `an IP address of a certificate has ${octets.length} bytes, 4 or 16 were expected`)
+  const hex = encodeHex(octets)
+  if (hex.startsWith('00000000000000000000ffff')) return octets.subarray(12).join('.')
+  const groups = hex.match(/.{4}/g) ?? []
+  return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1)
 }
 
 /** IA5String: a NUL or a byte beyond ASCII in a name has fooled verifiers before, so neither passes. */

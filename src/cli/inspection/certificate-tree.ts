@@ -17,12 +17,13 @@ const nameLabels: Readonly<Record<GeneralName['kind'], string>> = {
   email: 'Email',
   uri: 'URI',
   dns: 'DNS Name',
+  ip: 'IP Address',
   username: 'User Name',
   other: 'Other Name',
 }
 
 /** cosign's order, kind by kind, and after it the kinds that it leaves out. */
-const nameOrder: readonly GeneralName['kind'][] = ['email', 'uri', 'dns', 'username', 'other']
+const nameOrder: readonly GeneralName['kind'][] = ['email', 'uri', 'dns', 'ip', 'username', 'other']
 
 /** The lines about a DER certificate: one, saying why, when it cannot be parsed. */
 export function certificateTree(der: Uint8Array): TreeNode[] {

@@ -57,6 +57,10 @@ export function readOwnCertificate(context: CommandContext, flags: OwnCertificat
   if (!isSameKey(certificateKey(leaf), key)) {
     throw new VerificationError('KEY_MISMATCH', 'getting signer: public key in certificate does not match the provided public key')
   }
+  if (!leaf.subjectAlternativeNames.some(({ kind }) => kind !== 'other'))
+    throw usage(
+      `the certificate ${flags.certificate} has no name that a verifier can ask for: an e-mail address, a URI, a DNS name or an IP address as its subject alternative name`,
+    )
   if (flags['certificate-chain'] === '') return { certificate: leaf, chain: [], authority: undefined }
   const chain = readCertificates(context, flags['certificate-chain'], 'the certificate chain').filter(
     ({ bytes }) => !equalBytes(bytes, leaf.bytes),

@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { derElement, derSequence } from '../../../../src/encoding/der-writer.ts'
+import type { SubjectName } from '../../../support/universe/certificates.ts'
 import { issue, pemOf } from '../../../support/universe/certificates.ts'
 import { namedKey } from '../../../support/universe/keys.ts'
 import { universeOf } from '../../../support/universe/universe.ts'
@@ -123,5 +125,52 @@ describe('a certificate of an own authority', () => {
     const refused = await sign(workspace, '--certificate', 'own.pem', '--identity-token', 'token', ...services)
     expect(refused.stderr).toContain('--certificate is the certificate of the key that is given with --key')
     expect(workspace.services.requests).toEqual([])
+  })
+})
+
+describe('the names of an own certificate', () => {
+  const address = { der: derElement(0x87, Uint8Array.of(192, 0, 2, 1)) }
+  const directory = { der: derElement(0xa4, derSequence()) }
+  const named = (...names: readonly SubjectName[]): string =>
+    pemOf(issue({ key: namedKey('own leaf'), name: 'me', subjects: names, ...validity }, intermediate).der)
+  const local = ['--key', 'own.key', '--certificate', 'named.pem', '--certificate-chain', 'ca.pem', '--tlog-upload=false']
+
+  it.each([
+    ['a host', named({ dns: 'build.example.com' }), 'build.example.com'],
+    ['an IP address', named(address), '192.0.2.1'],
+    ['several, any of which may be asked for', named({ dns: 'a.example.com' }, { email: 'me@example.com' }), 'me@example.com'],
+    ['one that nobody can ask for, and another', named(directory, { uri: 'https://example.com/me' }), 'https://example.com/me'],
+  ])('%s', async (_, pem, name) => {
+    const workspace = await workspaceWithFiles()
+    writeFileSync(path.join(workspace.folder, 'named.pem'), pem)
+    const signed = await sign(workspace, ...local, '--output-signature', 'a.sig')
+    expect(signed.exitCode, signed.stderr).toBe(0)
+    const verify = (identity: string) =>
+      workspace.run([
+        ...['verify-blob', 'artifact', '--signature', 'a.sig', '--certificate', 'named.pem', '--certificate-chain', 'ca.pem'],
+        ...[
+          '--certificate-identity',
+          identity,
+          '--certificate-oidc-issuer-regexp',
+          '.*',
+          '--insecure-ignore-sct',
+          '--insecure-ignore-tlog',
+        ],
+      ])
+    expect((await verify(name)).stderr).toContain('Verified OK')
+    expect((await verify(`x${name}`)).stderr).toContain('none of the expected identities matched')
+  })
+
+  it.each([
+    ['none', named()],
+    ['a distinguished name alone', named(directory)],
+    ['a name of another kind alone', named({ der: derElement(0x88, Uint8Array.of(0x2a, 3, 4)) })],
+  ])('%s: nothing is signed that nobody could verify', async (_, pem) => {
+    const workspace = await workspaceWithFiles()
+    writeFileSync(path.join(workspace.folder, 'named.pem'), pem)
+    const signed = await sign(workspace, ...local)
+    expect(signed.exitCode).toBe(1)
+    expect(signed.stderr).toContain('the certificate named.pem has no name that a verifier can ask for: an e-mail address, a URI')
+    expect(workspace.written()).not.toContain('b.json')
   })
 })
