@@ -164,7 +164,7 @@ async function originWith({ log: answer = unexpected, threads }: Failing = {}): 
     universe,
     log: { addPreChain: (chain) => ctLog.addPreChain(chain) },
     logKey: parsePublicKey(universe.ctLog.spki),
-    ...checking,
+    ...(threads === undefined ? {} : { signIfValid: work }),
   })
   const { shard } = await testShard(universe)
   const v1 = failing('rekor-v1-1', shard.log.origin)
