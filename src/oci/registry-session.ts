@@ -70,9 +70,13 @@ export class RegistrySession {
    * @throws CountersignError SERVICE_REFUSED when the registry does not let us in; TransportError
    */
   request(target: string, asked: RegistryRequest): Promise<HttpResponse> {
-    return this.#authorized(asked, async (authorization) =>
-      request(await this.#address(target), this.#requestOptions(await this.#headersFor(target, asked, authorization), asked)),
-    )
+    return this.#authorized(asked, async (authorization) => {
+      const first = this.#scheme === undefined && authorization === undefined ? await this.#firstAnswer(target, asked) : undefined
+      return (
+        first ??
+        (await request(await this.#address(target), this.#requestOptions(await this.#headersFor(target, asked, authorization), asked)))
+      )
+    })
   }
 
   /**
@@ -233,6 +237,27 @@ export class RegistrySession {
       throw new CountersignError('SERVICE_REFUSED', `the registry ${this.host} names an address that is not used: ${excerpt(target, 120)}`)
     }
     return url.href
+  }
+
+  /**
+   * The first question to a registry on this machine, which is likely to speak plain HTTP, tells that with its answer.
+   * @returns undefined where it does not: the scheme has to be asked for then
+   */
+  #firstAnswer(target: string, { method = 'GET', headers = {}, maxBytes }: RegistryRequest): Promise<HttpResponse | undefined> {
+    const isHarmless = (method === 'GET' || method === 'HEAD') && target.startsWith('/')
+    if (!isHarmless || !isLoopbackHost(nameOf(this.host))) return Promise.resolve(undefined)
+    const options = { ...this.#requestOptions(headers, { method, ...(maxBytes === undefined ? {} : { maxBytes }) }), retries: 0 }
+    const answer = request(`http://${this.host}${target}`, options).then(
+      // What expects TLS answers with 400, or not at all; what is busy is asked again as usual.
+      ({ status, ...rest }) => (status === 400 || status === 429 || status >= 500 ? undefined : { status, ...rest }),
+      (error: unknown) => {
+        if (error instanceof TransportError && error.code === 'NETWORK_FAILED') return undefined
+        throw error
+      },
+    )
+    this.#scheme = answer.then((answered) => (answered === undefined ? this.#findScheme() : 'http'))
+    this.#scheme.catch(() => undefined)
+    return answer
   }
 
   #useScheme(): Promise<'https' | 'http'> {
