@@ -7,6 +7,7 @@ import { artifactType, signatureTag } from '../../oci/signature-places.ts'
 import { encodeUnbuiltConfig, putUnbuiltImage } from '../../oci/unbuilt-image.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { readPiped } from '../signing/piped-input.ts'
 import { readInputFile } from '../verification/input-file.ts'
 import { findImage } from './image-input.ts'
@@ -40,7 +41,10 @@ export async function attachSbom(context: CommandContext, flags: AttachSbomFlags
   const { sbom: file, 'registry-referrers-mode': mode } = flags
   checkReferrersMode(context, mode)
   warn(context, sbomWarning)
-  warn(context, `Attaching SBOMs this way does not sign them. To sign them, use 'countersign attest --predicate ${file} --key <key path>'.`)
+  warn(
+    context,
+    `Attaching SBOMs this way does not sign them. To sign them, use 'countersign attest --predicate ${printableLine(file)} --key <key path>'.`,
+  )
   if (file === '') throw new UsageError('USAGE', 'name the SBOM with --sbom (- for standard input)')
   const contents =
     file === '-' ? await readPiped(context, 'the SBOM', maxSbomBytes) : readInputFile(context.cwd, file, 'the SBOM', maxSbomBytes)

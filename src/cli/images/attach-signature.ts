@@ -17,6 +17,7 @@ import { parseReference } from '../../oci/reference.ts'
 import { storeBundle, storeLayer } from '../../oci/store-signatures.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { readPiped } from '../signing/piped-input.ts'
 import { readInputFile } from '../verification/input-file.ts'
 import type { FoundImage } from './image-input.ts'
@@ -84,7 +85,7 @@ export async function attachAttestations(context: CommandContext, flags: AttachA
   if (flags.attestation.length === 0) throw new UsageError('USAGE', 'name the files with the envelopes with --attestation')
   const target = await findTarget(context, flags, image)
   for (const file of flags.attestation) {
-    context.stderr.write(`Using payload from: ${file}\n`)
+    context.stderr.write(`Using payload from: ${printableLine(file)}\n`)
     for (const document of splitJsonObjects(readInputFile(context.cwd, file, 'the attestation', maxBytes), `the attestation ${file}`)) {
       try {
         const bundle = asBundle(document)

@@ -8,6 +8,7 @@ import { signPredicateType } from '../../oci/signature-places.ts'
 import { signEnvelope, signMessage } from '../../sign/signed-content.ts'
 import { envelopeAlgorithm, messageAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { CommandContext } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import type { FlagValues } from '../flags.ts'
 import { createConfirmation } from '../signing/confirmation.ts'
 import { checkSigningFlags } from '../signing/signing-steps.ts'
@@ -148,6 +149,6 @@ function payloadsOf(
 }
 
 function readPayload(context: CommandContext, file: string): Uint8Array {
-  context.stderr.write(`Using payload from: ${file}\n`)
+  context.stderr.write(`Using payload from: ${printableLine(file)}\n`)
   return readInputFile(context.cwd, file, 'the payload', maxPayloadBytes)
 }

@@ -13,6 +13,7 @@ import type { BlobContent } from '../../oci/repository.ts'
 import { putUnbuiltImage } from '../../oci/unbuilt-image.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import type { CommandContext } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { checkBlobs, openBlob } from '../signing/blob-input.ts'
 import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
@@ -51,10 +52,12 @@ export async function uploadBlobs(context: CommandContext, flags: UploadBlobFlag
   for (const { name, platform } of files) {
     const file = await openFile(context, name)
     const type = flags.ct === '' ? detectContentType(file.start) : flags.ct
-    context.stderr.write(`Uploading file from [${name}] to [${referenceText(reference)}] with media type [${type}]\n`)
+    context.stderr.write(
+      `Uploading file from [${printableLine(name)}] to [${referenceText(reference)}] with media type [${printableLine(type)}]\n`,
+    )
     const layer = { mediaType: type, ...(await repository.putBlob(file.content)) }
     const address = `${reference.registry}/v2/${reference.repository}/blobs/${layer.digest}`
-    context.stderr.write(`File [${name}] is available directly at [${address}]\n`)
+    context.stderr.write(`File [${printableLine(name)}] is available directly at [${address}]\n`)
     const manifest = await putUnbuiltImage(repository, { layers: [layer], dockerTypes, annotations })
     await repository.putManifest(manifest, isIndex ? undefined : reference.tag)
     manifests.push({
@@ -80,7 +83,7 @@ export async function uploadWasm(context: CommandContext, flags: RegistryFlags &
   const reference = writable(image)
   checkBlobs(context, [flags.file])
   const repository = connectRegistries(context, flags).open(reference)
-  context.stderr.write(`Uploading wasm file from [${flags.file}] to [${referenceText(reference)}].\n`)
+  context.stderr.write(`Uploading wasm file from [${printableLine(flags.file)}] to [${referenceText(reference)}].\n`)
   const { content } = await openFile(context, flags.file)
   const [config, layer] = await Promise.all([repository.putBlob(encodeUtf8(emptyWasmConfig)), repository.putBlob(content)])
   const manifest = encodeManifest({

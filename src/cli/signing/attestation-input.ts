@@ -11,6 +11,7 @@ import type { Artifact } from '../../verify/artifact.ts'
 import { isAboutArtifact } from '../../verify/signature.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
+import { printableLine } from '../quote.ts'
 import { readInputFile } from '../verification/input-file.ts'
 import { digestBlob, readSubjects } from './attestation-subjects.ts'
 import { checkBlobs } from './blob-input.ts'
@@ -78,7 +79,7 @@ export function readPredicate(
   context: CommandContext,
   { predicate, type }: Pick<AttestBlobFlags, 'predicate' | 'type'>,
 ): Promise<Uint8Array> {
-  context.stderr.write(`Using payload from: ${predicate === '-' ? 'standard input' : predicate}\n`)
+  context.stderr.write(`Using payload from: ${predicate === '-' ? 'standard input' : printableLine(predicate)}\n`)
   return readWhole(context, predicate, 'the predicate', predicateTypeUri(type) === predicateTypes.custom)
 }
 
@@ -118,7 +119,7 @@ export async function readFinishedStatement(
   { statement: file, type }: Pick<AttestBlobFlags, 'statement' | 'type'>,
   typeIsGiven: boolean,
 ): Promise<FinishedStatement> {
-  context.stderr.write(`Using statement from: ${file}\n`)
+  context.stderr.write(`Using statement from: ${printableLine(file)}\n`)
   const payload = await readWhole(context, file, 'the statement', false)
   const statement = inFile(file, 'statement', () => parseStatement(payload))
   if (typeIsGiven && statement.predicateType !== predicateTypeUri(type)) {
