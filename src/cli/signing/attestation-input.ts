@@ -90,6 +90,7 @@ export function statementAbout(
   subjects: readonly StatementSubject[],
   predicate: Uint8Array,
 ): Uint8Array {
+  warnOfMany(context, subjects.length)
   return inFile(file, 'predicate', () => encodeStatement({ subjects, predicateType, predicate }, context.now()))
 }
 
@@ -122,6 +123,7 @@ export async function readFinishedStatement(
   context.stderr.write(`Using statement from: ${printableLine(file)}\n`)
   const payload = await readWhole(context, file, 'the statement', false)
   const statement = inFile(file, 'statement', () => parseStatement(payload))
+  warnOfMany(context, statement.subjects.length)
   if (typeIsGiven && statement.predicateType !== predicateTypeUri(type)) {
     throw new VerificationError(
       'PREDICATE_TYPE_MISMATCH',
@@ -138,6 +140,18 @@ export function checkSubject({ statement }: FinishedStatement, file: string, wha
     'ARTIFACT_MISMATCH',
     `${what} is not a subject of the statement ${file}: none of its ${statement.subjects.length} subjects has the digest of that ${noun}`,
   )
+}
+
+/** More than these are not read by sigstore-go, and so by cosign 3. */
+const maxSubjectsElsewhere = 1024
+
+function warnOfMany(context: CommandContext, count: number): void {
+  if (count > maxSubjectsElsewhere) {
+    warn(
+      context,
+      `cosign 3 and sigstore-go do not verify a statement of more than ${maxSubjectsElsewhere} subjects, and this one has ${count}: make several where they are to verify it`,
+    )
+  }
 }
 
 function readWhole(context: CommandContext, file: string, what: string, mayBeEmpty: boolean): Promise<Uint8Array> {

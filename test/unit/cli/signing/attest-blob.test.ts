@@ -318,6 +318,18 @@ describe('a finished statement', () => {
     expect(payloadOf(workspace.read('b.json'))).toBe(text())
   })
 
+  it.each([
+    [1024, false],
+    [1025, true],
+  ])('with %i subjects is signed, and whether other programs verify it is said: %s', async (count, isWarned) => {
+    const workspace = await workspaceWith()
+    const subject = Array.from({ length: count }, (_, index) => ({ name: `${index}`, digest: { sha256 } }))
+    write(workspace, 's.json', JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType: ownType, predicate: {} }))
+    const signed = await workspace.run(['attest-blob', '--statement', 's.json', ...keyOnly, '--bundle', 'b.json'])
+    expect(signed.exitCode, signed.stderr).toBe(0)
+    expect(signed.stderr.includes('sigstore-go do not verify a statement of more than 1024 subjects')).toBe(isWarned)
+  })
+
   it('is signed when the files that are named are its subjects, and its type is the one that was said', async () => {
     const workspace = await workspaceWith()
     write(workspace, 's.json', text())
