@@ -9,8 +9,17 @@ import { isMissing } from '../../tuf/bounded-file.ts'
 export function createPrivateFile(file: string): void {
   const mode = modeOf(file)
   // An existing file is not opened: closing it would end SQLite's locks on it in this process.
-  if (mode === undefined) closeSync(openSync(file, 'wx', 0o600))
+  if (mode === undefined) makeFile(file)
   else if (process.platform !== 'win32' && (mode & 0o077) !== 0) chmodSync(file, 0o600)
+}
+
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    // Somebody else was faster, and made it for their own use just so.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
 }
 
 function modeOf(file: string): number | undefined {

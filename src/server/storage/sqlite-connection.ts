@@ -138,20 +138,32 @@ function normalizedRow(row: unknown): Record<string, unknown> {
   return normalized
 }
 
+/** A command beside the server may open a new file at the same time: what one has brought up to date the other leaves as it is. */
 function migrate(database: Database.Database, file: string): void {
-  const version = Number((database.prepare('PRAGMA user_version').all([])[0] as { user_version: bigint }).user_version)
+  if (versionOf(database) === schemaVersion) return
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    migrateFrom(versionOf(database), database, file)
+    database.exec('COMMIT')
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function versionOf(database: Database.Database): number {
+  return Number((database.prepare('PRAGMA user_version').all([])[0] as { user_version: bigint }).user_version)
+}
+
+function migrateFrom(version: number, database: Database.Database, file: string): void {
   if (version > schemaVersion) {
     throw new CountersignError(
       'STORAGE_FAILED',
       `the database ${file} has schema version ${version}, this program knows versions up to ${schemaVersion}: use a newer countersign`,
     )
   }
-  for (const [step, statements] of migrationsFrom(version, 'sqlite').entries()) {
-    database.exec('BEGIN IMMEDIATE')
-    for (const statement of statements) database.exec(statement)
-    database.exec(`PRAGMA user_version = ${version + step + 1}`)
-    database.exec('COMMIT')
-  }
+  for (const statement of migrationsFrom(version, 'sqlite').flat()) database.exec(statement)
+  database.exec(`PRAGMA user_version = ${schemaVersion}`)
 }
 
 function storageFailed(what: string, cause: unknown): CountersignError {
