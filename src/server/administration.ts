@@ -33,7 +33,7 @@ export interface AdministrationOptions {
   readonly databaseUrl: string | undefined
   readonly passphrase: string | undefined
   readonly clock: Clock
-  /** Whether no server may run on the database meanwhile. Of PostgreSQL that cannot be told. */
+  /** Whether no server may run on the database meanwhile. */
   readonly isSole?: boolean
   /** Whether a database file that is missing is an error; otherwise it is made. */
   readonly mustExist?: boolean
@@ -61,7 +61,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
   const material = await readMaterial(folder, configuration, passphrase)
   const location = storageLocation(folder, databaseUrl)
   if (options.mustExist === true) await demandDatabase(location)
-  const storage = await openStorage(location, { clock, isSole: options.isSole ?? false })
+  const storage = await openStorage(location, { clock, user: options.isSole === true ? 'sole' : undefined })
   const { documents } = storage
   const trust = publicTrustOf(material, configuration.url, configuration.services.includes('issuer'))
   const tuf = openTuf({ folder, clock, storage }, signersOf(material.tuf))

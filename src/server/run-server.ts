@@ -77,7 +77,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
   let app: App | undefined
   try {
     // Together: keys are decrypted, and the database is opened, in other threads.
-    const opening = openStorage(storageLocation(folder, options.databaseUrl), { clock, isSole: true })
+    const opening = openStorage(storageLocation(folder, options.databaseUrl), { clock, user: 'server' })
     closers.push(async () => (await opening.catch(() => undefined))?.close())
     const [storage, material] = await Promise.all([opening, readMaterial(folder, configuration, options.passphrase)])
     const pool = createThreadPool({

@@ -11,6 +11,8 @@ import { Client } from 'pg'
 export interface TestPostgres {
   /** The URL of a new, empty database. */
   createDatabase(): Promise<string>
+  /** The URL of a copy, as a backup is. Nobody may have the database open. */
+  copyDatabase(url: string): Promise<string>
   /** Kills the server as a power cut would, and starts it again on the same files. */
   crash(): Promise<void>
   stop(): Promise<void>
@@ -50,6 +52,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     createDatabase: async () => {
       const name = `test${++databases}`
       await query(home, `CREATE DATABASE ${name}`)
+      return urlOf(home, name)
+    },
+    copyDatabase: async (url) => {
+      const name = `test${++databases}`
+      await query(home, `CREATE DATABASE ${name} TEMPLATE ${url.slice(url.lastIndexOf('/') + 1)}`)
       return urlOf(home, name)
     },
     crash: async () => {

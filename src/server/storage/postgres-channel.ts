@@ -2,6 +2,7 @@
 import { Client } from 'pg'
 import type { PoolConfig } from 'pg'
 import { CountersignError, messageOf } from '../../error.ts'
+import type { StorageUser } from './storage.ts'
 
 /** The right that goes with a session lock. */
 export interface SessionLock {
@@ -25,27 +26,47 @@ export const notificationChannel = 'countersign'
 const idleTimeoutMs = 5000
 const heartbeatMs = 1000
 
-/** @throws CountersignError STORAGE_FAILED */
-export async function openPostgresChannel(connection: PoolConfig): Promise<PostgresChannel> {
-  const channel = new Channel(connection)
+/**
+ * Opens one.
+ * @param user servers are on a database together; one that is `sole` is on it while there is no server
+ * @throws CountersignError STORAGE_FAILED, also when others are on it that must not be
+ */
+export async function openPostgresChannel(connection: PoolConfig, user?: StorageUser): Promise<PostgresChannel> {
+  const channel = new Channel(connection, user)
   try {
     await channel.open()
   } catch (cause) {
+    if (cause instanceof CountersignError) throw cause
     throw new CountersignError('STORAGE_FAILED', `the PostgreSQL database cannot be listened to: ${messageOf(cause)}`, { cause })
   }
   return channel
 }
 
+/** Locks for as long as the session lives. No log's lock has this key: their names have no slash. */
+async function takePlace(client: Client, user: StorageUser): Promise<void> {
+  const lock = user === 'server' ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock'
+  const { rows } = await client.query(`SELECT ${lock}(hashtextextended('countersign/servers', 0)) AS locked`)
+  if ((rows[0] as { locked: boolean } | undefined)?.locked === true) return
+  throw new CountersignError(
+    'STORAGE_FAILED',
+    user === 'server'
+      ? 'a command of an operator that needs the PostgreSQL database alone is at work: start the server when it is done'
+      : 'another server runs on the PostgreSQL database: stop all front ends first',
+  )
+}
+
 class Channel implements PostgresChannel {
   readonly #connection: PoolConfig
+  readonly #user: StorageUser | undefined
   readonly #listeners = new Set<(payload: string) => void>()
   #session: { readonly client: Client; readonly lost: AbortController } | undefined
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #isClosed = false
 
-  constructor(connection: PoolConfig) {
+  constructor(connection: PoolConfig, user: StorageUser | undefined) {
     this.#connection = connection
+    this.#user = user
   }
 
   async open(): Promise<void> {
@@ -101,8 +122,14 @@ class Channel implements PostgresChannel {
       for (const listener of this.#listeners) listener(payload ?? '')
     })
     await client.connect()
-    await client.query(`LISTEN ${notificationChannel}`)
-    await client.query(`SET idle_session_timeout = ${idleTimeoutMs}`)
+    try {
+      await client.query(`LISTEN ${notificationChannel}`)
+      await client.query(`SET idle_session_timeout = ${idleTimeoutMs}`)
+      if (this.#user !== undefined) await takePlace(client, this.#user)
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
     if (lost.signal.aborted) return
     this.#session = { client, lost }
   }

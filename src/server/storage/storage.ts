@@ -19,11 +19,17 @@ export type StorageLocation =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
+/**
+ * Who must not meet on a storage. A `server` is the only one on a database file; on PostgreSQL there may be several. One that is `sole` does
+ * what no server may run beside.
+ */
+export type StorageUser = 'server' | 'sole'
+
 export interface StorageOptions {
   /** Says which documents have expired. */
   readonly clock: Clock
-  /** Whether no other process may have it open with this set, as servers do. PostgreSQL is for several. */
-  readonly isSole?: boolean
+  /** By default it does not matter who else there is. */
+  readonly user?: StorageUser | undefined
   /** For tests: the file of the thread that has the SQLite connection, in place of the program's own. */
   readonly sqliteWorker?: string
 }
@@ -42,24 +48,24 @@ export interface Storage {
  * Opens the storage, creating it or bringing its schema up to date.
  * @throws CountersignError STORAGE_FAILED when it cannot be opened, was written by a newer program, or another process has it alone
  */
-export async function openStorage(location: StorageLocation, { clock, isSole, sqliteWorker }: StorageOptions): Promise<Storage> {
+export async function openStorage(location: StorageLocation, { clock, user, sqliteWorker }: StorageOptions): Promise<Storage> {
   switch (location.kind) {
     case 'memory':
       return storageOn(location.kind, await openMemoryDatabase(), clock)
     case 'sqlite':
-      return storageOn(location.kind, await openFileDatabase(location.file, { worker: sqliteWorker, isSole }), clock)
+      return storageOn(location.kind, await openFileDatabase(location.file, { worker: sqliteWorker, isSole: user !== undefined }), clock)
     case 'postgres':
-      return openPostgresStorage(location.url, clock)
+      return openPostgresStorage(location.url, clock, user)
   }
 }
 
-async function openPostgresStorage(url: string, clock: Clock): Promise<Storage> {
+async function openPostgresStorage(url: string, clock: Clock, user: StorageUser | undefined): Promise<Storage> {
   // Loaded by those who use it only.
   const { openPostgresDatabase } = await import('./postgres-database.ts')
   const { openPostgresChannel } = await import('./postgres-channel.ts')
   const database = await openPostgresDatabase(url)
   try {
-    const channel = await openPostgresChannel(database.connection)
+    const channel = await openPostgresChannel(database.connection, user)
     const query = createQueryBuilder(database.dialect)
     const heads = createPostgresHeadStore(database, query, channel)
     const close = async () => {

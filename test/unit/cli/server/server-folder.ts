@@ -30,8 +30,8 @@ export interface ServerFolder {
   remove(): Promise<void>
 }
 
-/** Makes one. */
-export async function createServerFolder(): Promise<ServerFolder> {
+/** Makes one. @param databaseUrl the PostgreSQL database that it is on at a time; a file in the folder by default */
+export async function createServerFolder(databaseUrl: () => string | undefined = () => undefined): Promise<ServerFolder> {
   const parent = await mkdtemp(path.join(tmpdir(), 'countersign-server-'))
   const folder = path.join(parent, 'data')
   const port = await freePort()
@@ -39,8 +39,11 @@ export async function createServerFolder(): Promise<ServerFolder> {
   const time = Date.now()
   const clock = (): number => Date.now()
   await initialise({ folder, url, passphrase: undefined, clock })
-  const run: ServerFolder['run'] = (argv, surroundings = {}) =>
-    runCaptured(['server', ...argv, '--data', folder], { cwd: parent, now: clock(), ...surroundings })
+  const run: ServerFolder['run'] = (argv, surroundings = {}) => {
+    const url = databaseUrl()
+    const database = url === undefined ? [] : ['--database-url', url]
+    return runCaptured(['server', ...argv, '--data', folder, ...database], { cwd: parent, now: clock(), ...surroundings })
+  }
   const whileRunning: ServerFolder['whileRunning'] = async (action) => {
     const server = await runServer({
       folder,
@@ -48,7 +51,7 @@ export async function createServerFolder(): Promise<ServerFolder> {
       port,
       tls: undefined,
       behindProxy: false,
-      databaseUrl: undefined,
+      databaseUrl: databaseUrl(),
       passphrase: undefined,
       clock,
       logging: { level: 'silent', destination: { write: () => true } },

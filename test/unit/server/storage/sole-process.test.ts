@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const open = (isSole: boolean) => openStorage({ kind: 'sqlite', file }, { clock: Date.now, isSole })
+const open = (isSole: boolean) => openStorage({ kind: 'sqlite', file }, { clock: Date.now, user: isSole ? 'server' : undefined })
 const modeOf = (name: string) => statSync(path.join(folder, name)).mode & 0o777
 
 describe('a database file', () => {
@@ -34,6 +34,13 @@ describe('a database file', () => {
     expect((await server.documents.get('c', 'user'))?.json).toBe('1')
     await administration.close()
     await server.close()
+  })
+
+  it('is opened when it is new by several at the same time', async () => {
+    const opened = await Promise.all(Array.from({ length: 8 }, () => open(false)))
+    for (const [at, { documents }] of opened.entries()) expect(await documents.put('c', String(at), '1')).toBe(true)
+    expect(await opened[0]?.documents.list('c', 10)).toHaveLength(8)
+    for (const storage of opened) await storage.close()
   })
 
   it.skipIf(process.platform === 'win32')('is readable by its owner alone, also when it was not before', async () => {
