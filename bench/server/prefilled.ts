@@ -25,7 +25,7 @@ export async function prefill(folder: string, entries: number): Promise<void> {
   const material = await readMaterial(folder, await readConfiguration(folder), undefined)
   const rekor = material.logs.find(({ kind }) => kind === 'rekor-v2')
   if (rekor === undefined) throw new Error('the folder has no log of Rekor v2')
-  const storage = await openStorage(storageLocation(folder, undefined), { clock, user: 'operator' })
+  const storage = await openStorage(storageLocation(folder, undefined), { clock, user: 'sole' })
   const log = await openLog({
     id: rekor.id,
     origin: originOf(rekor),
