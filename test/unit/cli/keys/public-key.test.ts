@@ -106,6 +106,23 @@ describe('refuses', () => {
   })
 })
 
+it('verify-blob points out a key that comes over the network without encryption', async () => {
+  const server = await startServer((_, response) => response.end(publicKey))
+  const folder = folderWithKeys()
+  folder.write('artifact', 'an artifact')
+  await folder.run(['sign-blob', 'artifact', '--key', 'cosign.key', '--tlog-upload=false', '--bundle', 'b.json'])
+  for (const [address, isWarned] of [
+    [`${server.origin}/cosign.pub`, false],
+    ['http://keys.test/cosign.pub?token=geheim-1', true],
+  ] as const) {
+    const words = ['verify-blob', 'artifact', '--key', address, '--bundle', 'b.json', '--insecure-ignore-tlog']
+    const verified = await folder.run(words, { env: { HTTP_PROXY: server.origin } })
+    expect(verified.stderr).toContain('Verified OK')
+    expect(verified.stderr.includes('the key is fetched from http://keys.test/cosign.pub without encryption')).toBe(isWarned)
+    expect(verified.stderr).not.toContain('geheim-1')
+  }
+})
+
 it('verify-blob takes public keys only, as cosign does', async () => {
   const folder = folderWithKeys()
   folder.write('artifact', 'an artifact')
