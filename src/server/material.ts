@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { KeyKind, PrivateKey } from '../crypto/private-key.ts'
 import { generatePrivateKey } from '../crypto/private-key.ts'
 import { createIssuingCertificate, createRootCertificate, createTimestampingCertificate } from '../x509/authority-templates.ts'
+import { maxNameCharacters } from '../x509/certificate-writer.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import type { LogState } from './tile-log/log.ts'
@@ -151,7 +152,7 @@ export function createAuthority(
   options: NewAuthorityKey & { readonly rootKey: KeyKind },
 ): Pick<CertifiedKey, 'key' | 'chain'> & { readonly rootKey: PrivateKey } {
   const rootKey = generatePrivateKey(options.rootKey)
-  const rootName = { organization: options.hostname, commonName: templates[authority].root }
+  const rootName = { organization: organizationOf(options.hostname), commonName: templates[authority].root }
   const certificate = createRootCertificate({ ...rootName, ...lifetime(options.since, 10 * 365) }, rootKey.createSigner())
   return { ...certifyKey(authority, options, { key: rootKey, certificate: parseCertificate(certificate) }), rootKey }
 }
@@ -166,11 +167,18 @@ export function certifyKey(
   const key = generatePrivateKey(kind)
   const { notAfterMs, ...rest } = lifetime(since, days)
   const certificate = create(
-    { organization: hostname, commonName: name, ...rest, notAfterMs: Math.min(notAfterMs, root.certificate.notAfter) },
+    { organization: organizationOf(hostname), commonName: name, ...rest, notAfterMs: Math.min(notAfterMs, root.certificate.notAfter) },
     key.publicKey,
     { signer: root.key.createSigner(), name: root.certificate.subject },
   )
   return { key, chain: [certificate, root.certificate.bytes] }
+}
+
+/** A host name may be longer than a name in a certificate: then the labels that fit, from its end. */
+function organizationOf(hostname: string): string {
+  if (hostname.length <= maxNameCharacters) return hostname
+  const cut = hostname.slice(-maxNameCharacters - 1)
+  return cut.slice(cut.indexOf('.') + 1)
 }
 
 function lifetime(since: number, days: number): { notBeforeMs: number; notAfterMs: number; serialNumber: Uint8Array } {

@@ -21,7 +21,7 @@ import {
 } from '../encoding/der-writer.ts'
 import { contextTag, parseDerSequence } from '../encoding/der.ts'
 import { concatBytes, encodeUtf8, excerpt } from '../encoding/bytes.ts'
-import { DecodingError } from '../error.ts'
+import { DecodingError, UsageError } from '../error.ts'
 import { oid } from './object-identifiers.ts'
 
 /** What a certificate is to say. Names are whole DER elements, instants epoch milliseconds. */
@@ -38,8 +38,17 @@ export interface CertificateTemplate {
   readonly extensions: readonly Uint8Array[]
 }
 
-/** The TBSCertificate, DER. @param algorithm the AlgorithmIdentifier of the signature that will be made */
+const maxSerialBytes = 20
+/** Of X.520's organization and common name (RFC 5280 appendix A.1, ub-organization-name and ub-common-name). */
+export const maxNameCharacters = 64
+
+/**
+ * The TBSCertificate, DER.
+ * @param algorithm the AlgorithmIdentifier of the signature that will be made
+ * @throws UsageError USAGE for a serial number or a validity that no certificate has
+ */
 export function encodeTbsCertificate(template: CertificateTemplate, algorithm: Uint8Array): Uint8Array {
+  checkTemplate(template)
   return derSequence(
     derExplicit(0, derInteger(2)),
     derInteger(template.serialNumber),
@@ -52,19 +61,41 @@ export function encodeTbsCertificate(template: CertificateTemplate, algorithm: U
   )
 }
 
-/** The certificate, DER. @throws whatever the signer throws */
+/** Section 4.1.2.2: positive, at most 20 octets as an INTEGER. Section 4.1.2.5: a time that ends after it began. */
+function checkTemplate({ serialNumber, notBeforeMs, notAfterMs }: CertificateTemplate): void {
+  const first = serialNumber.findIndex((byte) => byte !== 0)
+  const bytes = first === -1 ? 0 : serialNumber.length - first + ((serialNumber[first] ?? 0) >> 7)
+  if (bytes < 1 || bytes > maxSerialBytes)
+    throw new UsageError('USAGE', `a certificate's serial number is positive and has at most ${maxSerialBytes} bytes, found ${bytes}`)
+  if (!(notBeforeMs <= notAfterMs))
+    throw new UsageError('USAGE', `a certificate's validity ends after it begins, found ${notBeforeMs} to ${notAfterMs}`)
+}
+
+/** The certificate, DER. @throws UsageError as `encodeTbsCertificate`, and whatever the signer throws */
 export function signCertificate(template: CertificateTemplate, signer: LocalSigner): Uint8Array {
   const algorithm = x509AlgorithmIdentifier(signer.algorithm)
   const tbs = encodeTbsCertificate(template, algorithm)
   return derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
 }
 
-/** A distinguished name, DER. Empty when it has no parts, as the subject of a Sigstore leaf. */
+/**
+ * A distinguished name, DER. Empty when it has no parts, as the subject of a Sigstore leaf.
+ * @throws UsageError USAGE for a part of other than 1 to 64 characters
+ */
 export function encodeName(parts: { readonly organization?: string; readonly commonName?: string }): Uint8Array {
   const attributes: Uint8Array[] = []
-  if (parts.organization !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.10'), derUtf8String(parts.organization))))
-  if (parts.commonName !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.3'), derUtf8String(parts.commonName))))
+  if (parts.organization !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.10'), namePart(parts.organization))))
+  if (parts.commonName !== undefined) attributes.push(derSet(derSequence(derOid('2.5.4.3'), namePart(parts.commonName))))
   return derSequence(...attributes)
+}
+
+function namePart(text: string): Uint8Array {
+  const characters = [...text].length
+  if (characters >= 1 && characters <= maxNameCharacters) return derUtf8String(text)
+  throw new UsageError(
+    'USAGE',
+    `a part of a certificate's name has 1 to ${maxNameCharacters} characters, found ${characters}: ${excerpt(text)}`,
+  )
 }
 
 /** Identifiers of extensions are few, and encoded for each certificate. */
@@ -78,13 +109,15 @@ export function encodeExtension(identifier: string, critical: boolean, value: Ui
   return derSequence(encoded, ...(critical ? [derBoolean(true)] : []), derOctetString(value))
 }
 
-/** Section 4.2.1.3, critical: the numbers of the bits that are set. */
+/** Section 4.2.1.3, critical: the numbers of the bits that are set. @throws UsageError USAGE for none */
 export function keyUsageExtension(...bits: readonly number[]): Uint8Array {
+  if (bits.length === 0) throw new UsageError('USAGE', 'a key usage has at least one bit')
   return encodeExtension(oid.keyUsage, true, derNamedBits(...bits))
 }
 
-/** Section 4.2.1.12. */
+/** Section 4.2.1.12. @throws UsageError USAGE for no purpose */
 export function extendedKeyUsageExtension(critical: boolean, ...purposes: readonly string[]): Uint8Array {
+  if (purposes.length === 0) throw new UsageError('USAGE', 'an extended key usage has at least one purpose')
   return encodeExtension(oid.extendedKeyUsage, critical, derSequence(...purposes.map(derOid)))
 }
 
@@ -135,6 +168,7 @@ function encodeGeneralName({ kind, value }: IssuedName): Uint8Array {
     case 'uri':
       return ia5Name(6, value, 'the URI')
     case 'username':
+      if (value === '') throw new DecodingError('CERTIFICATE_INVALID', 'the user name in a certificate is empty')
       return derElement(contextTag(0, true), concatBytes(derOid(oid.sigstoreOtherName), derExplicit(0, derUtf8String(value))))
   }
 }

@@ -2,6 +2,7 @@
 import { concatBytes } from '../encoding/bytes.ts'
 import { derOctetString } from '../encoding/der-writer.ts'
 import { tlsOpaque, tlsUint } from '../encoding/tls.ts'
+import { UsageError } from '../error.ts'
 import { encodeExtension } from './certificate-writer.ts'
 import { oid } from './object-identifiers.ts'
 import type { SignedCertificateTimestamp } from './sct.ts'
@@ -9,8 +10,11 @@ import type { SignedCertificateTimestamp } from './sct.ts'
 const hashCodes = { sha256: 4, sha384: 5, sha512: 6 } as const
 const signatureCodes = { rsa: 1, ecdsa: 3 } as const
 
-/** One serialised SCT of version 1. */
+const hashSize = 32
+
+/** One serialised SCT of version 1. @throws UsageError USAGE for a log ID of other than 32 bytes */
 export function encodeSct(sct: SignedCertificateTimestamp): Uint8Array {
+  if (sct.logId.length !== hashSize) throw new UsageError('USAGE', `a log ID has ${hashSize} bytes, found ${sct.logId.length}`)
   return concatBytes(
     Uint8Array.of(0),
     sct.logId,
@@ -21,8 +25,9 @@ export function encodeSct(sct: SignedCertificateTimestamp): Uint8Array {
   )
 }
 
-/** The certificate extension with these SCTs. */
+/** The certificate extension with these SCTs. @throws UsageError USAGE for none: a list has at least one (section 3.3) */
 export function sctListExtension(...scts: readonly SignedCertificateTimestamp[]): Uint8Array {
+  if (scts.length === 0) throw new UsageError('USAGE', 'an SCT list has at least one SCT')
   const list = concatBytes(...scts.map((sct) => tlsOpaque(encodeSct(sct), 2)))
   return encodeExtension(oid.embeddedScts, false, derOctetString(tlsOpaque(list, 2)))
 }
@@ -33,6 +38,8 @@ export function precertificateSignedBytes(
   tbs: Uint8Array,
   issuerKeyHash: Uint8Array,
 ): Uint8Array {
+  if (issuerKeyHash.length !== hashSize)
+    throw new UsageError('USAGE', `the hash of an issuer's key has ${hashSize} bytes, found ${issuerKeyHash.length}`)
   return concatBytes(
     Uint8Array.of(0, 0),
     tlsUint(sct.timestamp, 8),
