@@ -40,6 +40,7 @@ export async function cleanImage(context: CommandContext, flags: CleanFlags, arg
   const image = await findNamedImage(context, flags, argument)
   const { signatures } = image
   const { digest } = image.descriptor
+  await sayWhatStays(context, flags, signatures, digest)
   const found = await attachmentsOf(signatures, digest, { kinds: kindsOf[flags.type], tagPrefix: flags['attachment-tag-prefix'] })
   for (const { kind, descriptor, tag, subject } of found) {
     context.signal.throwIfAborted()
@@ -52,6 +53,18 @@ export async function cleanImage(context: CommandContext, flags: CleanFlags, arg
     }
     context.stderr.write(`Removed ${signatures.name}${tag === undefined ? `@${descriptor.digest}` : `:${tag}`} from ${image.name}\n`)
   }
+}
+
+/** As in cosign, the kinds of signatures are those under tags; whoever removes them may not know of the others. */
+async function sayWhatStays(context: CommandContext, { type }: CleanFlags, repository: Repository, digest: string): Promise<void> {
+  const suffix = type === 'signature' ? 'sig' : type === 'attestation' ? 'att' : undefined
+  if (suffix === undefined) return
+  const staying = await attachmentsOf(repository, digest, { kinds: ['referrer'], only: new Set([suffix]) })
+  if (staying.length > 0)
+    warn(
+      context,
+      `${staying.length} ${type}${staying.length === 1 ? '' : 's'} in bundles that refer to the image stay; --type referrer removes them`,
+    )
 }
 
 async function isSigstore(repository: Repository, { digest }: Descriptor, subject: string): Promise<boolean> {

@@ -10,16 +10,15 @@ import { printable } from '../quote.ts'
 import { maxAttachmentBytes } from './attachment-size.ts'
 import type { NamedImage } from './named-image.ts'
 import { findNamedImage } from './named-image.ts'
+import { sbomDeprecation } from './sbom-notice.ts'
 import type { downloadSbomFlags } from './storage-flags.ts'
 
-const deprecation =
-  'SBOM attachments are deprecated and support will be removed in a Cosign release soon after 2024-02-22 (see https://github.com/sigstore/cosign/issues/2755). Instead, please use SBOM attestations.'
 const unsigned =
   "Downloading SBOMs this way does not ensure its authenticity. If you want to ensure a tamper-proof SBOM, download it using 'countersign download attestation <image uri>'."
 
 /** Writes its bytes to standard output. @throws CountersignError NOT_FOUND; as the repository */
 export async function downloadSbom(context: CommandContext, flags: FlagValues<typeof downloadSbomFlags>, argument: string): Promise<void> {
-  warn(context, deprecation)
+  warn(context, sbomDeprecation)
   warn(context, unsigned)
   const image = await findNamedImage(context, flags, argument, flags.platform)
   const layers = await sbomLayers(image, flags['attachment-tag-prefix'])

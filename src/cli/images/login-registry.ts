@@ -45,7 +45,7 @@ export async function loginToRegistry(context: CommandContext, flags: LoginFlags
 function registryOf(server: string): string {
   const host = server.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
   if (host === '' || host === 'docker.io') return 'index.docker.io'
-  if (!/[.:]/.test(host) && host !== 'localhost')
+  if (host.includes('/') || (!/[.:]/.test(host) && host !== 'localhost'))
     throw new UsageError('USAGE', `expected the host of a registry, such as ghcr.io or localhost:5000, found ${excerpt(server)}`)
   return parseRepository(`${host}/any`).registry
 }
