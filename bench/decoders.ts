@@ -1,8 +1,9 @@
-/** Every decoder of the pure folders, with the hostile input that is meant for it. */
+/** Every decoder of the pure folders and of registries, with the hostile input that is meant for it. */
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { parseBundle, parseBundleLines } from '../src/bundle/bundle.ts'
 import { parseEnvelope } from '../src/bundle/dsse.ts'
+import { readImageAttestation, readImageSignature, signatureAnnotation } from '../src/bundle/image-signature.ts'
 import { parseCertificateFile, parseSignatureFile, parseTimestampFile, readLegacyBundle } from '../src/bundle/legacy-bundle.ts'
 import { parseLogEntryBody } from '../src/bundle/log-entry-body.ts'
 import { parseSimpleSigning } from '../src/bundle/simple-signing.ts'
@@ -24,6 +25,9 @@ import { decodeEntryBundle } from '../src/merkle/entry-bundle.ts'
 import { parseSignatureLine } from '../src/merkle/signature-line.ts'
 import { parseSignedNote } from '../src/merkle/signed-note.ts'
 import { parseTilePath } from '../src/merkle/tile.ts'
+import { parseChallenges } from '../src/oci/auth-challenge.ts'
+import { mediaType, parseManifest } from '../src/oci/manifest.ts'
+import { parseReference, parseRepository } from '../src/oci/reference.ts'
 import { loadTrustMaterial } from '../src/trust/trust-material.ts'
 import { parseTrustedRoot } from '../src/trust/trusted-root.ts'
 import { parseCertificate, parseCertificatePem } from '../src/x509/certificate.ts'
@@ -165,6 +169,24 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parseLogEntryKind', decode: parseLogEntryKind, inputs: jsonOf('log entry', ...examples.logEntries) },
     { name: 'parseSupplement', decode: parseSupplement, inputs: [...meaninglessBytes, ...hostileJson] },
 
+    {
+      name: 'readImageSignature',
+      decode: ofText((text) =>
+        readImageSignature(new Uint8Array(), { [signatureAnnotation.signature]: 'AAAA', [signatureAnnotation.rekorBundle]: text }),
+      ),
+      inputs: jsonOf('log entry', JSON.stringify((JSON.parse(examples.legacyBundle) as { rekorBundle: unknown }).rekorBundle)),
+    },
+    { name: 'readImageAttestation', decode: (input) => readImageAttestation(input, {}), inputs: jsonOf('envelope', examples.envelope) },
+
+    {
+      name: 'parseManifest',
+      decode: (bytes) => parseManifest({ bytes, mediaType: mediaType.manifest, digest }),
+      inputs: jsonOf('manifest', manifest),
+    },
+    { name: 'parseReference', decode: ofText(parseReference), inputs: texts },
+    { name: 'parseRepository', decode: ofText(parseRepository), inputs: texts },
+    { name: 'parseChallenges', decode: ofText(parseChallenges), inputs: texts },
+
     { name: 'parseTrustedRoot', decode: parseTrustedRoot, inputs: jsonOf('trusted root', examples.trustedRoot) },
     { name: 'parseSigningConfig', decode: parseSigningConfig, inputs: jsonOf('signing config', signingConfig) },
     {
@@ -179,6 +201,8 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
   ]
 }
 
+const digest = `sha256:${'a'.repeat(64)}`
+const manifest = `{"schemaVersion":2,"mediaType":"${mediaType.manifest}","config":{"mediaType":"a","size":2,"digest":"${digest}"},"layers":[{"mediaType":"a","size":2,"digest":"${digest}","annotations":{"a":"b"}}],"subject":{"mediaType":"a","size":2,"digest":"${digest}"}}`
 const signingConfig =
   '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[{"url":"https://ca.example.com","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"},"operator":"example.com"}]}'
 
@@ -196,10 +220,18 @@ const measuredWith: Readonly<Record<string, string>> = {
   readLogEntry: 'parseBundle',
   readTrustedRoot: 'parseTrustedRoot',
   readSigningConfig: 'parseSigningConfig',
+  readDescriptor: 'parseManifest',
 }
 
-/** No decoders: a reader of our own tiles, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
-const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoint', 'decryptPrivateKey', 'decryptSecret']
+/** No decoders: readers of our own tiles and of a file, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
+const notDecoders: readonly string[] = [
+  'readRoot',
+  'readDockerConfig',
+  'loadEd25519ph',
+  'decodePoint',
+  'decryptPrivateKey',
+  'decryptSecret',
+]
 
 /**
  * Exported functions of the decoding folders that are missing above.
@@ -207,7 +239,7 @@ const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoin
  */
 export function forgottenDecoders(decoders: readonly Decoder[]): string[] {
   const known = new Set([...decoders.map(({ name }) => name), ...Object.keys(measuredWith), ...notDecoders])
-  return ['encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust'].flatMap((folder) =>
+  return ['encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust', 'oci'].flatMap((folder) =>
     readdirSync(path.join(projectRoot, 'src', folder)).flatMap((file) => {
       const text = readFileSync(path.join(projectRoot, 'src', folder, file), 'utf8')
       const names = [...text.matchAll(/^export (?:async )?function ((?:parse|decode|decrypt|read|load)[A-Z]\w*)/gm)].map(

@@ -102,7 +102,7 @@ function repositoryOf(name: string, text: string): RepositoryName {
   const isRegistry = /[.:]/.test(first) || first === 'localhost'
   const host = isRegistry ? first : dockerHub
   const path = isRegistry ? name.slice(slash + 1) : name
-  if (!hostPattern.test(host) || Number(/:([0-9]+)$/.exec(host)?.[1] ?? 0) > 65_535) {
+  if (!isHost(host.toLowerCase())) {
     throw invalid(text, `${excerpt(host)} is not the host of a registry`)
   }
   const lower = host.toLowerCase()
@@ -113,6 +113,12 @@ function repositoryOf(name: string, text: string): RepositoryName {
     throw invalid(text, `the repository ${excerpt(path)} should be lower-case letters and digits, separated by ".", "_", "-" and "/"`)
   }
   return { registry, repository }
+}
+
+/** A name that addresses are made of must be the one that they lead to: `127.1` and `2130706433:80` are other spellings of 127.0.0.1. */
+function isHost(host: string): boolean {
+  if (!hostPattern.test(host) || !URL.canParse(`https://${host}`)) return false
+  return host.startsWith('[') || new URL(`https://${host}`).hostname === host.replace(/:[0-9]+$/, '')
 }
 
 function invalid(text: string, reason: string): UsageError {

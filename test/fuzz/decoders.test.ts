@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseBundle, parseBundleLines } from '../../src/bundle/bundle.ts'
 import { parseEnvelope } from '../../src/bundle/dsse.ts'
+import { readImageAttestation, readImageSignature, signatureAnnotation } from '../../src/bundle/image-signature.ts'
 import { parseCertificateFile, parseSignatureFile, parseTimestampFile, readLegacyBundle } from '../../src/bundle/legacy-bundle.ts'
 import { parseLogEntryBody } from '../../src/bundle/log-entry-body.ts'
 import { encodeSimpleSigning, parseSimpleSigning } from '../../src/bundle/simple-signing.ts'
@@ -12,6 +13,9 @@ import { parseJson } from '../../src/encoding/json.ts'
 import { CountersignError } from '../../src/error.ts'
 import { parseCheckpoint } from '../../src/merkle/checkpoint.ts'
 import { parseSignedNote } from '../../src/merkle/signed-note.ts'
+import { parseChallenges } from '../../src/oci/auth-challenge.ts'
+import { encodeIndex, encodeManifest, mediaType, parseManifest, storedManifest } from '../../src/oci/manifest.ts'
+import { parseReference, referenceText } from '../../src/oci/reference.ts'
 import { clientTrustConfigOf, signingConfigOf } from '../../src/server/public-trust.ts'
 import { trustTargets } from '../../src/server/trust-targets.ts'
 import { createRoot, createTargets, encodeMetadata } from '../../src/server/tuf/metadata.ts'
@@ -43,6 +47,11 @@ const checkpoint = entry?.inclusionProof.checkpoint.envelope ?? ''
 
 const trust = publicTrustOf(universeOf())
 
+const descriptor = { mediaType: mediaType.config, digest: `sha256:${'a'.repeat(64)}`, size: 2, annotations: { a: 'b' } }
+const manifest = encodeManifest({ config: descriptor, layers: [descriptor], subject: descriptor, artifactType: 'text/plain' })
+const index = encodeIndex([{ ...descriptor, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } }])
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+
 /** Every decoder, with an input that it takes. */
 const decoders: readonly (readonly [string, Uint8Array, (bytes: Uint8Array) => unknown])[] = [
   ['a bundle', encodeUtf8(blob.json), parseBundle],
@@ -59,6 +68,25 @@ const decoders: readonly (readonly [string, Uint8Array, (bytes: Uint8Array) => u
     encodeUtf8(encodeSimpleSigning({ dockerReference: 'a/b', dockerManifestDigest: 'sha256:00' })),
     parseSimpleSigning,
   ],
+  [
+    'the certificate of an image signature',
+    encodeUtf8(pemOf(blob.certificate)),
+    (bytes) => readImageSignature(bytes, { [signatureAnnotation.signature]: 'AAAA', [signatureAnnotation.certificate]: textOf(bytes) }),
+  ],
+  [
+    'the log entry of an image signature',
+    encodeUtf8(JSON.stringify(legacyBundle(blob)['rekorBundle'])),
+    (bytes) => readImageSignature(bytes, { [signatureAnnotation.signature]: 'AAAA', [signatureAnnotation.rekorBundle]: textOf(bytes) }),
+  ],
+  [
+    'the attestation of an image',
+    encodeUtf8(JSON.stringify(attestation.bundle['dsseEnvelope'])),
+    (bytes) => readImageAttestation(bytes, {}),
+  ],
+  ['a manifest', manifest.bytes, (bytes) => parseManifest(storedManifest(bytes, mediaType.manifest))],
+  ['an index', index.bytes, (bytes) => parseManifest(storedManifest(bytes, mediaType.index))],
+  ['a reference', encodeUtf8(`ghcr.io/org/app:v1@${descriptor.digest}`), (bytes) => referenceText(parseReference(textOf(bytes)))],
+  ['a challenge', encodeUtf8('Bearer realm="https://auth.example/token",service="x"'), (bytes) => parseChallenges(textOf(bytes))],
   ['a public key', encodeUtf8(blob.key.pem), (bytes) => parsePublicKeyPem(Buffer.from(bytes).toString())],
   ['a trusted root', encodeUtf8(universeOf().trustedRoot()), (bytes) => loadTrustMaterial(bytes)],
   ['a signing config', encodeUtf8(encodeSigningConfig(signingConfigOf(trust, 'v2'))), parseSigningConfig],

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { UsageError } from '../../../src/error.ts'
 import { isTag, parseReference, parseRepository, referenceTarget, referenceText } from '../../../src/oci/reference.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
@@ -46,6 +48,11 @@ describe('an image reference', () => {
     `ghcr.io/org/app@${digest.toUpperCase()}`,
     `ghcr.io/org/app@${digest}@${digest}`,
     'ghcr.io:99999/app',
+    '127.1/app',
+    '2130706433:80/app',
+    '0x7f.1/app',
+    '0177.0.0.1/app',
+    'a0.0/app',
     'ghcr.io:/app',
     'https://ghcr.io/org/app',
     'me:secret@ghcr.io/app',
@@ -81,5 +88,37 @@ describe('a tag', () => {
   it('is a name that cannot lead anywhere else', () => {
     expect(['v1', '_x', 'a'.repeat(128), 'sha256-abc.sig'].every(isTag)).toBe(true)
     expect(['', '.', '..', 'a/b', 'a:b', '-a', 'a'.repeat(129), 'a b', 'a\n'].some(isTag)).toBe(false)
+  })
+})
+
+describe('any reference that is taken', () => {
+  it('means the same when it is written out, and leads to one place on its registry', () => {
+    const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:[._-][a-z0-9]{1,8})?$/)
+    const texts = fc.oneof(
+      fc
+        .tuple(
+          fc.option(fc.constantFrom('ghcr.io', 'localhost:5000', 'docker.io', '[::1]:80')),
+          fc.array(part, { minLength: 1, maxLength: 3 }),
+          fc.option(part),
+        )
+        .map(([host, parts, tag]) => `${host === null ? '' : `${host}/`}${parts.join('/')}${tag === null ? '' : `:${tag}`}`),
+      fc.string({ maxLength: 40 }),
+    )
+    fc.assert(
+      fc.property(texts, (text) => {
+        let reference
+        try {
+          reference = parseReference(text)
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError)
+          return
+        }
+        expect(parseReference(referenceText(reference))).toEqual(reference)
+        const path = `/v2/${reference.repository}/manifests/${referenceTarget(reference)}`
+        const url = new URL(`https://${reference.registry}${path}`)
+        expect([url.pathname, url.search, url.hash, url.username]).toEqual([path, '', '', ''])
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
