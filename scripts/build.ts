@@ -6,7 +6,7 @@
  * libraries are files of their own, loaded when first used; V8's code cache of the file lies beside it (`launcher.ts`); and
  * the verb that runs most often has a file without the other verbs, which would cost it a millisecond by being there.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

@@ -39,7 +39,9 @@ function violationsOf(answer: JsonValue): string[] {
   if (!isJsonObject(answer)) return [`opa answered with something else than a result`]
   const errors = answer['errors']
   if (errors !== undefined) {
-    const messages = (Array.isArray(errors) ? errors : []).map((error) => (isJsonObject(error) ? String(error['message']) : ''))
+    const messages = (Array.isArray(errors) ? errors : []).map((error) =>
+      isJsonObject(error) && typeof error['message'] === 'string' ? error['message'] : 'an error without words',
+    )
     return [`the policy cannot be evaluated: ${messages.join('; ').slice(0, 1000)}`]
   }
   const results = answer['result'] ?? []
