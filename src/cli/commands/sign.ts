@@ -23,6 +23,9 @@ identity after one sign-in.`,
   # An index with every image that it names
   countersign sign --recursive ghcr.io/org/app:v1
 
+  # An image layout, before it is pushed: "load" takes its signatures along
+  countersign sign --key cosign.key --local-image build/app
+
   # For verifiers that know cosign 1 and 2 only
   countersign sign --key cosign.key --new-bundle-format=false ghcr.io/org/app:v1
 

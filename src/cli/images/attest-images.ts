@@ -56,14 +56,14 @@ export async function attestImages(
   checkEntryType(context, flags['rekor-entry-type'])
   if ((flags.predicate === '') === (flags.statement === '')) throw new UsageError('USAGE', 'one of --predicate or --statement must be set')
   predicateTypeUri(flags.type)
-  warnOfTags(context, images)
+  if (!flags['local-image']) warnOfTags(context, images)
   warnOfText(context, flags)
   const layout = chooseLayout(context, flags, isGiven, [])
   if (flags.replace && layout === 'bundle')
     warn(context, '--replace has no effect on bundles: the attestation is added to those that are there')
   const registries = connectRegistries(context, flags)
   const tagPrefix = flags['attachment-tag-prefix']
-  const targets = await findTargets(context, registries, images, { recursive: flags.recursive, tagPrefix })
+  const targets = await findTargets(context, registries, images, { recursive: flags.recursive, local: flags['local-image'], tagPrefix })
   const outputs = planImageOutputs(
     context.cwd,
     flags,

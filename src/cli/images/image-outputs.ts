@@ -87,8 +87,9 @@ export function imageFiles(outputs: ImageOutputs, entity: SignedEntity, payload:
   return files
 }
 
-function bundleName({ reference, descriptor }: FoundImage): string {
-  return `${reference.repository.replaceAll('/', '-')}-${descriptor.digest.replace(':', '-')}.sigstore.json`
+function bundleName({ reference, repository, descriptor }: FoundImage): string {
+  const name = reference.registry === '' ? repository : reference.repository
+  return `${name.replaceAll('/', '-')}-${descriptor.digest.replace(':', '-')}.sigstore.json`
 }
 
 function isFolder(cwd: string, file: string): boolean {

@@ -12,6 +12,7 @@ import type { Certificate } from '../../x509/certificate.ts'
 import type { FlagValues } from '../flags.ts'
 import { formatJson } from '../inspection/json-text.ts'
 import { createProgressLine } from '../progress-line.ts'
+import { printableLine } from '../quote.ts'
 import type { OutputFile } from '../signing/output-files.ts'
 import { writeOutputs } from '../signing/output-files.ts'
 import { readOwnCertificate } from '../signing/own-certificate.ts'
@@ -138,7 +139,7 @@ async function withConsent(
 ): Promise<SigningMaterial> {
   const { context, flags, inputIsTaken } = task
   // Whoever chose a signing config has agreed; but a person who is there can be asked.
-  const isAsked = !flags.yes && !inputIsTaken && (!material.fromConfig || needs.isOldFormat || context.stdin.isTTY)
+  const isAsked = !flags.yes && !flags['local-image'] && !inputIsTaken && (!material.fromConfig || needs.isOldFormat || context.stdin.isTTY)
   const targets = signatures.map(({ target }) => target)
   const services = isAsked ? await confirmPrivateImages(context, registries, targets, material.services) : material.services
   const agreed = { ...material, services }
@@ -150,7 +151,10 @@ function report({ task, noun }: ImageSigning, { target, print }: SignatureToMake
   const { context, flags } = task
   context.stderr.write('Signing artifact...\n')
   reportSigned(context, files, result)
-  if (stored !== undefined) context.stderr.write(`Pushing ${noun} to: ${target.signatures.name}\n`)
+  if (stored !== undefined) {
+    const doing = flags['local-image'] ? `Storing ${noun} in` : `Pushing ${noun} to`
+    context.stderr.write(`${doing}: ${printableLine(target.signatures.name)}\n`)
+  }
   if (flags.format === 'json') {
     const { name, descriptor } = target.image
     context.stdout.write(`${formatJson(describeStored({ name, digest: descriptor.digest, stored }, files, result))}\n`)

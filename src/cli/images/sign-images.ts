@@ -46,7 +46,7 @@ export async function signImages(
 ): Promise<void> {
   checkSigningFlags(flags)
   const annotations = readAnnotations(flags.annotations)
-  warnOfTags(context, images)
+  if (!flags['local-image']) warnOfTags(context, images)
   const layout = chooseLayout(
     context,
     flags,
@@ -59,6 +59,7 @@ export async function signImages(
   const registries = connectRegistries(context, flags)
   const targets = await findTargets(context, registries, images, {
     recursive: flags.recursive,
+    local: flags['local-image'],
     attachment: layout === 'bundle' ? '' : flags.attachment,
     tagPrefix: flags['attachment-tag-prefix'],
   })

@@ -19,6 +19,7 @@ export const imageSigningFlags = {
   ...registryFlags,
   // Gone from cosign since 2.0, as is --no-tlog-upload.
   force: standIn({ flag: 'yes' }, deprecated('please use --yes instead', boolFlag('do not ask for confirmation', { shorthand: 'f' }))),
+  'local-image': boolFlag('IMAGE is a folder with an OCI image layout, as a build or "save" has written it; no registry is asked'),
   'no-tlog-upload': standIn(
     { flag: 'tlog-upload', values: { true: 'false' } },
     deprecated('please use --tlog-upload=false instead', boolFlag('do not record the signature in the transparency log')),

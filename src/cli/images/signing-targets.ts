@@ -1,4 +1,5 @@
 /** What is to be signed: images by reference, what indexes name, what is attached to an image. */
+import path from 'node:path'
 import { CountersignError, UsageError } from '../../error.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import type { ImageReference } from '../../oci/reference.ts'
@@ -11,7 +12,7 @@ import type { FoundImage } from './image-input.ts'
 import { withChildren } from './image-input.ts'
 import type { Registries } from './registries.ts'
 
-/** An image to sign, and where its signatures go. */
+/** An image to sign, and where its signatures go: beside it in the registry or the layout, or where COSIGN_REPOSITORY says. */
 export interface SigningTarget {
   readonly image: FoundImage
   readonly signatures: Repository
@@ -19,6 +20,8 @@ export interface SigningTarget {
 
 export interface TargetOptions {
   readonly recursive: boolean
+  /** The images are folders with image layouts, which are signed before they are pushed. */
+  readonly local: boolean
   /** `sbom` for the SBOM that is attached to the image, empty for the image itself. */
   readonly attachment?: string
   readonly tagPrefix?: string
@@ -56,13 +59,29 @@ export async function findTargets(
   if (attachment !== '' && attachment !== 'sbom')
     throw new UsageError('USAGE', `specified image attachment ${excerpt(attachment)} not specified. Can be 'sbom'`)
   if (attachment === 'sbom') warn(context, sbomWarning)
-  const found = await Promise.all(images.map((image) => targetsOf(registries, image, options)))
+  const find = options.local ? localTargets(context, options) : (image: string) => targetsOf(registries, image, options)
+  const found = await Promise.all(images.map(find))
   const targets = new Map<string, SigningTarget>()
   for (const target of found.flat()) {
     const key = `${target.image.repository}@${target.image.descriptor.digest}`
     if (!targets.has(key)) targets.set(key, target)
   }
   return [...targets.values()]
+}
+
+/** Signed as what the folder is called: nobody knows yet where the image will be. */
+function localTargets(
+  context: CommandContext,
+  { recursive, attachment = '' }: TargetOptions,
+): (folder: string) => Promise<SigningTarget[]> {
+  if (attachment !== '') throw new UsageError('USAGE', '--attachment is for images in a registry')
+  return async (folder) => {
+    const { openLocalImage } = await import('./local-image.ts')
+    const { repository, image } = await openLocalImage(context, folder)
+    const named = { ...image, repository: path.basename(path.resolve(context.cwd, folder)) }
+    const all = recursive ? await withChildren(repository, named) : [named]
+    return all.map((one) => ({ image: one, signatures: repository }))
+  }
 }
 
 async function targetsOf(registries: Registries, text: string, options: TargetOptions): Promise<SigningTarget[]> {

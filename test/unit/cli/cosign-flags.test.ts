@@ -20,13 +20,13 @@ const NEWEST = '3.1.3'
 /** Flags of ours that no cosign has for that verb. */
 const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   // As sign-blob has them.
-  attest: ['format', 'signing-algorithm'],
+  attest: ['format', 'local-image', 'signing-algorithm'],
   'attest-blob': ['format', 'signing-algorithm'],
   'bundle inspect': ['output'],
   // As `import-key-pair` has it: a key that is in a store already is not overwritten without asking.
   'generate-key-pair': ['yes'],
   // As sign-blob has them.
-  sign: ['format', 'signing-algorithm'],
+  sign: ['format', 'local-image', 'signing-algorithm'],
   // `--output` is the signature's file there.
   'sign-blob': ['checksums', 'format', 'recursive'],
   verify: ['accept-attestations', 'explain', 'platform', 'recursive'],

@@ -172,7 +172,7 @@ describe('the format from before bundles', () => {
     const payloads = workspace
       .layersAt('sig')
       .map(({ digest }) => Buffer.from(workspace.registry.blobs.get(`app@${digest}`) ?? []).toString())
-    expect(payloads.map((payload) => /"docker-reference":"([^"]+)"/.exec(payload)?.[1]).toSorted()).toEqual([
+    expect(payloads.map((payload) => /"docker-reference":"([^"]+)"/.exec(payload)?.[1] ?? '').toSorted()).toEqual([
       'one.example/a',
       'two.example/b',
     ])
@@ -328,6 +328,32 @@ describe('nothing is stored', () => {
     const { exitCode, stderr } = await workspace.run(['sign', ...withKey, ...others, refused])
     expect(exitCode).toBe(1)
     expect(stderr).toMatch(/Error: signing \[.*\/locked@.*not yours.*\(\d+ of the 13 were done before\)\n/)
+  })
+})
+
+describe('an image layout', () => {
+  const local = '--local-image'
+
+  for (const layout of [[], ['--new-bundle-format=false']] as const) {
+    it(`is signed before it is pushed, and its signature goes with it: ${layout.join() || 'a bundle'}`, async () => {
+      const workspace = await createImageWorkspace()
+      expectDone(await workspace.run(['save', '--dir', 'saved', workspace.image]))
+      const before = workspace.registry.requests.length
+      const { stderr, exitCode } = await workspace.run(['sign', ...withKey, ...layout, local, 'saved'])
+      expect(exitCode, stderr).toBe(0)
+      expect(stderr).toContain('Storing signature in: saved\n')
+      expect(workspace.registry.requests).toHaveLength(before)
+      expectDone(await workspace.run(['verify', '--key', 'signer.pub', '--insecure-ignore-tlog', local, 'saved']))
+      expect((await verifyKey(workspace)).exitCode).toBe(10)
+      expectDone(await workspace.run(['load', '--dir', 'saved', `${workspace.registry.host}/app:v2`]))
+      expectDone(await verifyKey(workspace))
+    })
+  }
+
+  it('that is none is not signed', async () => {
+    const workspace = await createImageWorkspace()
+    expect((await workspace.run(['sign', ...withKey, local, 'nowhere'])).exitCode).toBe(1)
+    expect(workspace.written()).toEqual([])
   })
 })
 
