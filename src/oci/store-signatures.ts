@@ -1,5 +1,6 @@
 /** Puts signatures and attestations beside an image: as bundles that refer to it, or as layers under the tags of cosign 1 and 2. */
 import { imageSignatureAnnotations, signatureAnnotation, signatureLayerType } from '../bundle/image-signature.ts'
+import { parseSignatureFile } from '../bundle/legacy-bundle.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { CountersignError, DecodingError } from '../error.ts'
@@ -58,6 +59,11 @@ export interface LayerToStore {
   readonly signal?: AbortSignal
   /** Layers that this one takes the place of (`attest --replace`). */
   readonly replaces?: (layer: Descriptor) => boolean
+  /**
+   * Whether a signature of the same contents is by the same key. One that has nothing else to it is not added to one that has as
+   * little: it would say the same again.
+   */
+  readonly isRepeated?: (signature: Uint8Array) => boolean
 }
 
 /**
@@ -75,7 +81,7 @@ export async function storeLayer(repository: Repository, digest: string, stored:
     read: () => held(repository, tag),
     isThere: ({ layers, manifestDigest }) => {
       holder = manifestDigest
-      return layers.some((other) => isSameLayer(other, layer))
+      return layers.some((other) => isSameLayer(other, layer) || isRepeated(other, layer, stored))
     },
     write: async ({ layers, annotations }) => {
       const kept = replaces === undefined ? layers : layers.filter((other) => !replaces(other))
@@ -167,6 +173,17 @@ function isSameLayer(a: Descriptor, b: Descriptor): boolean {
     a.annotations?.[signature] === b.annotations?.[signature] &&
     a.annotations?.[rekorBundle] === b.annotations?.[rekorBundle]
   )
+}
+
+function isRepeated(there: Descriptor, layer: Descriptor, { isRepeated: isByTheSameKey }: LayerToStore): boolean {
+  if (isByTheSameKey === undefined || there.digest !== layer.digest || there.mediaType !== layer.mediaType) return false
+  if (![there, layer].every(({ annotations = {} }) => Object.keys(annotations).join() === signatureAnnotation.signature)) return false
+  try {
+    return isByTheSameKey(parseSignatureFile(encodeUtf8(there.annotations?.[signatureAnnotation.signature] ?? '')))
+  } catch (error) {
+    if (error instanceof CountersignError) return false
+    throw error
+  }
 }
 
 async function writeLayers(

@@ -56,6 +56,7 @@ export async function signImages(
   if (layout === 'bundle' && !flags.upload && flags.bundle === '')
     throw new UsageError('USAGE', 'must enable upload to the OCI registry or specify a local --bundle path with --new-bundle-format')
   const given = layout !== 'bundle' && flags.payload !== '' ? readPayload(context, flags.payload) : undefined
+  checkNames(flags, layout)
   const registries = connectRegistries(context, flags)
   const targets = await findTargets(context, registries, images, {
     recursive: flags.recursive,
@@ -127,6 +128,17 @@ function layerSignature(
     store: flags.upload ? (result) => storeSignature(context, flags, layout, target, result, stored) : undefined,
     ...(isPrinted ? { print: ({ entity }) => `${encodeBase64(entity.content.signature)}\n` } : {}),
   }
+}
+
+/** Several signatures of one image have no room in one file. */
+function checkNames(flags: SignFlags, layout: SignatureLayout): void {
+  if (layout === 'bundle' || flags['sign-container-identity'].length < 2) return
+  const file = (['output-signature', 'output-payload', 'output-certificate', 'bundle'] as const).find((name) => flags[name] !== '')
+  if (file === undefined) return
+  throw new UsageError(
+    'USAGE',
+    `--${file} names one file, and --sign-container-identity makes several signatures: sign with one name at a time`,
+  )
 }
 
 /** One for each name that the signature is to give the image. */

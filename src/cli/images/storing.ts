@@ -2,6 +2,7 @@
 import { encodeBundle } from '../../bundle/encode-bundle.ts'
 import type { LayerToStore } from '../../oci/store-signatures.ts'
 import { storeBundle, storeLayer, storeLegacyReferrer } from '../../oci/store-signatures.ts'
+import { defaultSignatureAlgorithm, verifySignature } from '../../crypto/signature.ts'
 import { UsageError } from '../../error.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
@@ -29,7 +30,7 @@ export async function storeSignature(
   flags: StoringFlags,
   layout: SignatureLayout,
   { image, signatures }: SigningTarget,
-  { entity }: SignedResult,
+  { entity, evidence: { signer } }: SignedResult,
   stored: ToStore,
 ): Promise<string> {
   const { env, signal } = context
@@ -48,6 +49,9 @@ export async function storeSignature(
     dockerTypes: isTrue(env['COSIGN_DOCKER_MEDIA_TYPES']),
     ...(flags['record-creation-timestamp'] ? { created: creationTime(context) } : {}),
     ...(kind === 'attestation' && predicateType !== undefined ? { predicateType } : {}),
+    ...(kind === 'signature' && signer.kind === 'key'
+      ? { isRepeated: (signature) => verifySignature(signer.key, defaultSignatureAlgorithm(signer.key), stored.contents, signature) }
+      : {}),
     ...(stored.replaces === undefined ? {} : { replaces: stored.replaces }),
   }
   return layout === 'tag'

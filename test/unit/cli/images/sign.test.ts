@@ -2,6 +2,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
 import { principal } from '../../../support/signing-services.ts'
 import { answer } from '../../../support/registry-fake.ts'
 import { putImage, putIndex, signType } from '../../../support/signed-image.ts'
@@ -178,6 +179,18 @@ describe('the format from before bundles', () => {
     ])
   })
 
+  it('is not added again by the same key where it says the same, and by another one is', async () => {
+    const workspace = await createImageWorkspace()
+    const add = (...more: readonly string[]) => workspace.run(['sign', ...withKey, old, ...more, workspace.image])
+    for (let round = 0; round < 3; round++) expectDone(await add())
+    expect(workspace.layersAt('sig')).toHaveLength(1)
+    expectDone(await add('-a', 'k=v'))
+    expect(workspace.layersAt('sig')).toHaveLength(2)
+    writeFileSync(path.join(workspace.folder, 'signer.key'), generatePrivateKey('ecdsa-p256').encodePem())
+    expectDone(await add())
+    expect(workspace.layersAt('sig')).toHaveLength(3)
+  })
+
   it('has Docker media types and a time where they are asked for', async () => {
     const workspace = await createImageWorkspace()
     const env = { HOME: workspace.folder, COSIGN_DOCKER_MEDIA_TYPES: '1', SOURCE_DATE_EPOCH: '1700000000' }
@@ -309,6 +322,10 @@ describe('nothing is stored', () => {
     [['--registry-password', 'x'], '--registry-password needs --registry-username'],
     [['--key', 'signer.key', '--sk'], 'at most one of: key reference (--key) or hardware token (--sk) can be provided'],
     [['NOT A NAME'], 'could not parse reference'],
+    [
+      ['--sign-container-identity', 'a,b', '--output-signature', 's'],
+      '--output-signature names one file, and --sign-container-identity makes several signatures',
+    ],
   ])('for %j', async (more, message) => {
     const workspace = await createImageWorkspace()
     const { exitCode, stderr } = await workspace.signImage(more)
