@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import type { AnySchemaObject, Options, ValidateFunction } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { messageOf, UsageError } from '../error.ts'
 import { compilePattern } from '../verify/pattern.ts'
@@ -39,10 +40,10 @@ export function openJsonSchemas(files: readonly string[], { readFile }: PolicySu
     what: 'JSON Schemas',
     files,
     violations: ({ payload }) => {
-      const document = parseJson(payload, 'the in-toto statement', { integers: 'exact' })
+      const document = withNumbers(parseJson(payload, 'the in-toto statement', { integers: 'exact' }))
       return Promise.resolve(
         schemas.flatMap(({ file, validate }) => {
-          if (validate(document)) return []
+          if (complies(file, validate, document)) return []
           const reasons = (validate.errors ?? []).map(({ instancePath, message = 'it is not as it should be' }) => {
             return `${file}: ${instancePath === '' ? 'the statement' : instancePath} ${message}`
           })
@@ -54,14 +55,33 @@ export function openJsonSchemas(files: readonly string[], { readFile }: PolicySu
   }
 }
 
+/** Only `true` is true: schemas that refer to themselves in place have no end. */
+function complies(file: string, validate: ValidateFunction, document: JsonValue): boolean {
+  try {
+    return validate(document) === true
+  } catch (cause) {
+    throw new UsageError('POLICY_INVALID', `the policy ${file} cannot be evaluated: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Keywords about numbers pass over what is no number of JavaScript's: integers beyond 2^53 become the nearest. */
+function withNumbers(value: JsonValue): JsonValue {
+  if (typeof value === 'bigint') return Number(value)
+  if (Array.isArray(value)) return value.map(withNumbers)
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNumbers(member)])) : value
+}
+
 function compile(file: string, bytes: Uint8Array): ValidateFunction {
   const schema = parseJson(bytes, `the policy ${file}`, { maxBytes: maxSchemaBytes })
   if (!isJsonObject(schema)) throw new UsageError('POLICY_INVALID', `the policy ${file} should be a JSON Schema, an object`)
   try {
-    return validatorFor(schema['$schema']).compile(schema as AnySchemaObject)
+    const validate = validatorFor(schema['$schema']).compile(schema as AnySchemaObject)
+    // Its answer would be a promise, which is as good as yes for whoever does not wait for it.
+    if (!('$async' in validate)) return validate
   } catch (cause) {
     throw new UsageError('POLICY_INVALID', `the policy ${file} is not a usable JSON Schema: ${messageOf(cause)}`, { cause })
   }
+  throw new UsageError('POLICY_INVALID', `the policy ${file} is not a usable JSON Schema: "$async" is a keyword of one library only`)
 }
 
 function validatorFor(dialect: unknown): Ajv {

@@ -78,6 +78,20 @@ describe('a policy in CEL', () => {
     ['', /not valid CEL/],
   ])('is refused: %s', async (source, reason) => expect(celOf(source)).rejects.toThrow(reason))
 
+  it.each(['predicate.text.matches("^(a+)+$")', 'predicate.items.exists(i, i.text.matches("^(a+)+$"))'])(
+    'has patterns that take linear time: %s',
+    async (source) => {
+      const text = `${'a'.repeat(50_000)}!`
+      const statement = { ...document, predicate: { text, items: [{ text }] } }
+      expect(await violations([file('p.cel', source)], statement)).toEqual(['p.cel: the expression is false'])
+    },
+  )
+
+  it('has patterns of RE2, as CEL demands', async () => {
+    expect(await celOf('predicateType.matches("^(?i)HTTPS://[[:alpha:]]+")')).toEqual([])
+    expect(await celOf('predicateType.matches("(?=https)")')).toEqual([expect.stringMatching(/is not a regular expression in RE2 syntax/)])
+  })
+
   it('sees large integers exactly', async () => {
     const statement = JSON.stringify(document).replace('"count":6', '"count":9007199254740993')
     expect(await violations([file('p.cel', 'predicate.count == 9007199254740993')], statement)).toEqual([])
@@ -117,6 +131,16 @@ describe('a JSON Schema', () => {
     expect(await schemaOf(about({ required: ['toString'] }))).toHaveLength(1)
   })
 
+  it('limits integers of any size', async () => {
+    const statement = JSON.stringify(document).replace('"count":6', '"count":99999999999999999999')
+    expect(await schemaOf(about({ properties: { count: { maximum: 7 } } }), statement)).toEqual(['p.json: /predicate/count must be <= 7'])
+    expect(await schemaOf(about({ properties: { count: { type: 'integer', minimum: 7 } } }), statement)).toEqual([])
+  })
+
+  it('that has no end is refused', async () => {
+    await expect(schemaOf({ $ref: '#' })).rejects.toThrow(/the policy p\.json cannot be evaluated/)
+  })
+
   it('has patterns that take linear time', async () => {
     const statement = { ...document, predicate: { text: `${'a'.repeat(50_000)}!` } }
     expect(await schemaOf(about({ properties: { text: { pattern: '^(a+)+$' } } }), statement)).toHaveLength(1)
@@ -128,6 +152,7 @@ describe('a JSON Schema', () => {
     ['with a format that would not be checked', about({ properties: { count: { format: 'nothing' } } })],
     ['that is none', { type: 'nothing' }],
     ['that is a list', []],
+    ['whose answer would come later', { $async: true, required: ['nothing'] }],
   ])('%s is refused', async (_, schema) => expect(schemaOf(schema)).rejects.toThrow(/JSON Schema/))
 })
 
