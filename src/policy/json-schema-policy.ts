@@ -66,7 +66,7 @@ function complies(file: string, validate: ValidateFunction, document: JsonValue)
 
 /** Keywords about numbers pass over what is no number of JavaScript's: integers beyond 2^53 become the nearest. */
 function withNumbers(value: JsonValue): JsonValue {
-  if (typeof value === 'bigint') return Number(value)
+  if (typeof value === 'bigint') return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(value)))
   if (Array.isArray(value)) return value.map(withNumbers)
   return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNumbers(member)])) : value
 }
