@@ -17,6 +17,7 @@ const kind = {
 } as const
 
 const besideTag = /^sha256-[0-9a-f]{64}(?:\.[a-z]+)?$/
+const prefixedBesideTag = /sha256-[0-9a-f]{64}(?:\.[a-z]+)?$/
 
 /** The tags of an entry. Signatures that `cosign save` wrote have none of their own: they are those of the layout's image. */
 export function tagsOf(entry: Descriptor, entries: readonly Descriptor[]): readonly string[] {
@@ -33,6 +34,11 @@ export function tagsOf(entry: Descriptor, entries: readonly Descriptor[]): reado
 /** The entry with a tag. */
 export function entryOf(tag: string, entries: readonly Descriptor[]): Descriptor | undefined {
   return entries.find((entry) => tagsOf(entry, entries).includes(tag))
+}
+
+/** The entries that have a tag, other than those of what lies beside an image, with whatever prefix. */
+export function imagesByTag(entries: readonly Descriptor[]): readonly Descriptor[] {
+  return entries.filter((entry) => tagsOf(entry, entries).some((tag) => !prefixedBesideTag.test(tag)))
 }
 
 /** An entry for a tag, marked as cosign marks it where it belongs to the layout's image. */

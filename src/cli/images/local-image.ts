@@ -1,17 +1,32 @@
 /** An image in a folder: an OCI image layout, such as `save` writes. */
 import path from 'node:path'
+import { UsageError } from '../../error.ts'
 import { openLayoutFolder } from '../../oci/layout-folder.ts'
+import { imagesByTag } from '../../oci/layout-index.ts'
 import type { Repository } from '../../oci/repository.ts'
+import { checkStoredImage } from '../../oci/stored-image.ts'
 import type { CommandContext } from '../context.ts'
 import type { FoundImage } from './image-input.ts'
 
-/** @throws as `openLayoutFolder`; UsageError USAGE when it is not clear which image the folder is about */
+/**
+ * Opens the folder. What it holds of the image has been compared with its digests, since whoever is told that the image is verified
+ * goes on with the folder.
+ * @throws as `openLayoutFolder` and `checkStoredImage`; UsageError USAGE when it is not clear which image the folder is about
+ */
 export async function openLocalImage(
-  { cwd }: CommandContext,
+  { cwd, signal }: CommandContext,
   folder: string,
 ): Promise<{ readonly repository: Repository; readonly image: FoundImage }> {
   const repository = await openLayoutFolder(path.resolve(cwd, folder), folder)
   const descriptor = await repository.image()
+  // Other tools go by tags, and not by the mark of the image that was saved.
+  const other = imagesByTag(await repository.entries()).find(({ digest }) => digest !== descriptor.digest)
+  if (other !== undefined)
+    throw new UsageError(
+      'USAGE',
+      `${folder} holds ${descriptor.digest} and ${other.digest}, which has a tag: verify a folder with one image`,
+    )
+  await checkStoredImage(repository, descriptor.digest, signal)
   const reference = { registry: '', repository: folder, tag: undefined, digest: descriptor.digest }
   return { repository, image: { reference, name: folder, repository: folder, descriptor } }
 }

@@ -19,9 +19,10 @@ export async function verifyAttestations(
   const task: ImageVerificationTask = { wanted: { predicateType: predicateTypeUri(flags.type) }, typeName: flags.type }
   const explain = await explanationOf(context, flags)
   for await (const verified of verifyImages(context, flags, images, task, explain)) {
+    // Of an image that is refused nothing may be read that says otherwise.
+    await policies?.apply(verified.signatures)
     printHeader(context, flags, verified, false)
     explain(verified)
-    await policies?.apply(verified.signatures)
     printAttestations(context, verified)
   }
 }
