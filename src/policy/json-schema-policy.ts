@@ -68,7 +68,8 @@ function complies(file: string, validate: ValidateFunction, document: JsonValue)
 function withNumbers(value: JsonValue): JsonValue {
   if (typeof value === 'bigint') return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(value)))
   if (Array.isArray(value)) return value.map(withNumbers)
-  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNumbers(member)])) : value
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, member === undefined ? null : withNumbers(member)]))
 }
 
 function compile(file: string, bytes: Uint8Array): ValidateFunction {
