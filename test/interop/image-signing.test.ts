@@ -12,7 +12,7 @@ import type { PrivateSigstore } from '../../src/server/index.ts'
 import { createServer } from '../../src/server/index.ts'
 import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
 import type { RealRegistry } from '../support/registries.ts'
-import { missingRegistries, startDockerRegistry, startReferrersRegistry } from '../support/registries.ts'
+import { missingRegistries, registryUser, startDockerRegistry, startReferrersRegistry } from '../support/registries.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 import type { Ending } from './peer.ts'
 import { findPeer, runPeerLive } from './peer.ts'
@@ -220,6 +220,38 @@ describe.skipIf(isMissing)('one call of sign', () => {
         }
       })
     }
+  }
+})
+
+it.skipIf(isMissing || cosign === '')('a registry with TLS and a password of its own is written to, and read by cosign', async () => {
+  const registry = await startDockerRegistry({ tls: true, password: true })
+  try {
+    write('registry.pem', registry.certificate ?? '')
+    const { username, password: secret } = registryUser
+    const access = [
+      '--registry-cacert',
+      'registry.pem',
+      '--registry-server-name',
+      'registry.example',
+      '--registry-username',
+      username,
+      '--registry-password',
+      secret,
+    ]
+    const { stdout } = await expectSuccess(
+      countersign.run(['upload', 'blob', '-f', 'predicate.json', ...access, `${registry.host}/team/blob`], 'tag'),
+    )
+    const image = stdout.trim()
+    const refused = await countersign.run(['sign', '--key', 'own.key', '--tlog-upload=false', ...access.slice(0, 4), image], 'bundle')
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain('check the credentials')
+    await expectSuccess(countersign.run(['sign', '--key', 'own.key', ...signingFlags(countersign, 'bundle'), ...access, image], 'bundle'))
+    const verified = await expectSuccess(
+      runPeerLive(cosign, ['verify', '--key', 'own.pub', '--trusted-root', 'root.json', ...access, image], folder),
+    )
+    expect(verified.stdout).toContain(image.slice(image.indexOf('sha256:')))
+  } finally {
+    await registry.stop()
   }
 })
 
