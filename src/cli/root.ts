@@ -56,6 +56,13 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/debug.ts'),
   },
   {
+    name: 'dockerfile',
+    short: 'Verify the images that a Dockerfile names',
+    deprecated:
+      'dockerfile will be removed in v4.0.0 (see https://github.com/sigstore/cosign/issues/4696). Instead, please use `cosign verify` for each image in your Dockerfile',
+    load: () => import('./commands/dockerfile.ts'),
+  },
+  {
     name: 'download',
     short: 'Print what lies beside an image: signatures, attestations, SBOMs',
     load: () => import('./commands/download.ts'),
@@ -100,6 +107,13 @@ export const verbs: readonly CommandEntry[] = [
     name: 'login',
     short: 'Keep the credentials for a registry',
     load: () => import('./commands/login.ts'),
+  },
+  {
+    name: 'manifest',
+    short: 'Verify the images that Kubernetes resources name',
+    deprecated:
+      'manifest will be removed in v4.0.0 (see https://github.com/sigstore/cosign/issues/4696). Instead, please use `cosign verify` for each image in your Kubernetes manifest',
+    load: () => import('./commands/manifest.ts'),
   },
   {
     name: 'piv-tool',

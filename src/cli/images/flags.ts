@@ -37,6 +37,12 @@ export const verifyFlags = {
   ),
 }
 
+/** All flags of `dockerfile verify`. */
+export const verifyDockerfileFlags = {
+  ...verifyFlags,
+  'base-image-only': boolFlag('verify only what the last stage is built on'),
+}
+
 /** All flags of `verify-attestation`. */
 export const verifyAttestationFlags = {
   ...imageVerificationFlags,

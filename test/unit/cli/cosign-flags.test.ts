@@ -29,6 +29,8 @@ const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
   sign: ['format', 'local-image', 'signing-algorithm'],
   // `--output` is the signature's file there.
   'sign-blob': ['checksums', 'format', 'recursive'],
+  'dockerfile verify': ['accept-attestations', 'explain', 'platform', 'recursive'],
+  'manifest verify': ['accept-attestations', 'explain', 'platform', 'recursive'],
   verify: ['accept-attestations', 'explain', 'platform', 'recursive'],
   'verify-attestation': ['explain', 'platform', 'recursive'],
   'verify-blob': ['output'],

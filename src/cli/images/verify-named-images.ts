@@ -1,0 +1,46 @@
+/** `dockerfile verify` and `manifest verify`: every image that a file names. */
+import path from 'node:path'
+import { decodeUtf8 } from '../../encoding/bytes.ts'
+import { UsageError } from '../../error.ts'
+import { imagesOfDockerfile } from '../../oci/dockerfile-images.ts'
+import type { CommandContext } from '../context.ts'
+import type { FlagValues } from '../flags.ts'
+import { printableLine } from '../quote.ts'
+import { readInputFile } from '../verification/input-file.ts'
+import type { verifyDockerfileFlags, verifyFlags } from './flags.ts'
+import { verifySignatures } from './verify-signatures.ts'
+
+const maxFileBytes = 16 * 1024 * 1024
+
+/** @throws UsageError for a file that names no image; as `verifySignatures` */
+export async function verifyDockerfile(
+  context: CommandContext,
+  flags: FlagValues<typeof verifyDockerfileFlags>,
+  file: string,
+): Promise<void> {
+  const text = decodeUtf8(readInputFile(context.cwd, file, 'the Dockerfile', maxFileBytes), `the Dockerfile ${file}`)
+  const { all, base } = imagesOfDockerfile(text, context.env)
+  if (flags['base-image-only'] && base === undefined && all.length > 0) {
+    throw new UsageError('USAGE', `the last stage of ${file} is built on nothing (scratch), so it has no base image to verify`)
+  }
+  const images = flags['base-image-only'] && base !== undefined ? [base] : all
+  if (images.length === 0) throw new UsageError('USAGE', 'no images found in Dockerfile')
+  await verifyNamed(context, flags, images)
+}
+
+/** @throws as `verifyDockerfile` */
+export async function verifyManifest(context: CommandContext, flags: FlagValues<typeof verifyFlags>, file: string): Promise<void> {
+  if (!['.yaml', '.yml', '.json'].includes(path.extname(file).toLowerCase())) {
+    throw new UsageError('USAGE', `only yaml manifests are supported at this time: ${file} should end with .yaml, .yml or .json`)
+  }
+  const text = decodeUtf8(readInputFile(context.cwd, file, 'the manifest', maxFileBytes), `the manifest ${file}`)
+  const { imagesOfManifest } = await import('../../policy/manifest-images.ts')
+  const images = imagesOfManifest(text)
+  if (images.length === 0) throw new UsageError('USAGE', 'no images found in manifest')
+  await verifyNamed(context, flags, images)
+}
+
+async function verifyNamed(context: CommandContext, flags: FlagValues<typeof verifyFlags>, images: readonly string[]): Promise<void> {
+  context.stderr.write(`Extracted image(s): ${printableLine(images.join(', '))}\n`)
+  await verifySignatures(context, flags, images)
+}
