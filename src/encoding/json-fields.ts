@@ -27,7 +27,8 @@ export class JsonFields {
 
   /** The path of a field, for messages of checks made elsewhere. */
   pathOf(name: string): string {
-    return `${this.path}.${name}`
+    // Names of annotations and the like come from anybody; those of formats are short and plain.
+    return `${this.path}.${/^[\w$.:/@+-]{1,80}$/.test(name) ? name : excerpt(name)}`
   }
 
   /** An error about this object, in the format's own code. */

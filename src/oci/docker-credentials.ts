@@ -36,6 +36,18 @@ export async function dockerCredentials(name: RepositoryName, options: DockerCre
   return undefined
 }
 
+/** The user's home folder: never the current one, where anybody's files may be. */
+export function homeFolder(env: Environment): string {
+  const named = variableOf(env, 'HOME', 'USERPROFILE')
+  if (named !== undefined) return named
+  try {
+    return homedir() || path.sep
+  } catch {
+    // A user that the system does not know, as in containers, has none.
+    return path.sep
+  }
+}
+
 /** Where `docker login` writes. */
 export function dockerConfigFile({ env, home }: Pick<DockerCredentialsOptions, 'env' | 'home'>): string {
   return path.join(variableOf(env, 'DOCKER_CONFIG') ?? path.join(home, '.docker'), 'config.json')

@@ -34,19 +34,27 @@ export function folderFiles(folder: string, name: string): LayoutFiles {
     name,
     size,
     read: async (file, maxBytes) => {
-      const found = await size(file)
-      if (found === undefined) return undefined
-      if (found > maxBytes) throw tooLarge(`${name}/${file}`, found, maxBytes)
+      if ((await size(file)) === undefined) return undefined
       try {
         const handle = await open(place(file), 'r')
         try {
-          const bytes = new Uint8Array(found)
-          const { bytesRead } = await handle.read(bytes, 0, found, 0)
-          return bytes.subarray(0, bytesRead)
+          // Of the file that was opened: another one may have taken its place meanwhile.
+          const { size: length } = await handle.stat()
+          if (length > maxBytes) throw tooLarge(`${name}/${file}`, length, maxBytes)
+          const bytes = new Uint8Array(length)
+          let filled = 0
+          while (filled < length) {
+            const { bytesRead } = await handle.read(bytes, filled, length - filled, filled)
+            if (bytesRead === 0) break
+            filled += bytesRead
+          }
+          return bytes.subarray(0, filled)
         } finally {
           await handle.close()
         }
       } catch (error) {
+        if (isMissing(error)) return undefined
+        if (error instanceof TransportError) throw error
         throw unreadable(`${name}/${file}`, error)
       }
     },

@@ -1,7 +1,8 @@
 /** A repository of a registry that speaks the OCI distribution specification 1.1, or an older one. */
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import { CountersignError, DecodingError, TransportError } from '../error.ts'
+import { excerpt } from '../encoding/bytes.ts'
+import { CountersignError, DecodingError, TransportError, UsageError } from '../error.ts'
 import { pause } from '../http/deadline.ts'
 import type { HttpResponse } from '../http/fetch.ts'
 import { HttpStatusError, isSuccess } from '../http/fetch.ts'
@@ -43,6 +44,7 @@ class RegistryRepository implements Repository {
   }
 
   async resolve(target: string): Promise<Descriptor> {
+    this.#checkTarget(target)
     const response = await this.#read(`/manifests/${target}`, { method: 'HEAD', headers: { accept: acceptedManifests } })
     const size = Number(response.headers['content-length'] ?? Number.NaN)
     const type = typeOf(response)
@@ -56,6 +58,7 @@ class RegistryRepository implements Repository {
   }
 
   async manifest(target: string): Promise<StoredManifest> {
+    this.#checkTarget(target)
     const response = await this.#read(`/manifests/${target}`, { headers: { accept: acceptedManifests }, maxBytes: maxManifestBytes })
     if (response.status === 404) throw this.#missing(target)
     if (response.status !== 200) throw this.#session.refusal(response, `reading ${this.name}`)
@@ -133,6 +136,7 @@ class RegistryRepository implements Repository {
   }
 
   async putManifest(manifest: StoredManifest, tag?: string): Promise<Descriptor> {
+    if (tag !== undefined && !isTag(tag)) throw new UsageError('USAGE', `${excerpt(tag, 200)} is no tag that a registry takes`)
     await this.#writeManifest(manifest, tag ?? manifest.digest)
     return descriptorOf(manifest)
   }
@@ -179,12 +183,19 @@ class RegistryRepository implements Repository {
   }
 
   async remove(target: string): Promise<void> {
+    this.#checkTarget(target)
     let response = await this.#delete(target)
     // Older registries remove by digest only, and with it every tag that it has.
     if (!isDigest(target) && (response.status === 400 || response.status === 405))
       response = await this.#delete((await this.resolve(target)).digest)
     if (response.status === 404) throw this.#missing(target)
     if (!isSuccess(response)) throw this.#session.refusal(response, `removing ${target} from ${this.name}`)
+  }
+
+  /** What is neither a tag nor a digest is in no registry; as a part of an address it could name another repository. */
+  #checkTarget(target: string): void {
+    if (!isTag(target) && !isDigest(target))
+      throw new CountersignError('NOT_FOUND', `${this.name} has no ${excerpt(target)}: that is no tag`)
   }
 
   #delete(target: string): Promise<HttpResponse> {

@@ -167,7 +167,6 @@ export class RegistrySession {
     const challenge = this.#challenge
     if (challenge === undefined) return undefined
     const credentials = await this.#credentialsFor(asked.repository)
-    if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
     const isPlain = await this.isPlain()
     if (isPlain && credentials !== undefined && !isLoopbackHost(nameOf(this.host)) && this.#options.allowHttp !== true) {
       throw new CountersignError(
@@ -175,6 +174,7 @@ export class RegistrySession {
         `the registry ${this.host} does not speak TLS, so no credentials are sent to it; use --allow-http-registry if the network is safe`,
       )
     }
+    if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
     if (challenge.scheme === 'basic') return credentials?.kind === 'password' ? basicHeader(credentials) : undefined
     const key = scopeKey(asked)
     const now = Date.now()

@@ -6,7 +6,7 @@ import { parseManifest } from '../../oci/manifest.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
-import { printable } from '../quote.ts'
+import { printableLine } from '../quote.ts'
 import { maxAttachmentBytes } from './attachment-size.ts'
 import type { NamedImage } from './named-image.ts'
 import { findNamedImage } from './named-image.ts'
@@ -24,7 +24,7 @@ export async function downloadSbom(context: CommandContext, flags: FlagValues<ty
   const layers = await sbomLayers(image, flags['attachment-tag-prefix'])
   if (layers.length === 0) throw new CountersignError('NOT_FOUND', 'no sbom attached to reference')
   for (const layer of layers) {
-    context.stderr.write(`Found SBOM of media type: ${printable(layer.mediaType)}\n`)
+    context.stderr.write(`Found SBOM of media type: ${printableLine(layer.mediaType)}\n`)
     context.stdout.write(await image.signatures.blob(layer, maxAttachmentBytes(context.env)))
     await context.stdout.flush()
   }

@@ -7,7 +7,7 @@ import { bundleAnnotation } from '../../oci/signature-places.ts'
 import type { Repository } from '../../oci/repository.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
-import { printable } from '../quote.ts'
+import { printableLine } from '../quote.ts'
 import { findNamedImage } from './named-image.ts'
 import type { treeFlags } from './storage-flags.ts'
 
@@ -50,7 +50,7 @@ async function printBelow(
 function describe({ kind, tag, descriptor }: Attachment, manifest: Manifest, repository: string): string {
   if (kind !== 'referrer') return `${titles[kind]}: ${repository}:${tag}`
   const type = manifest.annotations[bundleAnnotation.predicateType] ?? manifest.artifactType ?? configType(manifest)
-  return `🔗 ${printable(type)} artifacts via OCI referrer: ${repository}@${descriptor.digest}`
+  return `🔗 ${printableLine(type)} artifacts via OCI referrer: ${repository}@${descriptor.digest}`
 }
 
 function configType(manifest: Manifest): string {

@@ -1,6 +1,7 @@
 /** `login`: credentials that a registry has taken, kept where `docker login` keeps them. */
 import { UsageError } from '../../error.ts'
 import { concatBytes, decodeUtf8, excerpt } from '../../encoding/bytes.ts'
+import { homeFolder } from '../../oci/docker-credentials.ts'
 import { keepCredentials } from '../../oci/docker-login.ts'
 import { parseRepository } from '../../oci/reference.ts'
 import { RegistrySession } from '../../oci/registry-session.ts'
@@ -34,7 +35,7 @@ export async function loginToRegistry(context: CommandContext, flags: LoginFlags
     credentials: () => Promise.resolve({ kind: 'password', username, password }),
   })
   await session.checkLogin()
-  const home = env['HOME'] ?? env['USERPROFILE'] ?? ''
+  const home = homeFolder(env)
   const { file, helper } = await keepCredentials(registry, { username, password }, { env, home, signal })
   if (helper === undefined)
     warn(context, `the password is stored unencrypted in ${file}; a credential helper ("credsStore") would protect it`)

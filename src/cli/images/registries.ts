@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { TransportError, UsageError, messageOf } from '../../error.ts'
 import type { TlsSettings } from '../../http/fetch.ts'
-import { dockerCredentials } from '../../oci/docker-credentials.ts'
+import { dockerCredentials, homeFolder } from '../../oci/docker-credentials.ts'
 import { parseRepository } from '../../oci/reference.ts'
 import type { RepositoryName } from '../../oci/reference.ts'
 import type { RegistryCredentials } from '../../oci/registry-login.ts'
@@ -50,7 +50,7 @@ export function connectRegistries(context: CommandContext, flags: RegistryFlags)
     const options: RegistryOptions = {
       ...anyone,
       credentials: async (repository) =>
-        given ?? (await dockerCredentials({ registry, repository }, { env, home: env['HOME'] ?? env['USERPROFILE'] ?? '', signal })),
+        given ?? (await dockerCredentials({ registry, repository }, { env, home: homeFolder(env), signal })),
     }
     const session = sessions.get(registry) ?? new RegistrySession(registry, options)
     sessions.set(registry, session)

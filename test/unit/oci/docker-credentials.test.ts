@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { dockerCredentials } from '../../../src/oci/docker-credentials.ts'
+import { dockerCredentials, homeFolder } from '../../../src/oci/docker-credentials.ts'
 import { keepCredentials } from '../../../src/oci/docker-login.ts'
 import { parseRepository } from '../../../src/oci/reference.ts'
 
@@ -219,5 +219,12 @@ describe('credentials that are kept', () => {
       await expect(keep(home)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
       expect(readFileSync(home.file, 'utf8')).toBe(text)
     }
+  })
+})
+
+describe('the home folder', () => {
+  it('is never the current one, where anybody may have left a .docker folder', () => {
+    expect(homeFolder({ HOME: '/home/alice', USERPROFILE: '/other' })).toBe('/home/alice')
+    for (const env of [{}, { HOME: '' }, { HOME: '', USERPROFILE: '' }]) expect(path.isAbsolute(homeFolder(env))).toBe(true)
   })
 })

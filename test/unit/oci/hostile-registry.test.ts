@@ -154,6 +154,8 @@ describe('credentials', () => {
     const at = (options: RegistryOptions) =>
       openRegistryRepository(new RegistrySession('10.1.2.3', { env, credentials, ...options }), { registry: '10.1.2.3', repository: 'app' })
     await expect(at({}).manifest('v1')).rejects.toThrow('does not speak TLS, so no credentials are sent to it; use --allow-http-registry')
+    const token = () => Promise.resolve({ kind: 'registry-token', token: 'secret' } as const)
+    await expect(at({ credentials: token }).manifest('v1')).rejects.toThrow('does not speak TLS, so no credentials are sent to it')
     expect(seenBy(registry)).toEqual([])
     await expect(at({ allowHttp: true }).manifest('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(seenBy(registry)).toHaveLength(1)
@@ -235,6 +237,18 @@ describe('what a registry gives', () => {
     registry.rule('GET /v2/app/manifests/v1', answer(429, { 'retry-after': '9999' }))
     await expect(repository.manifest('v1')).rejects.toThrow('status 429')
   })
+
+  it.each(['../../other/manifests/v1', 'v1?x=y', 'v1/../v2', '', '.', `sha512-${'a'.repeat(128)}.sig`])(
+    'is not asked for what could mean another repository: %s',
+    async (target) => {
+      const { registry, repository } = await open()
+      for (const ask of [() => repository.manifest(target), () => repository.resolve(target), () => repository.remove(target)])
+        await expect(ask()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      const manifest = { bytes: Buffer.from('{}'), mediaType: 'x', digest: digestOf('{}') }
+      await expect(repository.putManifest(manifest, target)).rejects.toThrow('is no tag that a registry takes')
+      expect(registry.requests).toEqual([])
+    },
+  )
 
   it('explains itself in one line, whatever it sends', async () => {
     const { registry, repository } = await open()
