@@ -1,5 +1,6 @@
 /** The credentials that `docker login` and `podman login` have left: files, and the helper programs that they name. */
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'

@@ -58,7 +58,7 @@ export function openJsonSchemas(files: readonly string[], { readFile }: PolicySu
 /** Only `true` is true: schemas that refer to themselves in place have no end. */
 function complies(file: string, validate: ValidateFunction, document: JsonValue): boolean {
   try {
-    return validate(document) === true
+    return validate(document)
   } catch (cause) {
     throw new UsageError('POLICY_INVALID', `the policy ${file} cannot be evaluated: ${messageOf(cause)}`, { cause })
   }

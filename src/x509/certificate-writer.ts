@@ -90,7 +90,7 @@ export function encodeName(parts: { readonly organization?: string; readonly com
 }
 
 function namePart(text: string): Uint8Array {
-  const characters = [...text].length
+  const characters = Array.from(text).length
   if (characters >= 1 && characters <= maxNameCharacters) return derUtf8String(text)
   throw new UsageError(
     'USAGE',

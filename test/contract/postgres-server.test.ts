@@ -39,8 +39,11 @@ describe.skipIf(isSkipped)('on PostgreSQL', () => {
   const execute = async (sql: string): Promise<void> => {
     const client = new Client({ connectionString: url })
     await client.connect()
-    const { rowCount } = await client.query(sql).finally(() => client.end())
-    expect(rowCount).toBeGreaterThan(0)
+    try {
+      expect((await client.query(sql)).rowCount).toBeGreaterThan(0)
+    } finally {
+      await client.end()
+    }
   }
   const succeed = async (...argv: readonly string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await server.run(argv)

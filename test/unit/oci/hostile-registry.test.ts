@@ -138,12 +138,13 @@ describe('credentials', () => {
     const { registry } = await open({ auth: { kind: 'basic', ...user } })
     // Every request goes through the proxy, which passes it on whatever host it is for.
     const proxy = createServer((request, response) => {
-      void fetch(`http://${registry.host}${new URL(request.url ?? '').pathname}`, {
-        headers: request.headers as Record<string, string>,
-      }).then(async (got) => {
+      const passOn = async (): Promise<void> => {
+        const address = `http://${registry.host}${new URL(request.url ?? '').pathname}`
+        const got = await fetch(address, { headers: request.headers as Record<string, string> })
         response.writeHead(got.status, { 'www-authenticate': got.headers.get('www-authenticate') ?? '' })
         response.end(Buffer.from(await got.arrayBuffer()))
-      })
+      }
+      void passOn()
     })
     await new Promise<void>((resolve) => {
       proxy.listen(0, '127.0.0.1', resolve)
@@ -449,7 +450,7 @@ describe('referrers', () => {
     const image = await pushImage(repository, 'v1')
     registry.rule('PUT /v2/app/manifests', (request, response, body) => {
       registry.put('app', body)
-      answer(201)(request, response, body)
+      return answer(201)(request, response, body)
     })
     const page = JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: [] })
     registry.rule('GET /v2/app/referrers/', answer(200, { 'content-type': ociIndex }, page))

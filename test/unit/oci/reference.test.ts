@@ -70,7 +70,7 @@ describe('an image reference', () => {
   })
 
   it('is read in a time that does not grow with what is wrong about it', () => {
-    for (const text of ['a-'.repeat(2000), `${'a.'.repeat(1900)}!/x`, `${'_'.repeat(4000)}`, `x/${'a_'.repeat(1900)}`]) {
+    for (const text of ['a-'.repeat(2000), `${'a.'.repeat(1900)}!/x`, '_'.repeat(4000), `x/${'a_'.repeat(1900)}`]) {
       expect(() => parseReference(text)).toThrow('could not parse reference')
     }
   })

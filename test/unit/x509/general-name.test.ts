@@ -21,7 +21,7 @@ describe('an IP address', () => {
     expect(namesOf(hex)).toEqual([{ kind: 'ip', value }])
   })
 
-  it.each(['', '7f', '7f0000', 'c0000200ffffff00', '20010db80000000000000000000000', `${'00'.repeat(17)}`])(
+  it.each(['', '7f', '7f0000', 'c0000200ffffff00', '20010db80000000000000000000000', '00'.repeat(17)])(
     'of the bytes "%s" is refused',
     (hex) => {
       expect(() => namesOf(hex)).toThrow(`an IP address of a certificate has ${hex.length / 2} bytes, 4 or 16 were expected`)

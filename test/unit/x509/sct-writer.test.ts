@@ -83,7 +83,7 @@ describe('what an SCT of a precertificate signs', () => {
 
   it('is what RFC 6962 section 3.2 writes down', () => {
     const signed = precertificateSignedBytes({ timestamp: 0x0102, extensions: Uint8Array.of(5) }, tbs, issuer)
-    expect(Buffer.from(signed).toString('hex')).toBe(`0000${'0000000000000102'}0001${'09'.repeat(32)}0000023000000105`)
+    expect(Buffer.from(signed).toString('hex')).toBe(`000000000000000001020001${'09'.repeat(32)}0000023000000105`)
   })
 
   it('is not made with the hash of an issuer that is none', () => {

@@ -102,8 +102,15 @@ describe('verify-attestation --policy', () => {
       exitCode: 0,
     })
     const { exitCode, stdout, stderr } = await run([
-      ...['verify-attestation', '--key', 'signer.pub', '--insecure-ignore-tlog', '--type', 'https://a.example/t'],
-      ...['--policy', 'seven.cel', image],
+      'verify-attestation',
+      '--key',
+      'signer.pub',
+      '--insecure-ignore-tlog',
+      '--type',
+      'https://a.example/t',
+      '--policy',
+      'seven.cel',
+      image,
     ])
     expect(stderr).toContain('seven.cel: the expression is false')
     expect(stderr).not.toContain('The following checks were performed')

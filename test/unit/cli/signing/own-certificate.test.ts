@@ -147,15 +147,20 @@ describe('the names of an own certificate', () => {
     expect(signed.exitCode, signed.stderr).toBe(0)
     const verify = (identity: string) =>
       workspace.run([
-        ...['verify-blob', 'artifact', '--signature', 'a.sig', '--certificate', 'named.pem', '--certificate-chain', 'ca.pem'],
-        ...[
-          '--certificate-identity',
-          identity,
-          '--certificate-oidc-issuer-regexp',
-          '.*',
-          '--insecure-ignore-sct',
-          '--insecure-ignore-tlog',
-        ],
+        'verify-blob',
+        'artifact',
+        '--signature',
+        'a.sig',
+        '--certificate',
+        'named.pem',
+        '--certificate-chain',
+        'ca.pem',
+        '--certificate-identity',
+        identity,
+        '--certificate-oidc-issuer-regexp',
+        '.*',
+        '--insecure-ignore-sct',
+        '--insecure-ignore-tlog',
       ])
     expect((await verify(name)).stderr).toContain('Verified OK')
     expect((await verify(`x${name}`)).stderr).toContain('none of the expected identities matched')
