@@ -1,9 +1,9 @@
 /** The folder that a server lives in: what is where. */
-import { chmod, mkdir, readdir } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
-import { CountersignError } from '../error.ts'
-import { isMissing, readBoundedFile, replaceFile } from '../tuf/bounded-file.ts'
+import { CountersignError, messageOf, TransportError } from '../error.ts'
+import { isMissing, readBoundedFile, replaceFile, syncFolder, systemCode } from '../tuf/bounded-file.ts'
 
 /** The files of a data folder, relative to it. */
 export const dataFiles = {
@@ -20,10 +20,34 @@ export const dataFiles = {
 
 const maxTextBytes = 4 * 1024 * 1024
 
-/** Makes the folder, for its owner alone. */
+/** Makes the folder, for its owner alone. @throws TransportError FILE_UNWRITABLE */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await chmod(folder, 0o700)
+  await writing(folder, async () => {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+    await chmod(folder, 0o700)
+    if (made !== undefined) await syncFolder(path.dirname(made))
+  })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room on it',
+  EDQUOT: 'your share of the disk is used up: make room on it',
+  EROFS: 'it is on a file system that is read-only: mount it for writing, or name another folder with --data',
+  EACCES: 'you may not write there: change the owner of the folder, or name another one with --data',
+  EPERM: 'you may not write there: change the owner of the folder, or name another one with --data',
+  ENOTDIR: 'a part of its path is a file: name a folder with --data',
+  EEXIST: 'there is a file of that name: name a folder with --data',
+}
+
+/** Writes what a file or folder is to hold. @throws TransportError FILE_UNWRITABLE, in one sentence, for errors of the operating system */
+export async function writing<Result>(what: string, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write()
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === '' || cause instanceof CountersignError) throw cause
+    throw new TransportError('FILE_UNWRITABLE', `${what} cannot be written: ${reasons[code] ?? messageOf(cause)}`, { cause })
+  }
 }
 
 /** Whether a server was initialised in the folder. @throws CountersignError FILE_UNREADABLE when something else is in it */
@@ -33,7 +57,7 @@ export async function isInitialised(folder: string): Promise<boolean> {
     names = await readdir(folder)
   } catch (error) {
     if (isMissing(error)) return false
-    throw error
+    throw new TransportError('FILE_UNREADABLE', `${folder} cannot be read: ${messageOf(error)}`, { cause: error })
   }
   if (names.includes(dataFiles.configuration)) return true
   const strange = names.find((name) => !isLeftOver(name))
@@ -61,10 +85,26 @@ export async function readDataText(folder: string, file: string): Promise<string
   return decodeUtf8(bytes, file)
 }
 
-/** Writes a text file of the folder and waits until it is on disk. */
+/** Writes a text file of the folder and waits until it is on disk. @throws TransportError FILE_UNWRITABLE */
 export async function writeDataText(folder: string, file: string, text: string, mode = 0o600): Promise<void> {
   const target = path.resolve(folder, file)
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
-  await replaceFile(target, text, true)
-  if (mode !== 0o600) await chmod(target, mode)
+  await writing(target, async () => {
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
+    await replaceFile(target, text, true)
+    if (mode !== 0o600) await chmod(target, mode)
+  })
+}
+
+/** Removes what a new server was made of, but not what of it was in the folder before. What cannot be removed stays: why is no news by then. */
+export async function removeMade(folder: string, before: readonly string[] | undefined): Promise<void> {
+  const { database, trust: _, ...others } = dataFiles
+  // The configuration first: without it there is no server.
+  for (const name of [...Object.values(others), ...['', '-wal', '-shm', '.lock'].map((end) => `${database}${end}`)])
+    if (before?.includes(name) !== true) await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => {})
+  if (before === undefined) await rmdir(folder).catch(() => {})
+}
+
+/** The names in a folder; undefined where there is none. */
+export async function namesIn(folder: string): Promise<readonly string[] | undefined> {
+  return readdir(folder).catch(() => undefined)
 }

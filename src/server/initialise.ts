@@ -2,7 +2,7 @@
 import type { KeyKind } from '../crypto/private-key.ts'
 import { UsageError } from '../error.ts'
 import type { Clock } from './clock.ts'
-import { isInitialised } from './data-folder.ts'
+import { isInitialised, namesIn, removeMade } from './data-folder.ts'
 import type { CertifiedKey } from './material.ts'
 import { createMaterial } from './material.ts'
 import { writeMaterial } from './material-files.ts'
@@ -21,11 +21,13 @@ export interface InitialiseOptions {
 }
 
 /**
- * Makes keys, certificates and configuration. The configuration is written last: what was interrupted is done anew.
+ * Makes keys, certificates and configuration. The configuration is written last: what was interrupted is done anew, and what failed
+ * leaves nothing behind.
+ * @returns what takes the server away again, for when the rest of its making fails
  * @throws UsageError USAGE when there is a server already, or the URL is none; CountersignError FILE_UNREADABLE when something
- *   else is in the folder; Node's own errors
+ *   else is in the folder; TransportError FILE_UNWRITABLE
  */
-export async function initialise(options: InitialiseOptions): Promise<void> {
+export async function initialise(options: InitialiseOptions): Promise<() => Promise<void>> {
   const { folder, passphrase, clock, rootKey, issuingKey, existingCa } = options
   const url = checkUrl(options.url)
   if (await isInitialised(folder))
@@ -37,7 +39,15 @@ export async function initialise(options: InitialiseOptions): Promise<void> {
     ...(issuingKey === undefined ? {} : { issuingKey }),
     ...(existingCa === undefined ? {} : { existingCa }),
   })
-  await writeMaterial(material, { folder, url, passphrase, issuers: defaultIssuers(url) })
+  const before = await namesIn(folder)
+  const undo = (): Promise<void> => removeMade(folder, before)
+  try {
+    await writeMaterial(material, { folder, url, passphrase, issuers: defaultIssuers(url) })
+  } catch (error) {
+    await undo()
+    throw error
+  }
+  return undo
 }
 
 /** The origin that a URL names. @throws UsageError USAGE */

@@ -14,6 +14,7 @@ import { decodeUtf8, encodeUtf8 } from '../encoding/bytes.ts'
 import { decodeHex, encodeHex } from '../encoding/hex.ts'
 import { CountersignError, messageOf } from '../error.ts'
 import { readBoundedFile, replaceFile } from '../tuf/bounded-file.ts'
+import { writing } from './data-folder.ts'
 
 /** What key files are encrypted with; undefined where they are not. `SharedPassword` is for several files at once. */
 export type Passphrase = string | SharedPassword | undefined
@@ -23,8 +24,10 @@ const maxKeyFileBytes = 64 * 1024
 /** Writes a private key, encrypted when there is a passphrase, and waits until it is on disk. */
 export async function writeKeyFile(file: string, key: PrivateKey, passphrase: Passphrase): Promise<void> {
   const text = passphrase === undefined ? key.encodePem() : await encryptPrivateKey(key, passwordOf(passphrase))
-  await replaceFile(file, text, true)
-  await chmod(file, 0o600)
+  await writing(file, async () => {
+    await replaceFile(file, text, true)
+    await chmod(file, 0o600)
+  })
 }
 
 /**
@@ -39,7 +42,7 @@ export function readKeyFile(file: string, passphrase: Passphrase): Promise<Priva
 /** Writes a secret that is no private key: hexadecimal, or encrypted as keys are. */
 export async function writeSecretFile(file: string, secret: Uint8Array, passphrase: Passphrase): Promise<void> {
   const text = passphrase === undefined ? `${encodeHex(secret)}\n` : await encryptSecret(secret, passwordOf(passphrase))
-  await replaceFile(file, text, true)
+  await writing(file, () => replaceFile(file, text, true))
 }
 
 /** Reads what `writeSecretFile` wrote. @throws CountersignError as `readKeyFile` */

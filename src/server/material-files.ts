@@ -40,11 +40,13 @@ export async function writeMaterial(material: NewMaterial, { folder, url, passph
     ...Object.entries(material.tuf).map(([role, key]: [string, PrivateKey | undefined]) => [`tuf-${role}`, key] as const),
   ]
   await withPassphrase(passphrase, async (shared) => {
-    await Promise.all(
+    // All of them come to an end before one's failure is told: who removes what was written must not be overtaken.
+    const written = await Promise.allSettled(
       keys.map(async ([name, key]) => {
         if (key !== undefined) await writeKeyFile(path.join(folder, keyFile(name)), key, shared)
       }),
     )
+    for (const one of written) if (one.status === 'rejected') throw one.reason
     await writeSecretFile(path.join(folder, issuerSecretFile), material.issuerSecret, shared)
   })
   await writeDataText(folder, chainFile('ca'), encodeChain(material.ca.chain), 0o644)

@@ -28,7 +28,7 @@ export async function readBoundedFile(file: string, maxBytes: number): Promise<U
 
 /**
  * Replaces a file as one step: whoever reads it sees the old contents or the new, never a part. Only the user may read it.
- * @param durable waits until the contents are on disk before they take the old ones' place
+ * @param durable waits until the contents are on disk before they take the old ones' place, and then until they have taken it
  * @throws Node's own errors
  */
 export async function replaceFile(file: string, contents: Uint8Array | string, durable = false): Promise<void> {
@@ -45,6 +45,18 @@ export async function replaceFile(file: string, contents: Uint8Array | string, d
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     throw error
+  }
+  if (durable) await syncFolder(path.dirname(file))
+}
+
+/** Waits until the names in a folder are on disk: a new file's name may otherwise be gone after a power cut. Windows does so by itself. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

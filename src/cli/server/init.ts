@@ -38,8 +38,18 @@ export interface NewServer {
 
 /** Makes a server and its first user, and says where everything is. The password is shown this once. */
 export async function initialiseServer(context: CommandContext, server: NewServer, program: ServerProgram): Promise<void> {
-  const { data, url, user, rootKey, issuingKey, existingCa } = server
-  await program.initialise({ ...data, url, rootKey, issuingKey, existingCa })
+  const { data, url, rootKey, issuingKey, existingCa } = server
+  const undo = await program.initialise({ ...data, url, rootKey, issuingKey, existingCa })
+  try {
+    await addFirstUser(context, server, program)
+  } catch (error) {
+    // Without its user the server could not be signed in to, and it could not be made a second time.
+    await undo()
+    throw error
+  }
+}
+
+async function addFirstUser(context: CommandContext, { data, url, user }: NewServer, program: ServerProgram): Promise<void> {
   const administration = await program.openAdministration(data)
   try {
     const lines = [

@@ -25,8 +25,8 @@ afterEach(async () => {
   await rm(path.dirname(folder), { recursive: true, force: true })
 })
 
-function initialised(passphrase?: string): Promise<void> {
-  return initialise({ folder, url: 'http://localhost:8080', passphrase, clock })
+async function initialised(passphrase?: string): Promise<void> {
+  await initialise({ folder, url: 'http://localhost:8080', passphrase, clock })
 }
 
 async function start(passphrase?: string): Promise<RunningServer> {
