@@ -180,10 +180,9 @@ describe('what a registry gives', () => {
     for (const wrong of ['what it shouldn’t', 'what it shoulD be', '', 'what it should be, and more']) {
       registry.rule(`GET /v2/app/blobs/${digest}`, answer(200, {}, wrong))
       const descriptor: Descriptor = { mediaType: 'x', digest, size: 17 }
-      await expect(repository.blob(descriptor, 100)).rejects.toMatchObject({
-        code: expect.stringMatching(/^(CONTENT_MISMATCH|TOO_LARGE)$/) as unknown,
-      })
-      await expect(read(await repository.openBlob(descriptor))).rejects.toMatchObject({ code: 'CONTENT_MISMATCH' })
+      const refusal = { code: expect.stringMatching(/^(CONTENT_MISMATCH|TOO_LARGE)$/) as unknown }
+      await expect(repository.blob(descriptor, 100)).rejects.toMatchObject(refusal)
+      await expect(repository.openBlob(descriptor).then(read)).rejects.toMatchObject(refusal)
     }
   })
 
