@@ -38,8 +38,10 @@ export async function buildAddingPrograms(): Promise<{ readonly program: string;
   return { program: path.join(outdir, 'adding-process.mjs'), sqliteWorker: path.join(outdir, 'crashing-sqlite-worker.mjs') }
 }
 
-export function startAdding(program: string, options: AddingOptions): AddingProcess {
-  const child = spawn(process.execPath, [program], {
+/** Starts one. @param under a program that runs it, with its own words */
+export function startAdding(program: string, options: AddingOptions, under: readonly string[] = []): AddingProcess {
+  const [command = process.execPath, ...words] = [...under, process.execPath, program]
+  const child = spawn(command, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, [optionsVariable]: JSON.stringify(options) },
   })
