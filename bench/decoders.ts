@@ -29,6 +29,7 @@ import { parseChallenges } from '../src/oci/auth-challenge.ts'
 import { mediaType, parseManifest } from '../src/oci/manifest.ts'
 import { parseReference, parseRepository } from '../src/oci/reference.ts'
 import { loadTrustMaterial } from '../src/trust/trust-material.ts'
+import { parseTimestamp } from '../src/trust/time-window.ts'
 import { parseTrustedRoot } from '../src/trust/trusted-root.ts'
 import { parseCertificate, parseCertificatePem } from '../src/x509/certificate.ts'
 import {
@@ -188,6 +189,7 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parseChallenges', decode: ofText(parseChallenges), inputs: texts },
 
     { name: 'parseTrustedRoot', decode: parseTrustedRoot, inputs: jsonOf('trusted root', examples.trustedRoot) },
+    { name: 'parseTimestamp', decode: ofText(parseTimestamp), inputs: texts },
     { name: 'parseSigningConfig', decode: parseSigningConfig, inputs: jsonOf('signing config', signingConfig) },
     {
       name: 'parseClientTrustConfig',
@@ -240,13 +242,19 @@ const notDecoders: readonly string[] = [
 export function forgottenDecoders(decoders: readonly Decoder[]): string[] {
   const known = new Set([...decoders.map(({ name }) => name), ...Object.keys(measuredWith), ...notDecoders])
   return ['encoding', 'crypto', 'x509', 'merkle', 'bundle', 'trust', 'oci'].flatMap((folder) =>
-    readdirSync(path.join(projectRoot, 'src', folder)).flatMap((file) => {
+    sourceFiles(folder).flatMap((file) => {
       const text = readFileSync(path.join(projectRoot, 'src', folder, file), 'utf8')
       const names = [...text.matchAll(/^export (?:async )?function ((?:parse|decode|decrypt|read|load)[A-Z]\w*)/gm)].map(
         ([, name = '']) => name,
       )
       return names.filter((name) => !known.has(name)).map((name) => `src/${folder}/${file}: ${name}`)
     }),
+  )
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(path.join(projectRoot, 'src', folder), { withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() && entry.name.endsWith('.ts') ? [entry.name] : [],
   )
 }
 

@@ -49,7 +49,11 @@ export class LayoutReader implements ImageLayout {
   }
 
   async image(): Promise<Descriptor> {
-    const { mediaType: type, digest, size } = mainImage(await this.entries(), this.name)
+    const entries = await this.entries()
+    const subjects = await Promise.all(entries.map((entry) => this.#subjectOf(entry.digest)))
+    // What is about something else is beside an image.
+    const images = entries.filter((_, at) => subjects[at] === undefined)
+    const { mediaType: type, digest, size } = mainImage(images, this.name)
     return { mediaType: type, digest, size }
   }
 

@@ -1,4 +1,5 @@
 /** The verbs that move, list and remove what is in registries, on registries in memory. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -256,6 +257,24 @@ describe('save and load', () => {
     expect((await run(['load', '--dir', 'saved', `${registry.host}/to@${image.digest}`])).exitCode).toBe(0)
     const wrong = await run(['load', '--dir', 'saved', `${registry.host}/to@sha256:${'0'.repeat(64)}`])
     expect(wrong.stderr).toContain(`saved holds the image ${image.digest}, not sha256:000`)
+  })
+
+  it('load an archive of a layout, too', async () => {
+    const { registry, run, open, folder } = await newWorld()
+    const image = await pushImage(open('from'), 'v1')
+    await attachEverything(open('from'), image)
+    await run(['save', '--dir', 'saved', `${registry.host}/from:v1`])
+    expect(spawnSync('tar', ['-C', path.join(folder, 'saved'), '-cf', path.join(folder, 'saved.tar'), '.']).status).toBe(0)
+    expect(await run(['load', '--dir', 'saved.tar', `${registry.host}/to:v1`])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    expect(await kindsBeside(open('to'), image.digest)).toEqual(everything)
+  })
+
+  it('show how far they are on a terminal, and nothing of it stays', async () => {
+    const { registry, run, open } = await newWorld()
+    await pushImage(open('from'), 'v1', Buffer.alloc(6_000_000, 'layer'))
+    const { stderr } = await run(['save', '--dir', 'saved', `${registry.host}/from:v1`], { columns: 80, now: 1_000_000 })
+    expect(stderr).toMatch(/^\rSaving [0-9.]+ MB of 6\.0 MB/)
+    expect(stderr.endsWith('\r\u001B[K')).toBe(true)
   })
 
   it('want a folder', async () => {
