@@ -14,6 +14,8 @@ import type { BlobContent, Referrers, Repository } from './repository.ts'
 
 /** A layout, which holds one image as a rule. */
 export interface ImageLayout extends Repository {
+  /** Whether it is a folder; nothing is written into archives. */
+  readonly isWritable: boolean
   /** What `index.json` lists. */
   entries(): Promise<readonly Descriptor[]>
   /** The image that it is about. @throws UsageError USAGE when that is not clear */
@@ -32,6 +34,7 @@ export function blobPath(digest: string): string {
 /** A layout that is only read. */
 export class LayoutReader implements ImageLayout {
   readonly name: string
+  readonly isWritable: boolean = false
   protected readonly files: LayoutFiles
   /** The subjects of the manifests seen so far, by digest; undefined for what is none or has none. */
   readonly #subjects = new Map<string, string | undefined>()

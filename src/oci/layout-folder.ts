@@ -45,6 +45,7 @@ export async function createLayoutFolder(folder: string, name: string): Promise<
 }
 
 class Folder extends LayoutReader implements LayoutFolder {
+  override readonly isWritable = true
   readonly #folder: string
   #last: Promise<unknown> = Promise.resolve()
   #staged: readonly Descriptor[] | undefined

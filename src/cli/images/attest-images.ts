@@ -63,7 +63,12 @@ export async function attestImages(
     warn(context, '--replace has no effect on bundles: the attestation is added to those that are there')
   const registries = connectRegistries(context, flags)
   const tagPrefix = flags['attachment-tag-prefix']
-  const targets = await findTargets(context, registries, images, { recursive: flags.recursive, local: flags['local-image'], tagPrefix })
+  const targets = await findTargets(context, registries, images, {
+    recursive: flags.recursive,
+    local: flags['local-image'],
+    stores: !flags['no-upload'],
+    tagPrefix,
+  })
   const outputs = planImageOutputs(
     context.cwd,
     flags,

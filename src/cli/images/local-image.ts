@@ -1,9 +1,9 @@
-/** An image in a folder: an OCI image layout, such as `save` writes. */
+/** An image on disk: an OCI image layout, such as `save` writes, in a folder or an archive, or what `docker save` writes. */
 import path from 'node:path'
 import { UsageError } from '../../error.ts'
-import { openLayoutFolder } from '../../oci/layout-folder.ts'
+import type { ImageLayout } from '../../oci/image-layout.ts'
 import { imagesByTag } from '../../oci/layout-index.ts'
-import type { Repository } from '../../oci/repository.ts'
+import { openLayout } from '../../oci/open-layout.ts'
 import { checkStoredImage } from '../../oci/stored-image.ts'
 import type { CommandContext } from '../context.ts'
 import type { FoundImage } from './image-input.ts'
@@ -11,13 +11,13 @@ import type { FoundImage } from './image-input.ts'
 /**
  * Opens the folder. What it holds of the image has been compared with its digests, since whoever is told that the image is verified
  * goes on with the folder.
- * @throws as `openLayoutFolder` and `checkStoredImage`; UsageError USAGE when it is not clear which image the folder is about
+ * @throws as `openLayout` and `checkStoredImage`; UsageError USAGE when it is not clear which image the folder is about
  */
 export async function openLocalImage(
   { cwd, signal }: CommandContext,
   folder: string,
-): Promise<{ readonly repository: Repository; readonly image: FoundImage }> {
-  const repository = await openLayoutFolder(path.resolve(cwd, folder), folder)
+): Promise<{ readonly repository: ImageLayout; readonly image: FoundImage }> {
+  const repository = await openLayout(path.resolve(cwd, folder), folder)
   const descriptor = await repository.image()
   // Other tools go by tags, and not by the mark of the image that was saved.
   const other = imagesByTag(await repository.entries()).find(({ digest }) => digest !== descriptor.digest)

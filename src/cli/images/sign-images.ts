@@ -61,6 +61,7 @@ export async function signImages(
   const targets = await findTargets(context, registries, images, {
     recursive: flags.recursive,
     local: flags['local-image'],
+    stores: flags.upload,
     attachment: layout === 'bundle' ? '' : flags.attachment,
     tagPrefix: flags['attachment-tag-prefix'],
   })

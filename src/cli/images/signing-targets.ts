@@ -25,6 +25,8 @@ export interface TargetOptions {
   /** `sbom` for the SBOM that is attached to the image, empty for the image itself. */
   readonly attachment?: string
   readonly tagPrefix?: string
+  /** Whether signatures are stored beside the images; default true. */
+  readonly stores?: boolean
 }
 
 /** cosign's words about SBOMs that are attached without a signature. */
@@ -72,12 +74,16 @@ export async function findTargets(
 /** Signed as what the folder is called: nobody knows yet where the image will be. */
 function localTargets(
   context: CommandContext,
-  { recursive, attachment = '' }: TargetOptions,
+  { recursive, attachment = '', stores = true }: TargetOptions,
 ): (folder: string) => Promise<SigningTarget[]> {
   if (attachment !== '') throw new UsageError('USAGE', '--attachment is for images in a registry')
   return async (folder) => {
     const { openLocalImage } = await import('./local-image.ts')
     const { repository, image } = await openLocalImage(context, folder)
+    if (stores && !repository.isWritable) {
+      const advice = 'do not upload, and name a file with --bundle; or load it into a registry and sign it there'
+      throw new UsageError('USAGE', `${folder} is an archive, into which no signature is stored: ${advice}`)
+    }
     const named = { ...image, repository: path.basename(path.resolve(context.cwd, folder)) }
     const all = recursive ? await withChildren(repository, named) : [named]
     return all.map((one) => ({ image: one, signatures: repository }))

@@ -269,6 +269,24 @@ describe('save and load', () => {
     expect(await kindsBeside(open('to'), image.digest)).toEqual(everything)
   })
 
+  it('are not needed to sign an archive, which stays as it is', async () => {
+    const { registry, run, open, folder } = await newWorld()
+    const image = await pushImage(open('from'), 'v1')
+    await run(['save', '--dir', 'saved', `${registry.host}/from:v1`])
+    spawnSync('tar', ['-C', path.join(folder, 'saved'), '-cf', path.join(folder, 'saved.tar'), '.'])
+    const env = { COSIGN_PASSWORD: '' }
+    expect((await run(['generate-key-pair'], { env })).exitCode).toBe(0)
+    const sign = ['sign', '--key', 'cosign.key', '--tlog-upload=false', '--use-signing-config=false', '-y', '--local-image', 'saved.tar']
+    const refused = await run(sign, { env })
+    expect(refused.stderr).toContain(
+      'saved.tar is an archive, into which no signature is stored: do not upload, and name a file with --bundle',
+    )
+    const { exitCode, stderr } = await run([...sign, '--upload=false', '--bundle', 'bundle.json'], { env })
+    expect(exitCode, stderr).toBe(0)
+    const { dsseEnvelope } = JSON.parse(readFileSync(path.join(folder, 'bundle.json'), 'utf8')) as { dsseEnvelope: { payload: string } }
+    expect(Buffer.from(dsseEnvelope.payload, 'base64').toString()).toContain(image.digest.slice('sha256:'.length))
+  })
+
   it('show how far they are on a terminal, and nothing of it stays', async () => {
     const { registry, run, open } = await newWorld()
     await pushImage(open('from'), 'v1', Buffer.alloc(6_000_000, 'layer'))
