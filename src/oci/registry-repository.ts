@@ -1,4 +1,5 @@
 /** A repository of a registry that speaks the OCI distribution specification 1.1, or an older one. */
+import { randomUUID } from 'node:crypto'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { excerpt } from '../encoding/bytes.ts'
@@ -18,6 +19,7 @@ import type { RegistrySession } from './registry-session.ts'
 import { errorCodes } from './registry-session.ts'
 import { uploadBlob } from './registry-upload.ts'
 import type { BlobContent, Referrers, Repository } from './repository.ts'
+import { putUnbuiltImage } from './unbuilt-image.ts'
 
 const maxReferrersPages = 200
 const maxReferrers = 10_000
@@ -26,6 +28,8 @@ const maxTags = 1_000_000
 /** How often a registry is asked whether it has taken notice of a referrer. */
 const maxReferrerChecks = 6
 const maxManifestAttempts = 4
+/** Of a manifest that only takes a tag away from another one. */
+const removedAnnotation = 'dev.countersign.removed'
 
 /** Opens a repository; nothing is asked yet. */
 export function openRegistryRepository(session: RegistrySession, name: RepositoryName): Repository {
@@ -184,12 +188,25 @@ class RegistryRepository implements Repository {
 
   async remove(target: string): Promise<void> {
     this.#checkTarget(target)
-    let response = await this.#delete(target)
-    // Older registries remove by digest only, and with it every tag that it has.
-    if (!isDigest(target) && (response.status === 400 || response.status === 405))
-      response = await this.#delete((await this.resolve(target)).digest)
+    const response = await this.#delete(target)
+    if (!isDigest(target) && (response.status === 400 || response.status === 405)) return this.#removeTag(target)
     if (response.status === 404) throw this.#missing(target)
     if (!isSuccess(response)) throw this.#session.refusal(response, `removing ${target} from ${this.name}`)
+  }
+
+  /**
+   * Older registries remove by digest only, and with it every tag that it has, which may be those of an image, or of the same SBOM beside
+   * another one. So the tag gets a manifest that nothing else has, and that one is removed.
+   */
+  async #removeTag(tag: string): Promise<void> {
+    const before = await this.manifest(tag)
+    const own = await putUnbuiltImage(this, { layers: [], annotations: { [removedAnnotation]: randomUUID() } })
+    await this.putManifest(own, tag)
+    const response = await this.#delete(own.digest)
+    if (isSuccess(response) || response.status === 404) return
+    // Where nothing may be removed, nothing is lost either.
+    await this.putManifest(before, tag)
+    throw this.#session.refusal(response, `removing ${tag} from ${this.name}`)
   }
 
   /** What is neither a tag nor a digest is in no registry; as a part of an address it could name another repository. */

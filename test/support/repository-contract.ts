@@ -138,6 +138,16 @@ export function describeRepository(what: string, open: (name: string) => Promise
       expect((await repository.referrers(image.digest)).descriptors).toHaveLength(1)
     })
 
+    it('removes one tag, and nothing of another one that names the same', async () => {
+      const repository = await open(fresh())
+      const image = await pushImage(repository, 'v1')
+      await repository.putManifest(await repository.manifest('v1'), 'v2')
+      await repository.remove('v1')
+      await expect(repository.resolve('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      expect((await repository.resolve('v2')).digest).toBe(image.digest)
+      expect((await repository.manifest(image.digest)).digest).toBe(image.digest)
+    })
+
     it('removes by tag and by digest', async () => {
       const repository = await open(fresh())
       const image = await pushImage(repository, 'v1')

@@ -250,6 +250,14 @@ describe('what a registry gives', () => {
     },
   )
 
+  it('loses nothing where nothing may be removed', async () => {
+    const { registry, repository } = await open()
+    const image = await pushImage(repository, 'v1')
+    registry.rule('DELETE ', answer(405))
+    await expect(repository.remove('v1')).rejects.toThrow('status 405')
+    expect((await repository.resolve('v1')).digest).toBe(image.digest)
+  })
+
   it('explains itself in one line, whatever it sends', async () => {
     const { registry, repository } = await open()
     const errors = [{ code: 'DENIED', message: `no\u001B[31m\n${'x'.repeat(5000)}` }]
