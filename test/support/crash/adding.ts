@@ -40,7 +40,7 @@ export async function buildAddingPrograms(): Promise<{ readonly program: string;
 
 /** Starts one. @param under a program that runs it, with its own words */
 export function startAdding(program: string, options: AddingOptions, under: readonly string[] = []): AddingProcess {
-  const [command = process.execPath, ...words] = [...under, process.execPath, program]
+  const [command, ...words] = [...under, process.execPath, program]
   const child = spawn(command, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, [optionsVariable]: JSON.stringify(options) },
