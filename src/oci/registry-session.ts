@@ -255,7 +255,11 @@ export class RegistrySession {
         throw error
       },
     )
-    this.#scheme = answer.then((answered) => (answered === undefined ? this.#findScheme() : 'http'))
+    this.#scheme = answer.then(
+      (answered) => (answered === undefined ? this.#findScheme() : 'http'),
+      // An answer that is too large says nothing of those that follow.
+      () => this.#findScheme(),
+    )
     this.#scheme.catch(() => undefined)
     return answer
   }

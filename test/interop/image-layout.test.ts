@@ -161,7 +161,8 @@ describe.skipIf(isMissing)('images with everything beside them', () => {
         const [a, b] = [await must(ours(...argv)), await must(theirs(...argv))]
         expect(a).toEqual(b)
       }
-      const json = ({ stdout }: Ending | Outcome): unknown => JSON.parse(stdout)
+      // cosign adds key identifiers that are empty.
+      const json = ({ stdout }: Ending | Outcome): unknown => JSON.parse(stdout.replace('"keyid":"",', ''))
       for (const what of ['signature', 'attestation']) {
         expect(json(await must(ours('download', what, image)))).toEqual(json(await must(theirs('download', what, image))))
       }
