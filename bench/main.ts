@@ -33,6 +33,10 @@ const benchmarks: Readonly<Record<string, Entry>> = {
     what: 'log entries, certificates and timestamps per second against rekor-tiles, fulcio and timestamp-server [--row NAME] [--rounds N]',
     load: () => import('./server.ts'),
   },
+  oci: {
+    what: 'whole-process time of verify of images against cosign on two registries, requests and round trips, a thousand images [--rounds N]',
+    load: () => import('./oci.ts'),
+  },
   memory: {
     what: 'memory and speed of verify-blob over a large file against openssl [--size 4GiB] [--content zeros|random] [--rounds N]',
     load: () => import('./memory.ts'),
