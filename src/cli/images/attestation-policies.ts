@@ -30,7 +30,9 @@ export async function applyPolicies(
   let failed = 0
   for (const { evidence, entity } of attestations) {
     const { statement } = evidence
-    if (statement === undefined || entity.content.kind !== 'dsse-envelope') continue
+    if (statement === undefined || entity.content.kind !== 'dsse-envelope') {
+      throw new CountersignError('ARTIFACT_MISMATCH', 'policies are about statements, and the signature is of none')
+    }
     const { payload } = entity.content
     let complies = true
     for (const policy of policies) {

@@ -85,10 +85,10 @@ function predicateTypeOf({ entity: { content } }: FoundSignature): string | unde
   }
 }
 
-/** As it is stored, except for line ends between its members. */
+/** As it is stored, except for line ends between its members and for what a terminal would act on. */
 function inOneLine(bytes: Uint8Array): string {
   const text = asBuffer(bytes).toString('utf8').trim()
-  return text.includes('\n') ? formatJsonLine(parseJson(bytes, 'what is stored', { integers: 'exact' })) : text
+  return /^[ -~]*$/.test(text) ? text : formatJsonLine(parseJson(bytes, 'what is stored', { integers: 'exact' }))
 }
 
 /** What cosign prints of a signature in a layer. Its certificates are Go structures there, of which `Raw` is the certificate. */

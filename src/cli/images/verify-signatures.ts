@@ -42,13 +42,20 @@ export async function verifySignatures(
 const platformHint =
   ' (the index may be signed, and not the image for this platform: verify without --platform; what an index names is covered by its signature)'
 
-/** `key=value`, split at the first equals sign. @throws UsageError USAGE */
+/**
+ * `key=value`, split at the first equals sign.
+ * @throws UsageError USAGE, also for a key with two values: one of them would not be looked for, or not be signed
+ */
 export function readAnnotations(given: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw new UsageError('USAGE', `unable to parse annotation: ${excerpt(text)} should be key=value`)
-      return [text.slice(0, at), text.slice(at + 1)]
-    }),
-  )
+  const annotations = new Map<string, string>()
+  for (const text of given) {
+    const at = text.indexOf('=')
+    if (at < 1) throw new UsageError('USAGE', `unable to parse annotation: ${excerpt(text)} should be key=value`)
+    const [key, value] = [text.slice(0, at), text.slice(at + 1)]
+    const before = annotations.get(key) ?? value
+    if (before !== value)
+      throw new UsageError('USAGE', `the annotation ${excerpt(key)} is given twice, as ${excerpt(before)} and as ${excerpt(value)}`)
+    annotations.set(key, value)
+  }
+  return Object.fromEntries(annotations)
 }

@@ -1,7 +1,7 @@
 /** Text that a registry chooses never looks like a line of ours, and never moves the cursor. */
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../support/universe/universe.ts'
-import { attachBundle, imageAttestation, putTag } from '../../../support/signed-image.ts'
+import { attachBundle, attestationLayer, imageAttestation, putTag } from '../../../support/signed-image.ts'
 import { createImageWorkspace, withKey } from './image-workspace.ts'
 
 const forged = '\nVerification for us --\n\u001B[2K\u009B1A\u202E::error::x'
@@ -46,5 +46,15 @@ describe('text of a registry', () => {
     expect(stdout).toBe('sbom')
     expect(stderr).not.toMatch(lineStart)
     expect(stderr).not.toMatch(terminal)
+  })
+
+  it('is printed within a line: members of an envelope that nobody signed', async () => {
+    const { run, image, digest, registry } = await createImageWorkspace()
+    const signed = imageAttestation(digest)
+    const envelope = { ...(signed.bundle['dsseEnvelope'] as object), note: '\u009B2K\u202E' }
+    putTag(registry, digest, [attestationLayer(registry, { ...signed, bundle: { ...signed.bundle, dsseEnvelope: envelope } })], 'att')
+    const { stdout } = await run(['download', 'attestation', image])
+    expect(JSON.parse(stdout)).toEqual(envelope)
+    expect(stdout).not.toMatch(terminal)
   })
 })

@@ -246,6 +246,7 @@ describe('flags of verify', () => {
     ],
     [['--key', 'key.pub', '--max-workers', '0'], /please set the --max-worker flag to a value that is greater than 0/],
     [['--key', 'key.pub', '-a', 'nothing'], /unable to parse annotation: "nothing"/],
+    [['--key', 'key.pub', '-a', 'env=prod', '-a', 'env=dev'], /the annotation "env" is given twice, as "prod" and as "dev"/],
     [['--key', 'key.pub', '--attachment', 'other'], /--attachment should be sbom/],
     [['--key', 'key.pub', '--payload', 'x'], /--payload needs --signature/],
     [['--key', 'gone.pub'], /gone\.pub/],
