@@ -1,6 +1,6 @@
 /** What lies beside an image, of whatever kind: tags of cosign 1 and 2, and referrers, with what refers to those in turn. */
 import { CountersignError } from '../error.ts'
-import type { Descriptor, Manifest } from './manifest.ts'
+import type { Descriptor, Manifest, StoredManifest } from './manifest.ts'
 import { descriptorOf, parseManifest } from './manifest.ts'
 import type { Repository } from './repository.ts'
 import type { SignatureTag } from './signature-places.ts'
@@ -82,7 +82,9 @@ async function nearest(
 /** By what it says that it is: enough to choose what is copied or removed, not for more. */
 async function isOneOf(repository: Repository, { kind, descriptor }: Attachment, only: ReadonlySet<SignatureTag>): Promise<boolean> {
   if (kind !== 'referrer') return only.has(kind)
-  const manifest = parseManifest(await repository.manifest(descriptor.digest))
+  const stored = await storedAt(repository, descriptor.digest)
+  if (stored === undefined) return true
+  const manifest = parseManifest(stored)
   const type = manifest.artifactType ?? (manifest.kind === 'manifest' ? manifest.config.mediaType : '')
   if (type === artifactType.legacySignature) return only.has('sig')
   if (type === artifactType.legacySbom) return only.has('sbom')
@@ -98,8 +100,14 @@ export function isBundleManifest(manifest: Manifest): boolean {
 }
 
 async function resolved(repository: Repository, tag: string): Promise<Descriptor | undefined> {
+  const stored = await storedAt(repository, tag)
+  return stored === undefined ? undefined : descriptorOf(stored)
+}
+
+/** A manifest; undefined where there is none, as what is listed beside an image may be gone. */
+export async function storedAt(repository: Repository, target: string): Promise<StoredManifest | undefined> {
   try {
-    return descriptorOf(await repository.manifest(tag))
+    return await repository.manifest(target)
   } catch (error) {
     if (error instanceof CountersignError && error.code === 'NOT_FOUND') return undefined
     throw error

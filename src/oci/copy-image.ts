@@ -1,7 +1,7 @@
 /** Copying an image with everything that was said about it, so that whoever could verify it there can verify it here. */
 import { CountersignError } from '../error.ts'
 import type { Attachment } from './attachments.ts'
-import { attachmentsOf } from './attachments.ts'
+import { attachmentsOf, storedAt } from './attachments.ts'
 import type { Repository } from './repository.ts'
 import type { SignatureTag } from './signature-places.ts'
 import { mergeLayers } from './store-signatures.ts'
@@ -61,6 +61,10 @@ export async function copyImage(digest: string, options: CopyOptions): Promise<C
     for (const subject of subjects) {
       for (const attachment of await attachmentsOf(source.signatures, subject, { tagPrefix, ...(only === undefined ? {} : { only }) })) {
         signal?.throwIfAborted()
+        if (attachment.kind === 'referrer' && (await storedAt(source.signatures, attachment.descriptor.digest)) === undefined) {
+          skipped.push(`${attachment.descriptor.digest} is listed as a referrer of ${attachment.subject}, and is not there`)
+          continue
+        }
         onCopy?.(attachment)
         const copied = await signatures.copy(attachment.descriptor.digest)
         const own = copied.find(({ stored }) => stored.digest === attachment.descriptor.digest)
@@ -83,13 +87,8 @@ export async function copyImage(digest: string, options: CopyOptions): Promise<C
 async function place(target: Repository, { kind, tag, subject }: Attachment, own: CopiedManifest, replace: boolean): Promise<void> {
   if (kind === 'referrer') await target.attach(own.stored, subject)
   if (tag === undefined) return
-  const there = replace ? undefined : await target.manifest(tag).catch(onlyMissing)
+  const there = replace ? undefined : await storedAt(target, tag)
   if (there?.digest === own.stored.digest) return
   if (there === undefined || own.manifest.kind === 'index') await target.putManifest(own.stored, tag)
   else await mergeLayers(target, tag, own.manifest.layers)
-}
-
-function onlyMissing(error: unknown): undefined {
-  if (error instanceof CountersignError && error.code === 'NOT_FOUND') return undefined
-  throw error
 }

@@ -173,7 +173,8 @@ class RegistryRepository implements Repository {
   }
 
   async detach(digest: string, subject: string): Promise<void> {
-    await this.remove(digest)
+    // What is gone already may still be listed.
+    await this.remove(digest).catch(onlyMissing)
     if ((await this.referrers(subject)).source === 'api') return
     const tag = fallbackTag(subject)
     for (let attempt = 1; attempt <= maxReferrerChecks; attempt++) {
@@ -181,7 +182,7 @@ class RegistryRepository implements Repository {
       const kept = listed.filter((other) => other.digest !== digest)
       if (kept.length === listed.length) return
       if (kept.length === 0) await this.remove(tag)
-      else await this.#writeManifest(encodeIndex(kept), tag)
+      else await this.#writeFallback(kept, tag)
     }
     throw new CountersignError('CONFLICT', `the referrers of ${this.name}@${subject}: others kept adding ${digest}`)
   }
@@ -268,9 +269,22 @@ class RegistryRepository implements Repository {
       read: async () => (await this.#indexAtTag(fallbackTag(subject))) ?? [],
       isThere: (descriptors) => descriptors.some(({ digest }) => digest === descriptor.digest),
       write: async (descriptors) => {
-        await this.#writeManifest(encodeIndex([...descriptors, described].toSorted(byDigest)), fallbackTag(subject))
+        await this.#writeFallback([...descriptors, described].toSorted(byDigest), fallbackTag(subject))
       },
     })
+  }
+
+  /** Registries refuse an index that names what is gone, so that nobody could sign any more: it is left out then. */
+  async #writeFallback(descriptors: readonly Descriptor[], tag: string): Promise<void> {
+    try {
+      await this.#writeManifest(encodeIndex(descriptors), tag)
+    } catch (error) {
+      if (!(error instanceof CountersignError) || error.code === 'ABORTED') throw error
+      const there = await Promise.all(descriptors.map(({ digest }) => this.resolve(digest).catch(onlyMissing)))
+      const kept = descriptors.filter((_, index) => there[index] !== undefined)
+      if (kept.length === descriptors.length) throw error
+      await this.#writeManifest(encodeIndex(kept), tag)
+    }
   }
 
   async #writeManifest(manifest: StoredManifest, target: string): Promise<HttpResponse> {
@@ -335,4 +349,9 @@ function nextPage({ headers, url }: HttpResponse): string | undefined {
 
 function byDigest(a: Descriptor, b: Descriptor): number {
   return a.digest < b.digest ? -1 : 1
+}
+
+function onlyMissing(error: unknown): undefined {
+  if (error instanceof CountersignError && error.code === 'NOT_FOUND') return undefined
+  throw error
 }

@@ -1,7 +1,7 @@
 /** `clean`: removes what lies beside an image. */
 import { CountersignError } from '../../error.ts'
 import type { AttachmentKind } from '../../oci/attachments.ts'
-import { attachmentsOf, isBundleManifest } from '../../oci/attachments.ts'
+import { attachmentsOf, isBundleManifest, storedAt } from '../../oci/attachments.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/repository.ts'
@@ -68,7 +68,10 @@ async function sayWhatStays(context: CommandContext, { type }: CleanFlags, repos
 }
 
 async function isSigstore(repository: Repository, { digest }: Descriptor, subject: string): Promise<boolean> {
-  const manifest = parseManifest(await repository.manifest(digest))
+  const stored = await storedAt(repository, digest)
+  // An entry of a list that names nothing any more.
+  if (stored === undefined) return true
+  const manifest = parseManifest(stored)
   if (manifest.subject?.digest !== subject) return false
   const type = manifest.artifactType ?? (manifest.kind === 'manifest' ? manifest.config.mediaType : '')
   return isBundleManifest(manifest) || type === artifactType.legacySignature || type === artifactType.legacySbom

@@ -1,6 +1,6 @@
 /** `tree`: what lies beside an image, and what in it. */
 import type { Attachment } from '../../oci/attachments.ts'
-import { attachmentsOf } from '../../oci/attachments.ts'
+import { attachmentsOf, storedAt } from '../../oci/attachments.ts'
 import type { Manifest } from '../../oci/manifest.ts'
 import { parseManifest } from '../../oci/manifest.ts'
 import { bundleAnnotation } from '../../oci/signature-places.ts'
@@ -39,7 +39,12 @@ async function printBelow(
   indent: string,
 ): Promise<void> {
   for (const attachment of all.filter((one) => one.subject === subject)) {
-    const manifest = parseManifest(await repository.manifest(attachment.descriptor.digest))
+    const stored = await storedAt(repository, attachment.descriptor.digest)
+    if (stored === undefined) {
+      context.stdout.write(`${indent}└── 🔗 listed as an OCI referrer, and not there: ${repository.name}@${attachment.descriptor.digest}\n`)
+      continue
+    }
+    const manifest = parseManifest(stored)
     context.stdout.write(`${indent}└── ${describe(attachment, manifest, repository.name)}\n`)
     const parts = manifest.kind === 'index' ? manifest.manifests : manifest.layers
     for (const { digest } of parts) context.stdout.write(`${indent}   └── 🍒 ${digest}\n`)
