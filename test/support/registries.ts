@@ -27,7 +27,8 @@ export const registryUser = { username: 'alice', password: 'correct horse' } as 
 const passwordFile = `${registryUser.username}:$2b$04$ee8kiUtxsalBH1txaH5ibObWjCxoVEc8SdAw1VF36Ai4asuQUW1qm\n`
 
 const dockerRegistry = '/usr/bin/docker-registry'
-const binaries = path.resolve(import.meta.dirname, '../..', process.env['COUNTERSIGN_PEERS'] ?? '.cache/peers/bin')
+// From the folder where everything is run: benchmarks are bundled into a file somewhere else.
+const binaries = path.resolve(process.env['COUNTERSIGN_PEERS'] ?? '.cache/peers/bin')
 const referrersRegistry = path.join(binaries, 'referrers-registry')
 const startTimeoutMs = 30_000
 
