@@ -1,16 +1,21 @@
 /**
- * Holds what `verify-blob` may load: it is started for every file that is checked, and each of these modules costs
- * milliseconds. Runs the built program on a bundle made here and looks at what Node had loaded when it ended.
+ * Holds what `verify-blob` and `verify` may load: they are started for every file and every image that is checked, and each of these
+ * modules costs milliseconds. Runs the built program on a bundle made here, and on an image of a registry on this machine, and looks at
+ * what Node had loaded when it ended.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { encodeBundle } from '../src/bundle/encode-bundle.ts'
 import { generateSigner } from '../src/crypto/private-key.ts'
 import { encodePublicKeyPem, keyHint } from '../src/crypto/public-key.ts'
 import { encodeUtf8 } from '../src/encoding/bytes.ts'
+import { startWarmUpRegistry } from './warm-up-registry.ts'
 
+/** For a file there is nobody to ask. */
 const forbiddenBuiltins = [
   'http',
   'https',
@@ -25,21 +30,27 @@ const forbiddenBuiltins = [
   'repl',
   'inspector',
 ]
+/** What only registries with TLS, other programs and large bodies need. `dns` and `net` come with `http`. */
+const forbiddenForImages = forbiddenBuiltins.filter((name) => !['http', 'net', 'dns'].includes(name))
 
 const launcher = path.resolve('dist/cli/main.cjs')
 const folder = mkdtempSync(path.join(tmpdir(), 'countersign-startup-'))
 try {
-  const loaded = modulesOfVerifyBlob()
-  const builtins = forbiddenBuiltins.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))
-  const files = loaded.files.filter((file) => file !== launcher).map((file) => path.relative('dist/cli', file))
-  if (builtins.length + files.length > 0) {
-    console.error(`verify-blob loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...files].join(', ')}`)
-    process.exitCode = 1
-  } else {
-    console.log(`start-up: clean (${loaded.builtins.length} modules of Node, no library, nothing that lies aside)`)
-  }
+  check('verify-blob', await modulesOfVerifyBlob(), forbiddenBuiltins)
+  check('verify', await modulesOfVerify(), forbiddenForImages)
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+function check(verb: string, loaded: LoadedModules, forbidden: readonly string[]): void {
+  const builtins = forbidden.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))
+  const files = loaded.files.filter((file) => file !== launcher).map((file) => path.relative('dist/cli', file))
+  if (builtins.length + files.length > 0) {
+    console.error(`${verb} loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...files].join(', ')}`)
+    process.exitCode = 1
+  } else {
+    console.log(`start-up of ${verb}: clean (${loaded.builtins.length} modules of Node, no library, nothing that lies aside)`)
+  }
 }
 
 interface LoadedModules {
@@ -47,7 +58,7 @@ interface LoadedModules {
   readonly files: readonly string[]
 }
 
-function modulesOfVerifyBlob(): LoadedModules {
+function modulesOfVerifyBlob(): Promise<LoadedModules> {
   const contents = encodeUtf8('x')
   const signer = generateSigner('ecdsa-p256')
   const entity = {
@@ -60,17 +71,32 @@ function modulesOfVerifyBlob(): LoadedModules {
   writeFileSync(path.join(folder, 'x'), contents)
   writeFileSync(path.join(folder, 'x.pub'), encodePublicKeyPem(signer.publicKey))
   writeFileSync(path.join(folder, 'x.sigstore.json'), encodeBundle(entity))
+  return modulesOf(['verify-blob', 'x', '--key', 'x.pub', '--insecure-ignore-tlog'], folder)
+}
+
+/** Of the image that the build warms up with. */
+async function modulesOfVerify(): Promise<LoadedModules> {
+  const registry = await startWarmUpRegistry()
+  try {
+    const who = ['--certificate-identity', 'warm-up@example.com', '--certificate-oidc-issuer', 'https://issuer.example.com']
+    return await modulesOf(['verify', `${registry.host}/app:v1`, '--trusted-root', 'trusted_root.json', ...who], 'scripts/warm-up')
+  } finally {
+    await registry.stop()
+  }
+}
+
+async function modulesOf(argv: readonly string[], cwd: string): Promise<LoadedModules> {
   const report = path.join(folder, 'loaded.json')
   const hook = path.join(folder, 'hook.cjs')
   writeFileSync(
     hook,
     `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(report)}, JSON.stringify({ builtins: process.moduleLoadList, files: Object.keys(require.cache) })))`,
   )
-  const words = ['-r', hook, launcher, 'verify-blob', 'x', '--key', 'x.pub', '--insecure-ignore-tlog']
   // Certificates named by NODE_EXTRA_CA_CERTS make Node itself load its TLS module.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
-  const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env })
-  if (status !== 0) throw new Error(`verify-blob failed: ${stderr}`)
+  const child = spawn(process.execPath, ['-r', hook, launcher, ...argv], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  if (status !== 0) throw new Error(`${argv[0]} failed: ${said}`)
   const { builtins, files } = JSON.parse(readFileSync(report, 'utf8')) as { builtins: string[]; files: string[] }
   return { builtins, files: files.filter((file) => file !== hook) }
 }
