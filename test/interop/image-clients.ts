@@ -27,7 +27,7 @@ export interface Task {
   readonly annotations?: readonly string[]
   readonly recursive?: boolean
   /** The repository of COSIGN_REPOSITORY. */
-  readonly elsewhere?: string
+  readonly elsewhere?: string | undefined
 }
 
 /** What is asked of a verifier beside the truth. */
