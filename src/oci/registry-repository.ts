@@ -267,23 +267,24 @@ class RegistryRepository implements Repository {
       what: `the referrers of ${this.name}@${subject}`,
       signal: this.#session.signal,
       read: async () => (await this.#indexAtTag(fallbackTag(subject))) ?? [],
+      version: (descriptors) => descriptors.map(({ digest }) => digest).join(),
       isThere: (descriptors) => descriptors.some(({ digest }) => digest === descriptor.digest),
-      write: async (descriptors) => {
-        await this.#writeFallback([...descriptors, described].toSorted(byDigest), fallbackTag(subject))
-      },
+      write: (descriptors) => this.#writeFallback([...descriptors, described].toSorted(byDigest), fallbackTag(subject)),
     })
   }
 
-  /** Registries refuse an index that names what is gone, so that nobody could sign any more: it is left out then. */
-  async #writeFallback(descriptors: readonly Descriptor[], tag: string): Promise<void> {
+  /** Registries refuse an index that names what is gone, so that nobody could sign any more: it is left out then. @returns what was written */
+  async #writeFallback(descriptors: readonly Descriptor[], tag: string): Promise<readonly Descriptor[]> {
     try {
       await this.#writeManifest(encodeIndex(descriptors), tag)
+      return descriptors
     } catch (error) {
       if (!(error instanceof CountersignError) || error.code === 'ABORTED') throw error
       const there = await Promise.all(descriptors.map(({ digest }) => this.resolve(digest).catch(onlyMissing)))
       const kept = descriptors.filter((_, index) => there[index] !== undefined)
       if (kept.length === descriptors.length) throw error
       await this.#writeManifest(encodeIndex(kept), tag)
+      return kept
     }
   }
 

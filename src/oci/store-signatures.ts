@@ -4,12 +4,13 @@ import { parseSignatureFile } from '../bundle/legacy-bundle.ts'
 import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { CountersignError, DecodingError } from '../error.ts'
+import type { Appending } from './append.ts'
 import { appendUntilThere } from './append.ts'
 import type { Annotations, Descriptor } from './manifest.ts'
 import { encodeManifest, mediaType, parseManifest } from './manifest.ts'
 import type { Repository } from './repository.ts'
 import { artifactType, bundleAnnotation, signatureTag } from './signature-places.ts'
-import { encodeUnbuiltConfig, putUnbuiltImage } from './unbuilt-image.ts'
+import { encodeUnbuiltConfig, encodeUnbuiltImage } from './unbuilt-image.ts'
 
 export interface BundleToStore {
   /** JSON of the bundle. */
@@ -78,15 +79,14 @@ export async function storeLayer(repository: Repository, digest: string, stored:
   await appendUntilThere<Held>({
     what: `the ${kind}s at ${repository.name}:${tag}`,
     signal,
-    read: () => held(repository, tag),
     isThere: ({ layers, manifestDigest }) => {
       holder = manifestDigest
       return layers.some((other) => isSameLayer(other, layer) || isRepeated(other, layer, stored))
     },
-    write: async ({ layers, annotations }) => {
-      const kept = replaces === undefined ? layers : layers.filter((other) => !replaces(other))
-      await writeLayers(repository, tag, [...kept, layer], annotations, stored)
-    },
+    ...writing(repository, tag, stored, ({ layers }) => [
+      ...(replaces === undefined ? layers : layers.filter((other) => !replaces(other))),
+      layer,
+    ]),
   })
   return holder
 }
@@ -139,9 +139,8 @@ export async function mergeLayers(repository: Repository, tag: string, layers: r
   await appendUntilThere<Held>({
     what: `the signatures at ${repository.name}:${tag}`,
     signal,
-    read: () => held(repository, tag),
     isThere: (current) => missing(current).length === 0,
-    write: (current) => writeLayers(repository, tag, [...current.layers, ...missing(current)], current.annotations, {}),
+    ...writing(repository, tag, {}, (current) => [...current.layers, ...missing(current)]),
   })
 }
 
@@ -149,6 +148,28 @@ interface Held {
   readonly layers: readonly Descriptor[]
   readonly annotations: Annotations
   readonly manifestDigest: string
+}
+
+type WritingOptions = Pick<LayerToStore, 'dockerTypes' | 'created'>
+
+/** How what is under a tag is read and replaced: the configuration first, so that little time is between reading and writing. */
+function writing(
+  repository: Repository,
+  tag: string,
+  options: WritingOptions,
+  layersAfter: (current: Held) => readonly Descriptor[],
+): Pick<Appending<Held>, 'read' | 'version' | 'prepare' | 'write'> {
+  return {
+    read: () => held(repository, tag),
+    version: ({ manifestDigest }) => manifestDigest,
+    prepare: async (current) => void (await repository.putBlob(encodeUnbuiltConfig(layersAfter(current), options.created))),
+    write: async (current) => {
+      const layers = layersAfter(current)
+      const manifest = encodeUnbuiltImage({ layers, annotations: current.annotations, ...options })
+      await repository.putManifest(manifest, tag)
+      return { layers, annotations: current.annotations, manifestDigest: manifest.digest }
+    },
+  }
 }
 
 async function held(repository: Repository, tag: string): Promise<Held> {
@@ -184,14 +205,4 @@ function isRepeated(there: Descriptor, layer: Descriptor, { isRepeated: isByTheS
     if (error instanceof CountersignError) return false
     throw error
   }
-}
-
-async function writeLayers(
-  repository: Repository,
-  tag: string,
-  layers: readonly Descriptor[],
-  annotations: Annotations,
-  { dockerTypes = false, created }: Pick<LayerToStore, 'dockerTypes' | 'created'>,
-): Promise<void> {
-  await repository.putManifest(await putUnbuiltImage(repository, { layers, annotations, dockerTypes, created }), tag)
 }

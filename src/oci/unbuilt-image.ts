@@ -1,5 +1,6 @@
 /** Images that were never built: something else in the shape of an image, so that every registry takes it. As cosign writes them. */
 import { encodeUtf8 } from '../encoding/bytes.ts'
+import { contentDigest } from './digest.ts'
 import type { Annotations, Descriptor, StoredManifest } from './manifest.ts'
 import { encodeManifest, mediaType } from './manifest.ts'
 import type { Repository } from './repository.ts'
@@ -30,14 +31,20 @@ export interface UnbuiltImage {
   readonly created?: Date | undefined
 }
 
-/** Makes the manifest; its configuration is stored. */
-export async function putUnbuiltImage(repository: Repository, image: UnbuiltImage): Promise<StoredManifest> {
-  const { layers, annotations = {}, dockerTypes = false, created } = image
-  const config = await repository.putBlob(encodeUnbuiltConfig(layers, created))
+/** Makes the manifest, which names the configuration of `encodeUnbuiltConfig`. */
+export function encodeUnbuiltImage({ layers, annotations = {}, dockerTypes = false, created }: UnbuiltImage): StoredManifest {
+  const config = encodeUnbuiltConfig(layers, created)
+  const type = dockerTypes ? mediaType.dockerConfig : mediaType.config
   return encodeManifest({
     mediaType: dockerTypes ? mediaType.dockerManifest : mediaType.manifest,
-    config: { mediaType: dockerTypes ? mediaType.dockerConfig : mediaType.config, ...config },
+    config: { mediaType: type, digest: contentDigest(config), size: config.length },
     layers,
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   })
+}
+
+/** Makes the manifest; its configuration is stored. */
+export async function putUnbuiltImage(repository: Repository, image: UnbuiltImage): Promise<StoredManifest> {
+  await repository.putBlob(encodeUnbuiltConfig(image.layers, image.created))
+  return encodeUnbuiltImage(image)
 }

@@ -8,7 +8,11 @@ describe('adding to what others add to', () => {
       what: 'x',
       read: () => Promise.resolve([1]),
       isThere: (list) => list.includes(1),
-      write: () => Promise.resolve(void writes++),
+      version: String,
+      write: (list) => {
+        writes++
+        return Promise.resolve(list)
+      },
     })
     expect(writes).toBe(0)
   })
@@ -23,9 +27,48 @@ describe('adding to what others add to', () => {
         return Promise.resolve(stored)
       },
       isThere: (list) => list.includes(1),
-      write: (list) => Promise.resolve(void (stored = [...list, 1])),
+      version: String,
+      write: (list) => Promise.resolve((stored = [...list, 1])),
     })
     expect(stored).toEqual([9, 1])
+  })
+
+  it('reads again when others wrote while it prepared', async () => {
+    let stored: readonly number[] = [1]
+    let prepared = 0
+    await appendUntilThere({
+      what: 'x',
+      read: () => Promise.resolve(stored),
+      version: String,
+      isThere: (list) => list.includes(5),
+      prepare: () => Promise.resolve(void (prepared++ < 2 && (stored = [...stored, stored.length + 1]))),
+      write: (list) => Promise.resolve((stored = [...list, 5])),
+    })
+    expect(stored).toEqual([1, 2, 3, 5])
+    expect(prepared).toBe(3)
+  })
+
+  it('loses nothing of twenty that take different times between reading and writing', { timeout: 60_000 }, async () => {
+    let stored: readonly number[] = []
+    const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+    const add = (mine: number) =>
+      appendUntilThere({
+        what: 'x',
+        read: async () => {
+          const found = stored
+          await wait(mine % 7)
+          return found
+        },
+        version: String,
+        isThere: (list) => list.includes(mine),
+        prepare: () => wait(mine % 5),
+        write: async (list) => {
+          await wait(mine % 3)
+          return (stored = [...list, mine])
+        },
+      })
+    await Promise.all(Array.from({ length: 20 }, (_, mine) => add(mine)))
+    expect(stored.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, mine) => mine))
   })
 
   it('stops when the caller stops', async () => {
@@ -35,7 +78,11 @@ describe('adding to what others add to', () => {
       signal: stop.signal,
       read: () => Promise.resolve([]),
       isThere: () => false,
-      write: () => Promise.resolve(stop.abort(new Error('enough'))),
+      version: String,
+      write: (list) => {
+        stop.abort(new Error('enough'))
+        return Promise.resolve(list)
+      },
     })
     await expect(adding).rejects.toThrow('enough')
   })
