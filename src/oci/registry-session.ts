@@ -1,5 +1,4 @@
 /** Requests to one registry: which scheme it speaks, how it lets us in, and what its refusals mean. */
-import { setMaxListeners } from 'node:events'
 import { excerpt } from '../encoding/bytes.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
@@ -59,8 +58,6 @@ export class RegistrySession {
     this.host = host
     this.#options = options
     this.#free = options.concurrency ?? defaultConcurrency
-    // Each request under way listens to it: many of them are no leak.
-    if (options.signal !== undefined) setMaxListeners(0, options.signal)
   }
 
   /**
