@@ -1,6 +1,7 @@
 /** Adding to something that others add to as well, where nobody can compare and swap: tags of a registry. */
 import { CountersignError } from '../error.ts'
 import { pause } from '../http/deadline.ts'
+import { RegistryBusyError } from './registry-busy.ts'
 
 export interface Appending<T> {
   /** What is there now. */
@@ -20,6 +21,8 @@ export interface Appending<T> {
 
 const maxAttempts = 80
 const maxPreparations = 5
+/** How often in a row a registry may fail. */
+const maxFailures = 8
 const shortestSettlingMs = 60
 const longestSettlingMs = 3_000
 
@@ -35,21 +38,30 @@ export async function appendUntilThere<T>(appending: Appending<T>): Promise<void
   let seen: string | undefined
   let isContended = false
   let quiet = 0
+  let failures = 0
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const started = performance.now()
-    const current = await read()
-    if (isThere(current)) {
-      if (seen === undefined) return
-      const isAlike = version(current) === seen
-      isContended ||= !isAlike
-      quiet = isAlike ? quiet + 1 : 0
-      if (quiet >= (isContended ? 2 : 1)) return
-      seen = version(current)
-    } else {
-      isContended = seen !== undefined
+    try {
+      const current = await read()
+      if (isThere(current)) {
+        if (seen === undefined) return
+        const isAlike = version(current) === seen
+        isContended ||= !isAlike
+        quiet = isAlike ? quiet + 1 : 0
+        if (quiet >= (isContended ? 2 : 1)) return
+        seen = version(current)
+      } else {
+        isContended = seen !== undefined
+        quiet = 0
+        seen = version(await write(await prepared(appending, current)))
+        longest = Math.max(longest, performance.now() - started)
+      }
+      failures = 0
+    } catch (error) {
+      // Some registries fail where they are read and written at once; whether something was written is seen at the next look.
+      if (!(error instanceof RegistryBusyError) || ++failures > maxFailures) throw error
+      isContended = true
       quiet = 0
-      seen = version(await write(await prepared(appending, current)))
-      longest = Math.max(longest, performance.now() - started)
     }
     // Those who lost against each other must not meet again in step.
     const settling = Math.min(Math.max(longest * 3, shortestSettlingMs), longestSettlingMs)

@@ -8,6 +8,7 @@ import type { Environment, HttpResponse, OpenAnswer, RequestOptions, TlsSettings
 import { isLoopbackHost, isPrivateHost } from '../http/host.ts'
 import { parseChallenges } from './auth-challenge.ts'
 import type { Challenge } from './auth-challenge.ts'
+import { RegistryBusyError } from './registry-busy.ts'
 import { basicHeader, requestAccessToken } from './registry-login.ts'
 import type { AccessToken, RegistryCredentials } from './registry-login.ts'
 
@@ -124,7 +125,8 @@ export class RegistrySession {
     const hint = status === 401 || status === 403 ? '; check the credentials (docker login, or --registry-username and the like)' : ''
     const code = status === 404 ? 'NOT_FOUND' : 'SERVICE_REFUSED'
     const reason = said === undefined ? '' : `: ${said}`
-    return new CountersignError(code, `${doing}: the registry ${this.host} answered with status ${status}${reason}${hint}`)
+    const message = `${doing}: the registry ${this.host} answered with status ${status}${reason}${hint}`
+    return status === 429 || status >= 500 ? new RegistryBusyError(code, message) : new CountersignError(code, message)
   }
 
   /** One of the few requests at a time, repeated once with what the registry demands. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { CountersignError } from '../../../src/error.ts'
 import { appendUntilThere } from '../../../src/oci/append.ts'
+import { RegistryBusyError } from '../../../src/oci/registry-busy.ts'
 
 describe('adding to what others add to', () => {
   it('writes nothing when it is there already', async () => {
@@ -31,6 +33,26 @@ describe('adding to what others add to', () => {
       write: (list) => Promise.resolve((stored = [...list, 1])),
     })
     expect(stored).toEqual([9, 1])
+  })
+
+  it('goes on when a registry fails for a moment, and not when it refuses', async () => {
+    let stored: readonly number[] = []
+    const add = (failure: Error, times: number) => {
+      stored = []
+      let left = times
+      return appendUntilThere({
+        what: 'x',
+        read: () => (left-- > 0 ? Promise.reject(failure) : Promise.resolve(stored)),
+        version: String,
+        isThere: (list) => list.includes(1),
+        write: (list) => Promise.resolve((stored = [...list, 1])),
+      })
+    }
+    await add(new RegistryBusyError('SERVICE_REFUSED', 'busy'), 3)
+    expect(stored).toEqual([1])
+    await expect(add(new RegistryBusyError('SERVICE_REFUSED', 'busy'), 100)).rejects.toThrow('busy')
+    await expect(add(new CountersignError('SERVICE_REFUSED', 'denied'), 1)).rejects.toThrow('denied')
+    expect(stored).toEqual([])
   })
 
   it('reads again when others wrote while it prepared', async () => {
