@@ -28,7 +28,7 @@ export class JsonFields {
   /** The path of a field, for messages of checks made elsewhere. */
   pathOf(name: string): string {
     // Names of annotations and the like come from anybody; those of formats are short and plain.
-    return `${this.path}.${/^[\w$.:/@+-]{1,80}$/.test(name) ? name : excerpt(name)}`
+    return `${this.path}.${/^[\w$.:/@+-]{1,80}(?:\[\d{1,6}\])?$/.test(name) ? name : excerpt(name)}`
   }
 
   /** An error about this object, in the format's own code. */
