@@ -25,7 +25,7 @@ export const imageSigningFlags = {
     deprecated('please use --tlog-upload=false instead', boolFlag('do not record the signature in the transparency log')),
   ),
   'record-creation-timestamp': deprecated(
-    'support for this flag will be removed in the future',
+    'not used with the new bundle format',
     boolFlag('write the time into what is stored under a tag, or SOURCE_DATE_EPOCH'),
   ),
 }
@@ -69,11 +69,11 @@ export const attestFlags = {
     boolFlag('attest an index and every image that it names', { shorthand: 'r' }),
   ),
   'rekor-entry-type': deprecated(
-    'attestations are logged as dsse entries, whatever it says',
+    'support for this flag will be removed in the future. it is strongly discouraged to rely on Rekor for attestation storage, and in future releases of Rekor, this functionality will be removed.',
     stringFlag('kind of the entry in the transparency log', { default: 'dsse', completion: ['dsse', 'intoto'] }),
   ),
   replace: deprecated(
-    'only attestations under the .att tag are replaced, bundles are added',
+    'not needed when OCI referrers become the default behavior',
     boolFlag('put the attestation in the place of those of the same type'),
   ),
   statement: stringFlag('sign this in-toto statement as it is: a file, or - for standard input', FILE),

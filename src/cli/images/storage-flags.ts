@@ -34,7 +34,7 @@ export const cleanFlags = {
 export const treeFlags = {
   ...registryFlags,
   'experimental-oci11': ignored(
-    deprecated('OCI 1.1 referrers are always looked at', boolFlag('look at OCI 1.1 referrers', { default: true })),
+    deprecated('OCI referrers will be the default behavior in future versions', boolFlag('look at OCI 1.1 referrers', { default: true })),
   ),
   'registry-referrers-mode': ignored(
     choiceFlag(['legacy', 'oci-1-1'], 'how referrers are found; every way is tried in any case', { default: '' }),
