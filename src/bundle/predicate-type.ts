@@ -26,6 +26,22 @@ const names: Readonly<Record<string, string>> = {
   openvex: predicateTypes.openVex,
 }
 
+/** What cosign 1 wrote for two of its names: URIs without their scheme. */
+const formerTypes: Readonly<Record<string, string>> = {
+  custom: 'cosign.sigstore.dev/attestation/v1',
+  vuln: 'cosign.sigstore.dev/attestation/vuln/v1',
+}
+
+/**
+ * The types that an attestation of this name or URI may have: that of `predicateTypeUri`, and for the names `custom` and `vuln` what
+ * cosign 1 wrote for them. A URI stands for itself only.
+ * @throws UsageError USAGE
+ */
+export function acceptedPredicateTypes(type: string): readonly string[] {
+  const former = Object.hasOwn(formerTypes, type) ? formerTypes[type] : undefined
+  return [predicateTypeUri(type), ...(former === undefined ? [] : [former])]
+}
+
 /**
  * The URI that a name or URI stands for. A URI without its scheme is let through, because attestations have such types; a single
  * word that is no name is a typing mistake.

@@ -14,6 +14,7 @@ import { verifyOptionsFor } from '../verify/demands.ts'
 import { mayUseEd25519 } from '../verify/digests-needed.ts'
 import type { Evidence } from '../verify/evidence.ts'
 import type { Policy } from '../verify/policy.ts'
+import { isPredicateType } from '../verify/policy.ts'
 import { isAboutArtifact } from '../verify/signature.ts'
 import { verify } from '../verify/verify.ts'
 import { splitDigest } from './digest.ts'
@@ -25,10 +26,10 @@ export interface ImagePolicy {
   readonly trust: TrustMaterial
   readonly demands: Demands
   /**
-   * What is wanted: a signature of the image, or an attestation about it of this predicate type (undefined: of any). An attestation
-   * is no signature: whoever signed a list of what is in an image has not said that the image is theirs.
+   * What is wanted: a signature of the image, or an attestation about it of this predicate type (undefined: of any; several: of
+   * one of them). An attestation is no signature: whoever signed a list of what is in an image has not said that the image is theirs.
    */
-  readonly wanted: 'signature' | { readonly predicateType: string | undefined }
+  readonly wanted: 'signature' | { readonly predicateType: string | readonly string[] | undefined }
   /** Attestations count as signatures, too, as in cosign 3. */
   readonly acceptAttestations?: boolean
   /** What the signature must say, beside the digest. */
@@ -179,10 +180,11 @@ function checkPredicateType({ statement }: Evidence, { wanted, acceptAttestation
       `it is an attestation (${excerpt(predicateType)}), not a signature; use verify-attestation for it`,
     )
   }
-  if (wanted.predicateType === undefined || wanted.predicateType === predicateType) return
+  if (wanted.predicateType === undefined || isPredicateType(wanted.predicateType, predicateType)) return
+  const expected = [wanted.predicateType].flat().map((type) => excerpt(type))
   throw new VerificationError(
     'PREDICATE_TYPE_MISMATCH',
-    `invalid predicate type, expected ${excerpt(wanted.predicateType)} got ${excerpt(predicateType)}`,
+    `invalid predicate type, expected ${expected.join(' or ')} got ${excerpt(predicateType)}`,
   )
 }
 

@@ -12,8 +12,13 @@ export interface Policy {
    */
   readonly artifact: Artifact | 'any-subject'
   readonly signer: CertificatePolicy | KeyPolicy
-  /** The in-toto predicate type that an attestation must have. */
-  readonly predicateType?: string
+  /** The in-toto predicate type that an attestation must have; of several, one of them. */
+  readonly predicateType?: string | readonly string[]
+}
+
+/** Whether a statement of this type is what is expected: one type, or one of several. */
+export function isPredicateType(expected: string | readonly string[], found: string): boolean {
+  return typeof expected === 'string' ? found === expected : expected.includes(found)
 }
 
 /** Signed with a certificate that has one of these identities. */

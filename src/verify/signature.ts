@@ -11,6 +11,7 @@ import { encodeHex } from '../encoding/hex.ts'
 import { VerificationError } from '../error.ts'
 import type { Artifact } from './artifact.ts'
 import type { Policy } from './policy.ts'
+import { isPredicateType } from './policy.ts'
 import type { Signer } from './signer.ts'
 
 /**
@@ -24,10 +25,7 @@ export function verifyContent(entity: SignedEntity, signer: Signer, policy: Poli
     throw new VerificationError('ARTIFACT_REQUIRED', 'the bundle holds a plain signature, which can only be verified with its artifact')
   }
   if (policy.predicateType !== undefined) {
-    throw new VerificationError(
-      'PREDICATE_TYPE_MISMATCH',
-      `expected an attestation of type ${policy.predicateType}, found a plain signature`,
-    )
+    throw new VerificationError('PREDICATE_TYPE_MISMATCH', `expected an attestation of type ${typesOf(policy)}, found a plain signature`)
   }
   verifyMessage(entity.content, signer, policy.artifact)
   return undefined
@@ -92,10 +90,10 @@ function verifyEnvelope(envelope: DsseEnvelope, signer: Signer, policy: Policy):
   }
   const statement = parseStatement(envelope.payload)
   if (policy.artifact !== 'any-subject') checkSubjects(statement, policy.artifact)
-  if (policy.predicateType !== undefined && statement.predicateType !== policy.predicateType) {
+  if (policy.predicateType !== undefined && !isPredicateType(policy.predicateType, statement.predicateType)) {
     throw new VerificationError(
       'PREDICATE_TYPE_MISMATCH',
-      `invalid predicate type, expected ${policy.predicateType} got ${statement.predicateType}`,
+      `invalid predicate type, expected ${typesOf(policy)} got ${statement.predicateType}`,
     )
   }
   return statement
@@ -127,6 +125,10 @@ function checkSubjects(statement: Statement, artifact: Artifact): void {
     'ARTIFACT_MISMATCH',
     `provided artifact digest does not match any digest in statement: none of its ${statement.subjects.length} subjects is the artifact with digest ${actual === undefined ? 'unknown' : encodeHex(actual)}`,
   )
+}
+
+function typesOf({ predicateType = [] }: Policy): string {
+  return [predicateType].flat().join(' or ')
 }
 
 function invalidSignature(): VerificationError {

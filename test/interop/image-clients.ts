@@ -50,7 +50,7 @@ export interface ImageClient {
 export const crane = findPeer('crane')
 export const email = 'dev@example.com'
 export const predicateType = 'https://example.com/tests/v1'
-const password = 'a pässword'
+export const password = 'a pässword'
 
 /** The services, and a folder in which everybody works. */
 export interface ImageWorld {
@@ -71,6 +71,7 @@ export async function openImageWorld(): Promise<ImageWorld> {
   const folder = mkdtempSync(path.join(tmpdir(), 'countersign-image-clients-'))
   const write = (name: string, contents: string): void => writeFileSync(path.join(folder, name), contents)
   write('predicate.json', '{"passed":12}')
+  write('scan.json', '{"invocation":{},"scanner":{},"metadata":{}}')
   write('root.json', sigstore.trustedRoot)
   const config = JSON.parse(sigstore.signingConfig) as { rekorTlogUrls: { majorApiVersion: number }[] }
   write('config.json', JSON.stringify({ ...config, rekorTlogUrls: config.rekorTlogUrls.filter((log) => log.majorApiVersion === 1) }))

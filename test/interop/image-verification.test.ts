@@ -5,10 +5,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missingRegistries } from '../support/registries.ts'
+import { runCaptured } from '../unit/cli/captured-context.ts'
 import type { Doubt, ImageClient, ImageWorld, Layout, RegistryName, Task } from './image-clients.ts'
-import { countersign, crane, expectSuccess, imageClients, openImageWorld } from './image-clients.ts'
+import { countersign, crane, expectSuccess, imageClients, openImageWorld, password } from './image-clients.ts'
+import { findPeer, runPeerLive } from './peer.ts'
 import { cell } from './server/matrix.ts'
 
+const cosign1 = findPeer('cosign1')
 const isMissing = crane === undefined || missingRegistries().length > 0
 let world: ImageWorld
 
@@ -179,5 +182,18 @@ describe.skipIf(isMissing)('an index of which a part is not signed', () => {
     await expectSuccess(countersign.judges(world, { ...task, image: images[0] ?? '' }))
     expect((await countersign.judges(world, { ...task, image: images[1] ?? '' })).exitCode).toBe(10)
     expect((await countersign.judges(world, { ...task, recursive: true })).exitCode).toBe(10)
+  })
+})
+
+describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 named', () => {
+  it.each(['custom', 'vuln'])('%s are found by that name, although later versions write another type for it', async (type) => {
+    const image = await world.pushImage('docker-registry', freshName())
+    const env = { COSIGN_PASSWORD: password }
+    const words = ['attest', '--key', 'own.key', '--predicate', 'scan.json', '--type', type, image]
+    await expectSuccess(runPeerLive(cosign1 ?? '', words, world.folder, env))
+    const verify = ['verify-attestation', '--key', 'own.pub', '--insecure-ignore-tlog', '--type']
+    const judge = (asked: string) => runCaptured([...verify, asked, image], { cwd: world.folder, env: { HOME: world.folder } })
+    expect(await judge(type)).toMatchObject({ exitCode: 0 })
+    expect(await judge(type === 'custom' ? 'vuln' : 'custom')).toMatchObject({ exitCode: 1, stdout: '' })
   })
 })

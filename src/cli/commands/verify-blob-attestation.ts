@@ -8,7 +8,7 @@ import { warn } from '../context.ts'
 import { certificateExclusions, verifyBlobAttestationFlags } from '../flag-groups.ts'
 import { atMost } from '../positional.ts'
 import { artifactFromHex, loadArtifact } from '../verification/artifact-input.ts'
-import { predicateTypeUri } from '../../bundle/predicate-type.ts'
+import { acceptedPredicateTypes } from '../../bundle/predicate-type.ts'
 import { verifyFile } from '../verification/verify-file.ts'
 
 interface ClaimFlags {
@@ -42,7 +42,7 @@ The file may be given by its digest instead, with --digest and --digestAlg, or l
     return verifyFile(context, flags, {
       kind: 'attestation',
       artifactName: blob,
-      predicateType: predicateTypeUri(flags.type),
+      predicateType: acceptedPredicateTypes(flags.type),
       loadArtifact: (needed) => loadSubject(context, flags, blob, needed),
     })
   },

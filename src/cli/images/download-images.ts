@@ -1,6 +1,6 @@
 /** `download`: what lies beside an image, as it is stored; nothing of it is verified. */
 import { parseStatement } from '../../bundle/statement.ts'
-import { predicateTypeUri } from '../../bundle/predicate-type.ts'
+import { acceptedPredicateTypes } from '../../bundle/predicate-type.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { asBuffer } from '../../encoding/bytes.ts'
 import type { JsonValue } from '../../encoding/json.ts'
@@ -38,12 +38,12 @@ export async function downloadAttestations(
   flags: FlagValues<typeof downloadAttestationFlags>,
   argument: string,
 ): Promise<void> {
-  const wanted = flags['predicate-type'] === '' ? undefined : predicateTypeUri(flags['predicate-type'])
+  const wanted = flags['predicate-type'] === '' ? undefined : acceptedPredicateTypes(flags['predicate-type'])
   const image = await findNamedImage(context, flags, argument, flags.platform)
   const found = await find(context, image, 'attestation', flags['attachment-tag-prefix'])
   const attestations = found.filter((one) => {
     const type = predicateTypeOf(one)
-    return type !== undefined && (wanted === undefined ? type !== signPredicateType : type === wanted)
+    return type !== undefined && (wanted === undefined ? type !== signPredicateType : wanted.includes(type))
   })
   if (attestations.length === 0 && wanted !== undefined)
     throw new CountersignError('NOT_FOUND', `no attestations with predicate type '${flags['predicate-type']}' found`)

@@ -1,5 +1,5 @@
 /** `verify-attestation`: from flags to what is printed. */
-import { predicateTypeUri } from '../../bundle/predicate-type.ts'
+import { acceptedPredicateTypes } from '../../bundle/predicate-type.ts'
 import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
@@ -16,7 +16,7 @@ export async function verifyAttestations(
   images: readonly string[],
 ): Promise<void> {
   const policies = flags.policy.length === 0 ? undefined : await loadPolicies(context, flags.policy)
-  const task: ImageVerificationTask = { wanted: { predicateType: predicateTypeUri(flags.type) }, typeName: flags.type }
+  const task: ImageVerificationTask = { wanted: { predicateType: acceptedPredicateTypes(flags.type) }, typeName: flags.type }
   const explain = await explanationOf(context, flags)
   for await (const verified of verifyImages(context, flags, images, task, explain)) {
     // Of an image that is refused nothing may be read that says otherwise.

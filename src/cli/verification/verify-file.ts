@@ -32,7 +32,7 @@ export interface FileVerification {
   /** The artifact as the user named it, for bundle discovery and messages; empty when there is none. */
   readonly artifactName: string
   readonly loadArtifact: (needed: () => DigestsNeeded) => Promise<Artifact | 'any-subject'>
-  readonly predicateType?: string
+  readonly predicateType?: string | readonly string[]
 }
 
 const ignoredLog = 'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'

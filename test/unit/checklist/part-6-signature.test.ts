@@ -208,6 +208,12 @@ describe('item 37: attestations', () => {
       message: `invalid predicate type, expected https://example.test/other got ${predicateType}`,
     })
     expect(refusalOf(() => verifySigned(signBlob(), { policy: { predicateType } }))).toMatchObject({ code: 'PREDICATE_TYPE_MISMATCH' })
+    expect(
+      refusalOf(() => verifySigned(signStatement(), { policy: { predicateType: ['https://example.test/other', predicateType] } })),
+    ).toBe(undefined)
+    const none = refusalOf(() => verifySigned(signStatement(), { policy: { predicateType: ['a', 'b'] } }))
+    expect(none?.message).toBe(`invalid predicate type, expected a or b got ${predicateType}`)
+    expect(refusalOf(() => verifySigned(signStatement(), { policy: { predicateType: [] } }))?.code).toBe('PREDICATE_TYPE_MISMATCH')
   })
   it('keep large integers of their predicate exactly', () => {
     const statement = JSON.stringify(statementAbout()).replace('"buildDefinition":{}', '"big":12345678901234567890')

@@ -543,6 +543,24 @@ describe('verify-attestation', () => {
     expect(sentenceOf(outcome)).toBe('none of the attestations matched the predicate type: custom, found: https://slsa.dev/provenance/v1')
   })
 
+  it.each([
+    ['custom', 'cosign.sigstore.dev/attestation/v1'],
+    ['vuln', 'cosign.sigstore.dev/attestation/vuln/v1'],
+  ])('by the name %s is what any cosign calls so: the first one left the scheme out', async (type, former) => {
+    const words = type === 'custom' ? [] : ['--type', type]
+    const otherName = type === 'custom' ? 'vuln' : 'custom'
+    for (const predicateType of [former, `https://${former}`]) {
+      registry.manifests.clear()
+      image = putImage(registry)
+      attest({ predicateType })
+      expect((await run(words)).exitCode).toBe(0)
+      expect((await run(['--type', predicateType])).exitCode).toBe(0)
+      expect((await run(['--type', otherName])).exitCode).toBe(1)
+    }
+    // A type that is spelled out is that type.
+    expect((await run(['--type', former])).exitCode).toBe(1)
+  })
+
   it('of an image without any, or of none, ends with exit code 1', async () => {
     expect(sentenceOf(await run([]))).toMatch(/^no matching attestations: none was found/)
     const missing = await verify([`${registry.host}/${app}:v9`, ...key], {}, 'verify-attestation')
