@@ -8,6 +8,7 @@ import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
+import type { Certificate } from '../../x509/certificate.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
@@ -54,7 +55,7 @@ async function keylessSource(
     import('../../sign/keyless-identity.ts'),
     import('./identity-token.ts'),
   ])
-  return createKeylessIdentity({
+  const identify = createKeylessIdentity({
     url: services.certificateAuthority ?? '',
     trust,
     scts,
@@ -63,13 +64,22 @@ async function keylessSource(
     now: () => context.now(),
     signer: ownSigner,
     keyKind: ephemeralKeyKinds[algorithmName(flags)],
-    async token() {
+    token() {
       if (ownSigner === undefined) context.stderr.write('Generating ephemeral keys...\n')
-      const token = await getIdentityToken(context, { ...task, issuer })
+      // Before anybody is asked to sign in, as cosign 1 and 2 have it.
       context.stderr.write('Retrieving signed certificate...\n')
-      return token
+      return getIdentityToken(context, { ...task, issuer })
     },
   })
+  let announced: Certificate | undefined
+  return async () => {
+    const identity = await identify()
+    if (scts > 0 && identity.certificate !== announced) {
+      announced = identity.certificate
+      context.stderr.write('Successfully verified SCT...\n')
+    }
+    return identity
+  }
 }
 
 function algorithmName(flags: SigningFlags): SigningAlgorithmName {

@@ -56,6 +56,7 @@ describe('a bundle', () => {
         'Using payload from: p.json',
         'Generating ephemeral keys...',
         'Retrieving signed certificate...',
+        'Successfully verified SCT...',
         'Signing artifact...',
         'tlog entry created with index: 1000003',
         `Pushing attestation to: ${workspace.registry.host}/app`,

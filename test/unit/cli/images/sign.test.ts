@@ -38,6 +38,7 @@ describe('a bundle', () => {
     expect(stderr.split('\n')).toEqual([
       'Generating ephemeral keys...',
       'Retrieving signed certificate...',
+      'Successfully verified SCT...',
       'Signing artifact...',
       'tlog entry created with index: 1000003',
       'Wrote bundle to file app.sigstore.json',
@@ -251,6 +252,7 @@ describe('several images', () => {
     const { stderr, exitCode } = await workspace.signImage([second, '--bundle', 'bundles'])
     expect(exitCode, stderr).toBe(0)
     expect(stderr.match(/Retrieving signed certificate/g)).toHaveLength(1)
+    expect(stderr.match(/Successfully verified SCT/g)).toHaveLength(1)
     expect(stderr.match(/Wrote bundle to file bundles\/app-sha256-[0-9a-f]{64}\.sigstore\.json\n/g)).toHaveLength(2)
     expect(workspace.bundleTypes()).toEqual([signType, signType])
   })

@@ -92,6 +92,7 @@ describe('keyless', () => {
       'Using payload from: p.json',
       'Generating ephemeral keys...',
       'Retrieving signed certificate...',
+      'Successfully verified SCT...',
       'tlog entry created with index: 1000003',
       'Wrote bundle to file b.json',
       '',

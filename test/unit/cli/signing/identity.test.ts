@@ -147,6 +147,8 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
     })
     expect(outcome.exitCode).toBe(1)
     expect(outcome.stderr).toContain('Are you sure you would like to continue? [y/N] Your browser will now be opened to:\n')
+    expect(outcome.stderr).toMatch(/Generating ephemeral keys\.\.\.\nRetrieving signed certificate\.\.\.\n[^]*Your browser will now/)
+    expect(outcome.stderr).not.toContain('Successfully verified SCT')
     expect(workspace.read('address')).toContain(`${server.url}/oidc/`)
     expect(workspace.read('env')).toContain('NO_PROXY=localhost')
     expect(workspace.read('env')).not.toContain('geheim')

@@ -47,6 +47,7 @@ describe('keyless, with a signing config', () => {
       'Using payload from: artifact',
       'Generating ephemeral keys...',
       'Retrieving signed certificate...',
+      'Successfully verified SCT...',
       'tlog entry created with index: 1000003',
       'Wrote bundle to file bundle.json',
       '',
