@@ -8,15 +8,14 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generatePrivateKey } from '../../src/crypto/private-key.ts'
 import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
-import { encodePem } from '../../src/encoding/pem.ts'
 import type { PrivateSigstore } from '../../src/server/index.ts'
 import { createServer } from '../../src/server/index.ts'
-import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
 import { predicateDocuments } from '../support/predicates.ts'
 import type { Outcome } from '../unit/cli/captured-context.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 import type { Ending } from './peer.ts'
 import { findPeer, runPeer, runPeerLive } from './peer.ts'
+import { withLogsOf, writeOldTrust } from './service-files.ts'
 
 const cosign = findPeer('cosign') ?? ''
 const cosign2 = findPeer('cosign2') ?? ''
@@ -38,7 +37,7 @@ beforeAll(async () => {
   write('third', 'a third artifact')
   write('root.json', server.trustedRoot)
   write('token', await server.identityToken(email))
-  for (const version of [1, 2]) write(`config-v${version}.json`, withLog(server.signingConfig, version))
+  for (const version of [1, 2]) write(`config-v${version}.json`, withLogsOf(server.signingConfig, version))
   for (const type of types) write(fileOf(type), predicateDocuments[type] ?? '')
   for (const kind of ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'] as const) {
     const key = generatePrivateKey(kind)
@@ -58,14 +57,6 @@ afterAll(async () => {
 const write = (name: string, contents: string): void => writeFileSync(path.join(folder, name), contents)
 const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8')
 const fileOf = (type: string): string => `predicate-${type.replaceAll(/\W/g, '-')}`
-
-/** The signing config with the logs of one API. */
-function withLog(config: string, version: number): string {
-  const parsed = JSON.parse(config) as { rekorTlogUrls: { majorApiVersion: number }[] }
-  const services = parsed.rekorTlogUrls.filter(({ majorApiVersion }) => majorApiVersion === version)
-  expect(services.length).toBeGreaterThan(0)
-  return JSON.stringify({ ...parsed, rekorTlogUrls: services })
-}
 
 const keyless = (version: number): readonly string[] => [
   '--identity-token',
@@ -238,22 +229,7 @@ function withoutTime(predicate: unknown): object {
   return JSON.parse(text) as object
 }
 
-/** What cosign trusts where it takes no trusted root. */
-function oldTrust(): Record<string, string> {
-  const { logs, certificateTransparencyLogs, certificateAuthorities, timestampAuthorities } = loadTrustMaterial(server.trustedRoot)
-  const rekor = logs.find(({ key }) => key.kind === 'ecdsa')
-  const [[ctLog], [ca], [tsa]] = [certificateTransparencyLogs, certificateAuthorities, timestampAuthorities]
-  if (rekor === undefined || ctLog === undefined || ca === undefined || tsa === undefined)
-    throw new Error('the trusted root has too little')
-  const chain = [...ca.authority.intermediates, ca.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
-  const leaf = tsa.leaf === undefined ? [] : [tsa.leaf]
-  const tsaChain = [...leaf, ...tsa.authority.intermediates, tsa.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
-  write('rekor.pub', encodePublicKeyPem(rekor.key))
-  write('ct.pub', encodePublicKeyPem(ctLog.key))
-  write('chain.pem', chain.join(''))
-  write('tsa.pem', tsaChain.join(''))
-  return { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
-}
+const oldTrust = (): Record<string, string> => writeOldTrust(folder, server.trustedRoot)
 
 describe.skipIf(cosign === '')('in the formats of cosign 1 and 2', () => {
   const urls = (): readonly string[] => ['--fulcio-url', server.url, '--rekor-url', server.url, '--identity-token', 'token', '--yes']

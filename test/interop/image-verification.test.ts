@@ -4,15 +4,14 @@
  * must be refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { missingRegistries } from '../support/registries.ts'
-import { runCaptured } from '../unit/cli/captured-context.ts'
-import type { Doubt, ImageClient, ImageWorld, Layout, RegistryName, Task } from './image-clients.ts'
-import { countersign, crane, expectSuccess, imageClients, openImageWorld, password } from './image-clients.ts'
-import { findPeer, runPeerLive } from './peer.ts'
+import type { Doubt, ImageClient, Layout, Task } from './image-clients.ts'
+import { countersign, imageClients } from './image-clients.ts'
+import type { ImageWorld, RegistryName } from './image-world.ts'
+import { digestOf, expectSuccess, isWorldMissing as isMissing, openImageWorld, password, registryNames } from './image-world.ts'
+import { findPeer } from './peer.ts'
 import { cell } from './server/matrix.ts'
 
 const cosign1 = findPeer('cosign1')
-const isMissing = crane === undefined || missingRegistries().length > 0
 let world: ImageWorld
 
 beforeAll(async () => {
@@ -119,7 +118,7 @@ function overlooks(judge: ImageClient, layout: Layout, doubt: Doubt): boolean {
   return judge.name === 'cosign 2' && layout === 'bundle' && doubt.annotations !== undefined
 }
 
-for (const registry of ['docker-registry', 'referrers-registry'] as const) {
+for (const registry of registryNames) {
   for (const signer of imageClients) {
     for (const layout of signer.layouts) {
       for (const keyless of [false, true]) {
@@ -151,6 +150,9 @@ for (const registry of ['docker-registry', 'referrers-registry'] as const) {
                 async () => {
                   const ending = await judge.judges(world, task)
                   expect(ending.exitCode, ending.stderr).toBe(0)
+                  expect(ending.stdout).toContain(
+                    task.kind === 'signature' ? digestOf(task.image) : '"payloadType":"application/vnd.in-toto+json"',
+                  )
                   const isOurs = judge === countersign
                   for (const [what, doubt] of Object.entries(scenario.doubts)) {
                     const [asked, doubted] = doubt(task)
@@ -188,11 +190,11 @@ describe.skipIf(isMissing)('an index of which a part is not signed', () => {
 describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 named', () => {
   it.each(['custom', 'vuln'])('%s are found by that name, although later versions write another type for it', async (type) => {
     const image = await world.pushImage('docker-registry', freshName())
-    const env = { COSIGN_PASSWORD: password }
+    world.write('scan.json', '{"invocation":{},"scanner":{},"metadata":{}}')
     const words = ['attest', '--key', 'own.key', '--predicate', 'scan.json', '--type', type, image]
-    await expectSuccess(runPeerLive(cosign1 ?? '', words, world.folder, env))
+    await expectSuccess(world.run(cosign1, words, { COSIGN_PASSWORD: password }))
     const verify = ['verify-attestation', '--key', 'own.pub', '--insecure-ignore-tlog', '--type']
-    const judge = (asked: string) => runCaptured([...verify, asked, image], { cwd: world.folder, env: { HOME: world.folder } })
+    const judge = (asked: string) => world.countersign([...verify, asked, image])
     expect(await judge(type)).toMatchObject({ exitCode: 0 })
     expect(await judge(type === 'custom' ? 'vuln' : 'custom')).toMatchObject({ exitCode: 1, stdout: '' })
   })

@@ -11,15 +11,13 @@ import { TrustedRoot } from '@sigstore/protobuf-specs'
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generatePrivateKey } from '../../src/crypto/private-key.ts'
-import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
-import { encodePem } from '../../src/encoding/pem.ts'
 import type { PrivateSigstore } from '../../src/server/index.ts'
 import { createServer } from '../../src/server/index.ts'
-import { loadTrustMaterial } from '../../src/trust/trust-material.ts'
 import { issue, pemOf } from '../support/universe/certificates.ts'
 import { namedKey } from '../support/universe/keys.ts'
 import { runCaptured } from '../unit/cli/captured-context.ts'
 import { findPeer, runPeer } from './peer.ts'
+import { withLogsOf, writeOldTrust } from './service-files.ts'
 
 const cosign = findPeer('cosign') ?? ''
 const sigstoreGo = findPeer('sigstore-go-conformance', 'conformance') ?? ''
@@ -36,7 +34,7 @@ beforeAll(async () => {
   write('other', 'another artifact')
   write('root.json', server.trustedRoot)
   write('token', await server.identityToken(email))
-  for (const version of [1, 2]) write(`config-v${version}.json`, withLog(server.signingConfig, version))
+  for (const version of [1, 2]) write(`config-v${version}.json`, withLogsOf(server.signingConfig, version))
 })
 
 afterAll(async () => {
@@ -46,14 +44,6 @@ afterAll(async () => {
 
 const write = (name: string, contents: string): void => writeFileSync(path.join(folder, name), contents)
 const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8')
-
-/** The signing config with the logs of one API. */
-function withLog(config: string, version: number): string {
-  const parsed = JSON.parse(config) as { rekorTlogUrls: { majorApiVersion: number }[] }
-  const services = parsed.rekorTlogUrls.filter(({ majorApiVersion }) => majorApiVersion === version)
-  expect(services.length).toBeGreaterThan(0)
-  return JSON.stringify({ ...parsed, rekorTlogUrls: services })
-}
 
 async function sign(...words: readonly string[]): Promise<void> {
   const env = { HOME: folder, COSIGN_PASSWORD: password }
@@ -68,19 +58,7 @@ function expectCosignVerifies(words: readonly string[], env: Readonly<Record<str
   expect(runPeer(cosign, ['verify-blob', 'other', ...words], folder, env).exitCode).toBe(1)
 }
 
-/** What cosign trusts where it takes no trusted root: for the formats of before bundles. */
-function oldTrust(): Record<string, string> {
-  const { logs, certificateTransparencyLogs, certificateAuthorities } = loadTrustMaterial(server.trustedRoot)
-  const rekor = logs.find(({ key }) => key.kind === 'ecdsa')
-  const [ctLog] = certificateTransparencyLogs
-  const [ca] = certificateAuthorities
-  if (rekor === undefined || ctLog === undefined || ca === undefined) throw new Error('the trusted root has too little')
-  const chain = [...ca.authority.intermediates, ca.authority.anchor].map(({ bytes }) => encodePem('CERTIFICATE', bytes))
-  write('rekor.pub', encodePublicKeyPem(rekor.key))
-  write('ct.pub', encodePublicKeyPem(ctLog.key))
-  write('chain.pem', chain.join(''))
-  return { SIGSTORE_REKOR_PUBLIC_KEY: 'rekor.pub', SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem' }
-}
+const oldTrust = (): Record<string, string> => writeOldTrust(folder, server.trustedRoot)
 
 /** cosign 3.1.3 takes SHA-256 for every key unless it is told otherwise (sigstore/cosign#5092). */
 const digestFor = (kind: string) => (kind === 'ecdsa-p384' ? ['--signature-digest-algorithm', 'sha384'] : [])
