@@ -53,6 +53,8 @@ export interface FindOptions {
   /** How many referrers, and how many layers of one manifest, are looked into; default 1,000. */
   readonly maxEntries?: number
   readonly allowCertificateChain?: boolean
+  /** Told of each signature as soon as it is read, in any order. */
+  readonly onFound?: (found: FoundSignature) => void
 }
 
 const defaultMaxLayerBytes = 128 * 1024 * 1024
@@ -228,7 +230,9 @@ class Search {
 
   async #read(candidate: Candidate): Promise<void> {
     const bytes = await this.#layer(candidate.layer, this.#maxLayerBytes())
-    this.#signatures.push({ ...candidate, ...this.#parse(candidate, bytes) })
+    const found = { ...candidate, ...this.#parse(candidate, bytes) }
+    this.#signatures.push(found)
+    this.#options.onFound?.(found)
   }
 
   #maxLayerBytes(): number {

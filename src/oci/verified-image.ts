@@ -2,13 +2,14 @@
 import { CountersignError } from '../error.ts'
 import type { Demands } from '../verify/demands.ts'
 import { isDigest } from './digest.ts'
-import type { Findings, FindOptions } from './find-signatures.ts'
+import type { Findings, FindOptions, FoundSignature } from './find-signatures.ts'
 import { findSignatures } from './find-signatures.ts'
 import type { Repository } from './repository.ts'
-import type { ImagePolicy, ImageVerification, VerifiedSignature } from './verify-image.ts'
-import { verifyImageSignatures } from './verify-image.ts'
+import type { ImageVerification } from './image-verifier.ts'
+import { openImageVerifier } from './image-verifier.ts'
+import type { ImagePolicy, VerifiedSignature } from './verify-image.ts'
 
-export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demands'>, Omit<FindOptions, 'kinds'> {
+export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demands'>, Omit<FindOptions, 'kinds' | 'onFound'> {
   /** Default a signature. */
   readonly wanted?: ImagePolicy['wanted']
   /** Default: an entry in a transparency log, and a certificate timestamp for certificates. */
@@ -38,12 +39,15 @@ export async function verifyImage(repository: Repository, target: string, option
   const { digest } = await repository.resolve(target)
   if (isDigest(target) && digest !== target)
     throw new CountersignError('CONTENT_MISMATCH', `${repository.name} has ${digest} for ${target}`)
-  const findings = await findSignatures(signatures, digest, { ...options, ...(kinds === undefined ? {} : { kinds }) })
-  const verification = await verifyImageSignatures(findings, digest, {
+  const completed: ImagePolicy = {
     ...policy,
     wanted,
     demands: { log: true, scts: true, signedTimestamps: false, now: new Date(), ...demands },
-  })
+  }
+  const verifier = openImageVerifier(digest, () => Promise.resolve(completed))
+  const onFound = (found: FoundSignature): void => verifier.begin(found)
+  const findings = await findSignatures(signatures, digest, { ...options, onFound, ...(kinds === undefined ? {} : { kinds }) })
+  const verification = await verifier.finish(findings)
   const [first, ...others] = verification.verified
   if (first === undefined) throw refusalOf(`${repository.name}@${digest}`, findings, verification)
   return { ...verification, verified: [first, ...others], digest, findings }

@@ -1,4 +1,4 @@
-/** Verifies what was found beside an image: each signature is checked by the one verifier, and must be about this image. */
+/** A signature that was found beside an image: checked by the one verifier, and it must be about this image. */
 import type { KeyMaterial, SignedEntity } from '../bundle/signed-entity.ts'
 import { parseStatement } from '../bundle/statement.ts'
 import { parseSimpleSigning } from '../bundle/simple-signing.ts'
@@ -16,9 +16,9 @@ import type { Evidence } from '../verify/evidence.ts'
 import type { Policy } from '../verify/policy.ts'
 import { isPredicateType } from '../verify/policy.ts'
 import { isAboutArtifact } from '../verify/signature.ts'
-import { verify } from '../verify/verify.ts'
+import { verifyAmongMany } from '../verify/verify.ts'
 import { splitDigest } from './digest.ts'
-import type { Findings, FoundSignature } from './find-signatures.ts'
+import type { FoundSignature } from './find-signatures.ts'
 import { signPredicateType } from './signature-places.ts'
 
 export interface ImagePolicy {
@@ -55,48 +55,11 @@ export interface VerifiedSignature {
   readonly claim: SimpleSigning | undefined
 }
 
-export interface RefusedSignature {
-  readonly found: FoundSignature
-  readonly error: CountersignError
-}
-
-export interface ImageVerification {
-  readonly verified: readonly VerifiedSignature[]
-  readonly refused: readonly RefusedSignature[]
-  /** What was found and is not of the kind that was wanted. */
-  readonly others: readonly FoundSignature[]
-}
-
-/**
- * Verifies everything found. Whether one that holds is enough is the caller's decision; none that holds must never pass.
- * @param digest of the image's manifest
- */
-export async function verifyImageSignatures(findings: Findings, digest: string, policy: ImagePolicy): Promise<ImageVerification> {
-  const key = policy.signer.kind === 'key' ? policy.signer.key : undefined
-  if (findings.signatures.some(({ entity }) => mayUseEd25519(entity, key))) await loadEd25519ph()
-  const verified: VerifiedSignature[] = []
-  const refused: RefusedSignature[] = []
-  const others: FoundSignature[] = []
-  for (const found of findings.signatures) {
-    if (!isWanted(found, policy)) {
-      others.push(found)
-      continue
-    }
-    try {
-      verified.push(await verifyOne(found, digest, policy))
-    } catch (error) {
-      if (!(error instanceof CountersignError)) throw error
-      refused.push({ found, error })
-    }
-  }
-  return { verified, refused, others }
-}
-
 /**
  * By what it says that it is. Nothing counts because of that, and only what is left out is left out unverified; a statement that
  * cannot be read is verified, so that its error is told.
  */
-function isWanted({ entity: { content }, payload, place }: FoundSignature, { wanted, acceptAttestations = false }: ImagePolicy): boolean {
+export function isWanted({ entity: { content }, payload, place }: FoundSignature, { wanted, acceptAttestations = false }: ImagePolicy): boolean {
   if (wanted !== 'signature') return content.kind === 'dsse-envelope'
   if (content.kind !== 'dsse-envelope') return payload !== undefined || place === 'referrer'
   if (acceptAttestations) return true
@@ -107,7 +70,12 @@ function isWanted({ entity: { content }, payload, place }: FoundSignature, { wan
   }
 }
 
-async function verifyOne(found: FoundSignature, digest: string, policy: ImagePolicy): Promise<VerifiedSignature> {
+/**
+ * Verifies one signature, while others are read or verified.
+ * @param digest of the image's manifest
+ * @throws VerificationError, DecodingError; what looking for a log entry throws
+ */
+export async function verifyFound(found: FoundSignature, digest: string, policy: ImagePolicy): Promise<VerifiedSignature> {
   const { payload, bytes } = found
   const { signer, checkClaims = true } = policy
   const given = withCertificate(found, policy)
@@ -118,7 +86,8 @@ async function verifyOne(found: FoundSignature, digest: string, policy: ImagePol
         ? imageArtifact(digest)
         : 'any-subject'
   const entity = await withLogEntry(found, given, policy, { artifact, signer })
-  const evidence = verify(entity, policy.trust, { artifact, signer }, verifyOptionsFor(entity, policy.demands, signer.kind === 'key'))
+  if (mayUseEd25519(entity, signer.kind === 'key' ? signer.key : undefined)) await loadEd25519ph()
+  const evidence = await verifyAmongMany(entity, policy.trust, { artifact, signer }, verifyOptionsFor(entity, policy.demands, signer.kind === 'key'))
   if (payload === undefined) {
     checkPredicateType(evidence, policy)
     checkAnnotations(subjectAnnotations(evidence, digest), policy.annotations)
@@ -128,6 +97,11 @@ async function verifyOne(found: FoundSignature, digest: string, policy: ImagePol
   if (checkClaims) checkClaim(claim, digest)
   checkAnnotations([claim.optional], policy.annotations)
   return { found, entity, evidence, claim }
+}
+
+/** Whether nobody has to be asked to verify it. */
+export function isComplete({ entity }: FoundSignature, { demands }: ImagePolicy): boolean {
+  return !demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy'
 }
 
 /** A certificate from elsewhere completes a signature without; it never takes the place of another. */
@@ -148,10 +122,11 @@ function withCertificate({ entity, place }: FoundSignature, { certificate }: Ima
 async function withLogEntry(
   found: FoundSignature,
   entity: SignedEntity,
-  { demands, findLogEntry }: ImagePolicy,
+  imagePolicy: ImagePolicy,
   policy: Policy,
 ): Promise<SignedEntity> {
-  if (!demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy') return entity
+  const { findLogEntry } = imagePolicy
+  if (isComplete({ ...found, entity }, imagePolicy)) return entity
   if (findLogEntry !== undefined) return findLogEntry({ ...found, entity }, policy)
   throw new VerificationError('LOG_ENTRY_UNVERIFIED', 'the signature comes without an entry of a transparency log')
 }

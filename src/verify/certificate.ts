@@ -1,7 +1,7 @@
 /** The signing certificate: profile, path at every verified time, SCTs (client specification 4.3). */
 import { equalBytes } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
-import { VerificationError } from '../error.ts'
+import { CountersignError, VerificationError } from '../error.ts'
 import { verifySignature } from '../crypto/signature.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { isWithin, formatWindow } from '../trust/time-window.ts'
@@ -11,7 +11,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../x509/certificate.ts'
 import { formatName } from '../x509/name.ts'
 import { oid } from '../x509/object-identifiers.ts'
-import { knowsIssuer, verifyPath } from '../x509/path.ts'
+import { checkSignatureAhead, knowsIssuer, verifyPath } from '../x509/path.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
 import { detachedSctSignedBytes, embeddedSctSignedBytes, parseEmbeddedScts, parseSct } from '../x509/sct.ts'
 import type { VerifiedCertificateTimestamp } from './evidence.ts'
@@ -47,6 +47,15 @@ export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, insta
     }
   }
   throw failure ?? unknownIssuer(leaf)
+}
+
+/** Begins with the slowest part of `verifyCertificate` on another thread. What is wrong is left for that one to say. */
+export async function prepareCertificate(leaf: Certificate, trust: TrustMaterial): Promise<void> {
+  try {
+    for (const { authority } of trust.certificateAuthorities) if (knowsIssuer(leaf, authority)) await checkSignatureAhead(leaf, authority)
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error
+  }
 }
 
 function unknownIssuer(leaf: Certificate): VerificationError {

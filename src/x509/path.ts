@@ -4,7 +4,8 @@
  * authority is loaded, and only the leaf's own signature and the instants are checked per verification.
  */
 import type { PublicKey } from '../crypto/public-key.ts'
-import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
+import { isSlow, signatureAlgorithmFromOid, verifySignature, verifySlowSignature } from '../crypto/signature.ts'
+import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { VerificationError, messageOf } from '../error.ts'
 import type { Certificate } from './certificate.ts'
@@ -107,6 +108,20 @@ export function findIssuerPath(leaf: Certificate, authority: CertificateAuthorit
   )
 }
 
+/**
+ * Checks the leaf's signature on another thread, where that is slow. Nothing is decided: `verifyPath` does that, and does not check again
+ * what was found to be right.
+ */
+export async function checkSignatureAhead(leaf: Certificate, authority: CertificateAuthority): Promise<void> {
+  for (const issuer of [...authority.intermediates, authority.anchor]) {
+    if (!namesIssuer(leaf, issuer)) continue
+    const path = issuerPath(issuer, authority, maxPathLength)
+    if (path instanceof VerificationError || !isSlow(path.key)) continue
+    const algorithm = algorithmOf(leaf)
+    if (await verifySlowSignature(path.key, algorithm, leaf.tbs, leaf.signature)) signedBy.set(leaf, path.key)
+  }
+}
+
 /** Refuses an instant outside the certificate's own validity, ends included (RFC 5280 section 4.1.2.5). */
 export function checkValidAt(certificate: Certificate, instant: number): void {
   if (instant >= certificate.notBefore && instant <= certificate.notAfter) return
@@ -188,11 +203,17 @@ export function namesIssuer(certificate: Certificate, issuer: Certificate): bool
   return wanted === undefined || found === undefined || equalBytes(wanted, found)
 }
 
+/** Keys that certificates, these very objects, are known to be signed with. */
+const signedBy = new WeakMap<Certificate, PublicKey>()
+
 /** Whether the certificate is signed with the key of its issuer. @throws DecodingError KEY_UNSUPPORTED, KEY_INVALID */
 export function isSignedBy(certificate: Certificate, issuerKey: PublicKey): boolean {
-  const { oid: algorithmOid, parameters } = certificate.signatureAlgorithm
-  const algorithm = signatureAlgorithmFromOid(algorithmOid, parameters)
-  return verifySignature(issuerKey, algorithm, certificate.tbs, certificate.signature)
+  if (signedBy.get(certificate) === issuerKey) return true
+  return verifySignature(issuerKey, algorithmOf(certificate), certificate.tbs, certificate.signature)
+}
+
+function algorithmOf({ signatureAlgorithm: { oid: algorithm, parameters } }: Certificate): SignatureAlgorithm {
+  return signatureAlgorithmFromOid(algorithm, parameters)
 }
 
 function checkNoUnknownCritical(certificate: Certificate): void {

@@ -2,6 +2,7 @@
 import { CountersignError } from '../../error.ts'
 import type { Findings, FindOptions } from '../../oci/find-signatures.ts'
 import { findSignatures } from '../../oci/find-signatures.ts'
+import type { ImageVerifier } from '../../oci/image-verifier.ts'
 import type { ImageReference } from '../../oci/reference.ts'
 import { parseReference, withTag } from '../../oci/reference.ts'
 import type { Repository } from '../../oci/repository.ts'
@@ -18,7 +19,12 @@ import type { ImageVerificationFlags, ImageVerificationTask } from './verify-ima
 export interface SignedImage {
   readonly image: FoundImage
   readonly findings: Findings
+  /** Has begun with what was found. */
+  readonly verifier: ImageVerifier
 }
+
+/** What was signed about an image. */
+type Signed = Omit<SignedImage, 'image'>
 
 /** Finds the images that a reference means, the one that it names first. What was signed about each is loaded when it is asked for. */
 export type FindImages = () => Promise<readonly (() => Promise<SignedImage>)[]>
@@ -32,13 +38,25 @@ export async function openImages(
   flags: ImageVerificationFlags,
   references: readonly string[],
   task: ImageVerificationTask,
+  openVerifier: (digest: string) => ImageVerifier,
 ): Promise<FindImages[]> {
   const options = findOptions(context, flags, task)
+  const search = async (signatures: Repository, digest: string): Promise<Signed> => {
+    const verifier = openVerifier(digest)
+    const findings = await findSignatures(signatures, digest, { ...options, onFound: (found) => verifier.begin(found) })
+    return { verifier, findings }
+  }
+  const look: Look = async (signatures, image) => {
+    const { digest } = image.descriptor
+    if (task.given === undefined) return search(signatures, digest)
+    const { readGivenSignature } = await import('./given-signature.ts')
+    return { verifier: openVerifier(digest), findings: await readGivenSignature(context, task.given, image) }
+  }
   if (flags['local-image']) {
     const { openLocalImage } = await import('./local-image.ts')
     return references.map((folder) => async () => {
       const { repository, image } = await openLocalImage(context, folder)
-      return imagesOf(context, flags, task, { repository, signatures: repository, image, options })
+      return imagesOf(flags, task, { repository, signatures: repository, image, look })
     })
   }
   const registries = connectRegistries(context, flags)
@@ -49,46 +67,36 @@ export async function openImages(
     const isOne = flags.platform === '' && !flags.recursive && task.attachment === undefined && task.given === undefined
     return async () => {
       // What was signed about a digest can be asked for before it is known whether there is such an image.
-      const early = isOne && reference.digest !== undefined ? findSignatures(signatures, reference.digest, options) : undefined
+      const early = isOne && reference.digest !== undefined ? search(signatures, reference.digest) : undefined
       early?.catch(() => undefined)
       const image = await findOne(repository, reference, task)
-      if (early !== undefined) return [async () => ({ image, findings: await early })]
-      return imagesOf(context, flags, task, { repository, signatures, image, options })
+      if (early !== undefined) return [async () => ({ image, ...(await early) })]
+      return imagesOf(flags, task, { repository, signatures, image, look })
     }
   })
 }
 
-/** Where to look, and for what. */
+/** Looks for what was signed about an image, unless it was given. */
+type Look = (signatures: Repository, image: FoundImage) => Promise<Signed>
+
+/** Where to look, and how. */
 interface Surroundings {
   readonly repository: Repository
   readonly signatures: Repository
   readonly image: FoundImage
-  readonly options: FindOptions
+  readonly look: Look
 }
 
 /** The image, what is attached to it, the one for a platform, or everything that an index names. */
 async function imagesOf(
-  context: CommandContext,
   flags: ImageVerificationFlags,
   task: ImageVerificationTask,
-  { repository, signatures, image, options }: Surroundings,
+  { repository, signatures, image, look }: Surroundings,
 ): Promise<readonly (() => Promise<SignedImage>)[]> {
   const found = task.attachment === undefined ? image : await attachedTo(image, signatures, flags, task.attachment)
   const chosen = flags.platform === '' ? found : await forPlatform(repository, found, flags.platform)
   const all = flags.recursive ? await withChildren(repository, chosen) : [chosen]
-  return all.map((one) => async () => ({ image: one, findings: await findingsOf(context, task, signatures, one, options) }))
-}
-
-async function findingsOf(
-  context: CommandContext,
-  { given }: ImageVerificationTask,
-  signatures: Repository,
-  image: FoundImage,
-  options: FindOptions,
-): Promise<Findings> {
-  if (given === undefined) return findSignatures(signatures, image.descriptor.digest, options)
-  const { readGivenSignature } = await import('./given-signature.ts')
-  return readGivenSignature(context, given, image)
+  return all.map((one) => async () => ({ image: one, ...(await look(signatures, one)) }))
 }
 
 function findOptions(

@@ -2,8 +2,9 @@
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { UsageError } from '../../error.ts'
 import type { Findings } from '../../oci/find-signatures.ts'
-import type { ImagePolicy, ImageVerification, VerifiedSignature } from '../../oci/verify-image.ts'
-import { verifyImageSignatures } from '../../oci/verify-image.ts'
+import type { ImageVerification } from '../../oci/image-verifier.ts'
+import { openImageVerifier } from '../../oci/image-verifier.ts'
+import type { ImagePolicy, VerifiedSignature } from '../../oci/verify-image.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
 import type { Demands } from '../../verify/demands.ts'
 import type { Policy } from '../../verify/policy.ts'
@@ -73,7 +74,7 @@ export async function* verifyImages(
 ): AsyncGenerator<VerifiedImage, void, undefined> {
   checkImageFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
-  const images = await openImages(context, flags, references, task)
+  const images = await openImages(context, flags, references, task, (digest) => openImageVerifier(digest, loadPolicy))
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.wanted === 'signature' ? 'signature' : 'attestation'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
   const demands = readDemands(context, flags)
@@ -88,9 +89,9 @@ export async function* verifyImages(
     return trust
   }
 
-  const verifyOne = async ({ image, findings }: SignedImage): Promise<VerifiedImage> => {
+  const loadPolicy = async (): Promise<ImagePolicy> => {
     const material = await loadTrust()
-    const policy: ImagePolicy = {
+    return {
       signer,
       trust: material,
       demands,
@@ -99,7 +100,9 @@ export async function* verifyImages(
       ...(certificate === undefined ? {} : { certificate }),
       ...task,
     }
-    const verification = await verifyImageSignatures(findings, image.descriptor.digest, policy)
+  }
+  const verifyOne = async ({ image, findings, verifier }: SignedImage): Promise<VerifiedImage> => {
+    const verification = await verifier.finish(findings)
     const [first, ...others] = verification.verified
     if (first !== undefined) {
       for (const { message } of findings.failures) warn(context, `${image.name}: not everything could be looked into: ${message}`)
