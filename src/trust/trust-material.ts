@@ -50,8 +50,8 @@ export interface TrustedCertificateAuthority {
   readonly window: TimeWindow
   readonly authority: CertificateAuthority
   /**
-   * `fulcio` demands of leaves what Fulcio's certificate profile says; `own` is an authority that the user brought as
-   * certificate files, whose leaves may have several names.
+   * `fulcio` is an authority of a trusted root: leaves with Fulcio's extensions must follow Fulcio's certificate profile. `own` is one
+   * that the user brought as certificate files, whose leaves may say what they like beside. (`verify/certificate.ts` has the rule.)
    */
   readonly profile: 'fulcio' | 'own'
 }

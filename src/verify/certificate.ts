@@ -11,7 +11,8 @@ import type { Certificate } from '../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../x509/certificate.ts'
 import { formatName } from '../x509/name.ts'
 import { oid } from '../x509/object-identifiers.ts'
-import { checkSignatureAhead, knowsIssuer, verifyPath } from '../x509/path.ts'
+import type { CertificateAuthority } from '../x509/path.ts'
+import { checkNoUnknownCritical, checkSignatureAhead, checkValidAt, knowsIssuer, verifyPath } from '../x509/path.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
 import { detachedSctSignedBytes, embeddedSctSignedBytes, parseEmbeddedScts, parseSct } from '../x509/sct.ts'
 import type { VerifiedCertificateTimestamp } from './evidence.ts'
@@ -29,7 +30,7 @@ export interface VerifiedPath {
  */
 export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, instants: readonly number[]): VerifiedPath {
   // Most roots have authorities of the past: those are passed over without the cost of an error each.
-  const namesakes = trust.certificateAuthorities.filter(({ authority }) => knowsIssuer(leaf, authority))
+  const namesakes = trust.certificateAuthorities.filter(({ authority }) => isAnchor(leaf, authority) || knowsIssuer(leaf, authority))
   if (namesakes.length === 0) throw unknownIssuer(leaf)
   let failure: VerificationError | undefined
   for (const candidate of namesakes) {
@@ -38,8 +39,8 @@ export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, insta
       continue
     }
     try {
-      const path = verifyPath(leaf, candidate.authority, instants)
-      checkLeafProfile(leaf, candidate.profile)
+      const path = isAnchor(leaf, candidate.authority) ? verifyAnchor(leaf, instants) : verifyPath(leaf, candidate.authority, instants)
+      checkLeafProfile(leaf, candidate)
       return { path, authority: candidate }
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
@@ -94,18 +95,41 @@ export function checkExtraCertificates(chain: readonly Uint8Array[], trust: Trus
   }
 }
 
-/** The leaf profile of the Fulcio specification, 7.3. */
-function checkLeafProfile(leaf: Certificate, profile: 'fulcio' | 'own'): void {
-  if (leaf.basicConstraints?.ca === true) throw untrusted('is that of a certificate authority, not of a signer')
-  if (leaf.keyUsage === undefined ? profile === 'fulcio' : !leaf.keyUsage.digitalSignature) {
-    throw untrusted('is not for digital signatures (key usage)')
-  }
-  if (leaf.extendedKeyUsage === undefined || !leaf.extendedKeyUsage.includes(oid.codeSigning)) {
-    throw untrusted('is not for code signing (extended key usage)')
-  }
-  const names = leaf.subjectAlternativeNames
+/** Whether the signer's certificate is what is trusted, and not something below it: a self-signed certificate, for one. */
+function isAnchor(leaf: Certificate, { anchor }: CertificateAuthority): boolean {
+  return equalBytes(leaf.bytes, anchor.bytes)
+}
+
+function verifyAnchor(leaf: Certificate, instants: readonly number[]): readonly Certificate[] {
+  checkNoUnknownCritical(leaf)
+  for (const instant of instants) checkValidAt(leaf, instant)
+  return [leaf]
+}
+
+/**
+ * What a signer's certificate must be, beside its path.
+ *
+ * Every one: not that of a certificate authority, unless it is itself what is trusted; with a name; and for code signing, where it says
+ * what it is for at all (RFC 5280 sections 4.2.1.3 and 4.2.1.12: key usage with digital signature or content commitment, extended key
+ * usage with code signing or any). Names may be several, of any kind: whoever is trusted says them all, and the policy says which is
+ * wanted. Other clients ask for less: they take keys that are for encryption, and certificates of authorities.
+ *
+ * One with extensions of Fulcio's, by an authority of a trusted root, also follows the profile of Fulcio's specification, 7.3: nothing
+ * is left unsaid, and there is one name. Authorities that know nothing of Fulcio are in trusted roots too, and issue no such certificates.
+ */
+function checkLeafProfile(leaf: Certificate, { authority, profile }: TrustedCertificateAuthority): void {
+  const { basicConstraints, keyUsage, extendedKeyUsage, subjectAlternativeNames: names } = leaf
+  const isFulcios = profile === 'fulcio' && Object.keys(leaf.sigstore).length > 0
+  if (basicConstraints?.ca === true && !isAnchor(leaf, authority)) throw untrusted('is that of a certificate authority, not of a signer')
+  const maySign = keyUsage === undefined ? !isFulcios : keyUsage.digitalSignature || (keyUsage.contentCommitment && !isFulcios)
+  if (!maySign) throw untrusted('is not for digital signatures (key usage)')
+  const isForCode =
+    extendedKeyUsage === undefined
+      ? !isFulcios
+      : extendedKeyUsage.includes(oid.codeSigning) || (extendedKeyUsage.includes(oid.anyExtendedKeyUsage) && !isFulcios)
+  if (!isForCode) throw untrusted('is not for code signing (extended key usage)')
   if (names.length === 0) throw untrusted('has no subject alternative name')
-  if (profile === 'own') return
+  if (!isFulcios) return
   if (names.length > 1) throw untrusted(`has ${names.length} subject alternative names, exactly one was expected`)
   if (names[0]?.kind !== 'email' && names[0]?.kind !== 'uri' && names[0]?.kind !== 'username') {
     throw untrusted('has a subject alternative name that is neither an e-mail address, a URI nor a user name')

@@ -14,6 +14,8 @@ import {
 } from './extension.ts'
 import type { GeneralName } from './general-name.ts'
 import { parseGeneralNames } from './general-name.ts'
+import type { NameConstraints } from './name-constraints.ts'
+import { parseNameConstraints } from './name-constraints.ts'
 import { oid } from './object-identifiers.ts'
 import type { SigstoreExtensionName, SigstoreExtensions } from './sigstore-extensions.ts'
 import { parseSigstoreExtension, sigstoreExtensionName } from './sigstore-extensions.ts'
@@ -49,6 +51,8 @@ export interface Certificate {
   readonly authorityKeyIdentifier: Uint8Array | undefined
   readonly subjectAlternativeNames: readonly GeneralName[]
   readonly subjectAlternativeNameCritical: boolean
+  /** For whom a certificate authority, and those below it, may issue. */
+  readonly nameConstraints: NameConstraints | undefined
   readonly sigstore: SigstoreExtensions
   /** The value of the embedded SCT list extension. */
   readonly embeddedScts: Uint8Array | undefined
@@ -177,6 +181,7 @@ type Interpreted = Pick<
   | 'authorityKeyIdentifier'
   | 'subjectAlternativeNames'
   | 'subjectAlternativeNameCritical'
+  | 'nameConstraints'
   | 'sigstore'
   | 'embeddedScts'
   | 'unknownCritical'
@@ -190,6 +195,7 @@ function interpret(extensions: readonly Extension[]): Interpreted {
   let authorityKeyIdentifier: Uint8Array | undefined
   let subjectAlternativeNames: readonly GeneralName[] = []
   let subjectAlternativeNameCritical = false
+  let nameConstraints: NameConstraints | undefined
   let embeddedScts: Uint8Array | undefined
   const sigstore: { [Name in SigstoreExtensionName]?: string } = {}
   const unknownCritical: string[] = []
@@ -215,6 +221,12 @@ function interpret(extensions: readonly Extension[]): Interpreted {
         subjectAlternativeNames = parseGeneralNames(value)
         subjectAlternativeNameCritical = extension.critical
         break
+      case oid.nameConstraints:
+        nameConstraints = parseNameConstraints(value)
+        break
+      case oid.certificatePolicies:
+        // Any policy will do, which is what RFC 5280 section 6.1.1 (c) starts from where nobody asks for one.
+        break
       case oid.embeddedScts:
         embeddedScts = value
         break
@@ -233,6 +245,7 @@ function interpret(extensions: readonly Extension[]): Interpreted {
     authorityKeyIdentifier,
     subjectAlternativeNames,
     subjectAlternativeNameCritical,
+    nameConstraints,
     sigstore,
     embeddedScts,
     unknownCritical,

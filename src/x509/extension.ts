@@ -20,6 +20,8 @@ export interface BasicConstraints {
 /** The key usages that Sigstore's certificates have; others are read and dropped. */
 export interface KeyUsage {
   readonly digitalSignature: boolean
+  /** Once called non-repudiation: signatures, too, but not of certificates. */
+  readonly contentCommitment: boolean
   readonly keyCertSign: boolean
 }
 
@@ -43,7 +45,7 @@ export function parseKeyUsage(value: Uint8Array): KeyUsage {
   const reader = new DerReader(value, 'the key usage')
   const bits = reader.namedBits('the key usage')
   reader.end()
-  return { digitalSignature: bits[0] === true, keyCertSign: bits[5] === true }
+  return { digitalSignature: bits[0] === true, contentCommitment: bits[1] === true, keyCertSign: bits[5] === true }
 }
 
 /** Section 4.2.1.12: object identifiers of the purposes. */

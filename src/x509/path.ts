@@ -9,8 +9,10 @@ import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { VerificationError, messageOf } from '../error.ts'
 import type { Certificate } from './certificate.ts'
+import { isSelfIssued } from './certificate.ts'
 import { certificateKey } from './certificate-key.ts'
 import { formatName } from './name.ts'
+import { forbiddenName } from './name-constraints.ts'
 import { oid } from './object-identifiers.ts'
 
 /** An issuer with its checked path: itself first, the anchor last. */
@@ -93,7 +95,11 @@ export function findIssuerPath(leaf: Certificate, authority: CertificateAuthorit
       failure = path
       continue
     }
-    if (isSignedBy(leaf, path.key)) return path
+    if (isSignedBy(leaf, path.key)) {
+      failure = checkNames(leaf, path.certificates)
+      if (failure === undefined) return path
+      continue
+    }
     failure = new VerificationError(
       'CERTIFICATE_UNTRUSTED',
       `the signature of the certificate does not verify with the key of ${formatName(issuer.subject)}`,
@@ -166,6 +172,9 @@ function buildIssuerPath(issuer: Certificate, authority: CertificateAuthority, d
       failure = path
     } else if (isSignedBy(issuer, path.key)) {
       checkPathLengths(path.certificates, issuer)
+      // RFC 5280 6.1.4 (b): a new certificate for the same name is not held against what it replaces.
+      failure = isSelfIssued(issuer) ? undefined : checkNames(issuer, path.certificates)
+      if (failure !== undefined) continue
       return { key, certificates: [issuer, ...path.certificates] }
     }
   }
@@ -181,6 +190,17 @@ function checkMayIssue(issuer: Certificate, purpose: string): void {
   if (purposes !== undefined && !purposes.includes(purpose) && !purposes.includes(oid.anyExtendedKeyUsage)) {
     throw untrusted(issuer, 'may not issue for this purpose (extended key usage)')
   }
+}
+
+/** RFC 5280 6.1.3 (b), (c): everybody above may limit the names. @returns what is wrong, so that another path may be looked for */
+function checkNames(certificate: Certificate, above: readonly Certificate[]): VerificationError | undefined {
+  for (const { nameConstraints, subject } of above) {
+    if (nameConstraints === undefined) continue
+    const alternativeNames = certificate.extensions.find((extension) => extension.oid === oid.subjectAlternativeName)?.value
+    const name = forbiddenName({ subject: certificate.subject, alternativeNames }, nameConstraints)
+    if (name !== undefined) return untrusted(certificate, `has ${name}, for which ${formatName(subject)} may not issue (name constraints)`)
+  }
+  return undefined
 }
 
 /** RFC 5280 6.1.4 (l), (m): how many intermediates may follow. Self-issued certificates do not count. */
@@ -216,7 +236,8 @@ function algorithmOf({ signatureAlgorithm: { oid: algorithm, parameters } }: Cer
   return signatureAlgorithmFromOid(algorithm, parameters)
 }
 
-function checkNoUnknownCritical(certificate: Certificate): void {
+/** @throws VerificationError CERTIFICATE_UNTRUSTED for a critical extension that nothing here understands (RFC 5280 4.2) */
+export function checkNoUnknownCritical(certificate: Certificate): void {
   const [unknown] = certificate.unknownCritical
   if (unknown !== undefined) throw untrusted(certificate, `has the critical extension ${unknown}, which is not understood`)
 }

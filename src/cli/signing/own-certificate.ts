@@ -68,7 +68,7 @@ export function readOwnCertificate(context: CommandContext, flags: OwnCertificat
   return {
     certificate: leaf,
     chain: chain.filter((certificate) => !isSelfIssued(certificate)).map(({ bytes }) => bytes),
-    authority: authorityOf(leaf, chain),
+    authority: authorityOf(leaf, chain.length === 0 ? [leaf] : chain),
   }
 }
 
@@ -91,7 +91,7 @@ export function trustOwnCertificate({ certificate, authority }: OwnCertificate, 
 function authorityOf(leaf: Certificate, chain: readonly Certificate[]): TrustedCertificateAuthority {
   try {
     const authority = createCertificateAuthority(chain, oid.codeSigning)
-    findIssuerPath(leaf, authority)
+    if (chain[0] !== leaf) findIssuerPath(leaf, authority)
     return { uri: '', window: unbounded, authority, profile: 'own' }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause

@@ -48,6 +48,8 @@ export interface SigningOptions {
   readonly oidcIssuer?: string
   /** Changes the certificate before it is issued. */
   readonly certificate?: Partial<CertificateOptions>
+  /** A certificate that is there already; nothing else is said about it then. */
+  readonly issued?: TestCertificate
   /** Who issues it; the intermediate by default. */
   readonly issuedBy?: TestCertificate
   /** SCTs; one by the CT log by default. */
@@ -192,7 +194,7 @@ function assemble(options: SigningOptions, signing: Signing): SignedBundle {
   const { artifact, key, signature, content } = signing
   const universe = options.universe ?? universeOf()
   const version = options.version ?? '0.3'
-  const leaf = options.managed === true ? undefined : issueLeaf({ ...options, universe, key })
+  const leaf = options.managed === true ? undefined : (options.issued ?? issueLeaf({ ...options, universe, key }))
   const happensAt = universe.time + minute
 
   const entries = generationsOf(options).map((generation) => {

@@ -3,7 +3,7 @@ import { compilePattern } from '../../../src/verify/pattern.ts'
 import type { CertificateIdentity, Policy } from '../../../src/verify/policy.ts'
 import { sigstoreExtensionNumbers } from '../../../src/x509/sigstore-extensions.ts'
 import type { SigstoreExtensionName } from '../../../src/x509/sigstore-extensions.ts'
-import { derOctetString, derSequence } from '../../../src/encoding/der-writer.ts'
+import { derExplicit, derImplicit, derOctetString, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
 import type { CertificateOptions } from '../../support/universe/certificates.ts'
 import { codeSigning, detachedSct, extension, issue, timeStamping } from '../../support/universe/certificates.ts'
 import type { SigningOptions, TrustedRootJson } from '../../support/universe/universe.ts'
@@ -17,6 +17,11 @@ const validity = { notBefore: epoch - year, notAfter: epoch + year }
 
 function refusal(options: SigningOptions, bendRoot?: (root: TrustedRootJson) => void): { code: string; message: string } | undefined {
   return refusalOf(() => verifySigned(signBlob(options), bendRoot === undefined ? {} : { bendRoot }))
+}
+
+/** Name constraints: URIs of this host only. */
+function permitted(host: string, critical = true): Uint8Array {
+  return extension('2.5.29.30', derSequence(derExplicit(0, derSequence(derImplicit(6, Buffer.from(host))))), critical)
 }
 
 /** Puts other certificates in the place of the authority's chain. */
@@ -70,17 +75,26 @@ describe('item 20: the path', () => {
       { extensions: [extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)] },
       /has the critical extension 1\.2\.3\.4/,
     ],
-    [
-      'with name constraints, which are critical and not understood',
-      { extensions: [extension('2.5.29.30', derSequence(), true)] },
-      /has the critical extension 2\.5\.29\.30/,
-    ],
+    ['that may issue for other names only', { extensions: [permitted('https://other.test')] }, /\(name constraints\)/],
+    ['that says so without calling it critical', { extensions: [permitted('other.test', false)] }, /\(name constraints\)/],
   ]
   for (const [what, options, message] of bad) {
     it(`is refused through an intermediate ${what}`, () => {
       expect(through(intermediate(options))).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringMatching(message) })
     })
   }
+  it('is good through an intermediate that may issue for this name', () => {
+    expect(through(intermediate({ extensions: [permitted('github.com')] }))).toBeUndefined()
+  })
+  it('is held against the name constraints of everybody above', () => {
+    const outer = intermediate({ key: namedKey('outer', 'p384'), name: 'outer', extensions: [permitted('other.test')] })
+    const inner = intermediate({ key: namedKey('inner'), name: 'inner' }, outer)
+    expect(refusal({ issuedBy: inner }, chainOf(inner, outer, universe.root))?.message).toContain('(name constraints)')
+  })
+  it('is good through an intermediate with a critical policy, since any will do', () => {
+    const policies = derSequence(derSequence(derOid('2.5.29.32.0')))
+    expect(through(intermediate({ extensions: [extension('2.5.29.32', policies, true)] }))).toBeUndefined()
+  })
   it('is good through an intermediate without extended key usage, or with any', () => {
     expect(through(intermediate({ extendedKeyUsage: 'none' }))).toBeUndefined()
     expect(through(intermediate({ extendedKeyUsage: ['2.5.29.37.0'] }))).toBeUndefined()
@@ -181,6 +195,82 @@ describe('item 22: the leaf', () => {
       code: 'CERTIFICATE_INVALID',
       message: expect.stringContaining('twice'),
     })
+  })
+})
+
+describe('the leaf of an authority in the trusted root that knows nothing of Fulcio', () => {
+  const own = (options: Partial<CertificateOptions>, wanted = identity): { code: string; message: string } | undefined => {
+    const signer = { kind: 'certificate', identities: [{ subjectAlternativeName: wanted, issuer: compilePattern('') }] } as const
+    const signed = signBlob({ certificate: { sigstore: {}, name: 'me', ...options } })
+    return refusalOf(() => verifySigned(signed, { policy: { signer } }))
+  }
+  const several = [{ dns: 'example.test' }, { email: 'dev@example.test' }, { uri: identity }]
+
+  it.each([
+    ['is for any of several names', { subjects: several }],
+    ['does not say what its key is for', { keyUsage: 'none' as const }],
+    ['has a key for commitments', { keyUsage: [1] }],
+    ['does not say what it is for', { extendedKeyUsage: 'none' as const }],
+    ['is for anything', { extendedKeyUsage: ['2.5.29.37.0'] }],
+    ['has a name that is not critical', { name: '', subjectsCritical: false }],
+  ])('is good where it %s', (_, options) => expect(own(options)).toBeUndefined())
+
+  it.each([
+    [
+      'is of a certificate authority',
+      { ca: true, keyUsage: [0, 5], extendedKeyUsage: [codeSigning] },
+      /is that of a certificate authority/,
+    ],
+    ['has a key for encryption', { keyUsage: [2] }, /is not for digital signatures/],
+    ['has a key for certificates', { keyUsage: [5] }, /is not for digital signatures/],
+    ['is for web servers', { extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] }, /is not for code signing/],
+    ['is for e-mail', { extendedKeyUsage: ['1.3.6.1.5.5.7.3.4'] }, /is not for code signing/],
+    ['has no name', { subjects: [] }, /has no subject alternative name/],
+  ])('is refused where it %s', (_, options, message) => {
+    expect(own(options)).toMatchObject({ code: 'CERTIFICATE_UNTRUSTED', message: expect.stringMatching(message) })
+  })
+
+  it('is for its names only, and for no issuer', () => {
+    expect(own({ subjects: several }, 'dev@example.test')).toBeUndefined()
+    expect(own({ subjects: several }, 'example.tes')?.code).toBe('IDENTITY_MISMATCH')
+    const signed = signBlob({ certificate: { sigstore: {}, name: 'me', subjects: several } })
+    expect(refusalOf(() => verifySigned(signed))?.message).toContain('expected issuer value')
+  })
+
+  it('follows the profile of Fulcio as soon as it has anything of it', () => {
+    expect(own({ sigstore: { 8: issuer }, subjects: several })?.message).toContain('has 3 subject alternative names')
+    expect(own({ sigstore: { 9: 'x' }, extendedKeyUsage: 'none' })?.message).toContain('is not for code signing')
+  })
+})
+
+describe('a certificate that is itself what is trusted', () => {
+  const selfSigned = (options: Partial<CertificateOptions> = {}): ReturnType<typeof issue> =>
+    issue({ key: namedKey('self'), name: 'self', subjects: [{ uri: identity }], ...validity, ...options })
+  const judge = (certificate: ReturnType<typeof issue>, trusted = certificate): { code: string; message: string } | undefined => {
+    const signer = { kind: 'certificate', identities: [{ subjectAlternativeName: identity, issuer: compilePattern('') }] } as const
+    const signed = signBlob({ key: certificate.key, issued: certificate })
+    return refusalOf(() => verifySigned(signed, { bendRoot: chainOf(trusted), policy: { signer }, options: { thresholds: { scts: 0 } } }))
+  }
+
+  it('is good, whether it calls itself an authority or not', () => {
+    expect(judge(selfSigned())).toBeUndefined()
+    expect(judge(selfSigned({ ca: true, keyUsage: [0, 5], extendedKeyUsage: [codeSigning] }))).toBeUndefined()
+  })
+  it('is refused where another of its name is trusted, with the same key or with another', () => {
+    expect(judge(selfSigned(), selfSigned())?.code).toBe('CERTIFICATE_UNTRUSTED')
+    expect(judge(selfSigned(), selfSigned({ key: namedKey('another self') }))?.code).toBe('CERTIFICATE_UNTRUSTED')
+  })
+  it('is refused for what every signer is refused for', () => {
+    expect(judge(selfSigned({ notAfter: epoch - 1 }))?.code).toBe('CERTIFICATE_EXPIRED')
+    expect(judge(selfSigned({ keyUsage: [2] }))?.code).toBe('CERTIFICATE_UNTRUSTED')
+    expect(judge(selfSigned({ extendedKeyUsage: [timeStamping] }))?.code).toBe('CERTIFICATE_UNTRUSTED')
+    const unknown = extension('1.2.3.4', derOctetString(new Uint8Array(1)), true)
+    expect(judge(selfSigned({ extensions: [unknown] }))?.message).toContain('critical extension 1.2.3.4')
+  })
+  it('has no certificate timestamp that anybody could verify', () => {
+    const certificate = selfSigned()
+    const signed = signBlob({ key: certificate.key, issued: certificate })
+    expect(refusalOf(() => verifySigned(signed, { bendRoot: chainOf(certificate) }))?.code).toBe('SCT_UNVERIFIED')
   })
 })
 

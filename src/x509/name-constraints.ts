@@ -1,0 +1,168 @@
+/** Name constraints (RFC 5280 section 4.2.1.10): for which names an authority, and everybody below it, may issue. */
+import { asBuffer, equalBytes } from '../encoding/bytes.ts'
+import { contextTag, DerReader, parseDerSequence } from '../encoding/der.ts'
+import { DecodingError } from '../error.ts'
+
+/** One name, or the base of a subtree: the identifier octet of a GeneralName says of what form it is. */
+interface FormedName {
+  readonly form: number
+  readonly content: Uint8Array
+}
+
+/** What an authority is allowed; undefined is everything of every form. */
+export interface NameConstraints {
+  readonly permitted: readonly FormedName[]
+  readonly excluded: readonly FormedName[]
+}
+
+const form = {
+  email: contextTag(1, false),
+  dns: contextTag(2, false),
+  directory: contextTag(4, true),
+  uri: contextTag(6, false),
+  ip: contextTag(7, false),
+} as const
+
+const maxSubtrees = 1024
+
+/**
+ * Parses the extension.
+ * @throws DecodingError DER_INVALID or CERTIFICATE_INVALID
+ */
+export function parseNameConstraints(value: Uint8Array): NameConstraints {
+  const reader = parseDerSequence(value, 'the name constraints')
+  const permitted = readSubtrees(reader, 0)
+  const excluded = readSubtrees(reader, 1)
+  reader.end()
+  if (permitted.length + excluded.length === 0) throw new DecodingError('CERTIFICATE_INVALID', 'the name constraints are empty')
+  return { permitted, excluded }
+}
+
+function readSubtrees(reader: DerReader, number: 0 | 1): FormedName[] {
+  const list = reader.context(number, 'a list of subtrees')
+  const subtrees: FormedName[] = []
+  if (list === undefined) return subtrees
+  while (!list.done) {
+    if (subtrees.length === maxSubtrees) throw new DecodingError('TOO_LARGE', `the name constraints have more than ${maxSubtrees} subtrees`)
+    const subtree = list.sequence('a subtree')
+    const base = subtree.any('the base of a subtree')
+    // Minimum and maximum are not used with any form.
+    subtree.end()
+    subtrees.push({ form: base.tag, content: base.content })
+  }
+  return subtrees
+}
+
+/** What of a certificate is held against constraints: its subject, and the value of its subject alternative name extension. */
+export interface NamedCertificate {
+  readonly subject: Uint8Array
+  readonly alternativeNames: Uint8Array | undefined
+}
+
+/**
+ * Says which name of the certificate the constraints do not allow; undefined when all are allowed. A name of a form that constraints
+ * are there for and that is not understood counts as one that is not allowed.
+ */
+export function forbiddenName({ subject, alternativeNames }: NamedCertificate, constraints: NameConstraints): string | undefined {
+  for (const name of namesOf(subject, alternativeNames)) {
+    const permitted = constraints.permitted.filter((base) => base.form === name.form)
+    const excluded = constraints.excluded.filter((base) => base.form === name.form)
+    if (excluded.some((base) => mayLieWithin(name, base, 'excluded'))) return describe(name)
+    if (permitted.length > 0 && !permitted.some((base) => mayLieWithin(name, base, 'permitted'))) return describe(name)
+  }
+  return undefined
+}
+
+function namesOf(subject: Uint8Array, alternativeNames: Uint8Array | undefined): FormedName[] {
+  const names: FormedName[] = []
+  if (alternativeNames !== undefined) {
+    const reader = parseDerSequence(alternativeNames, 'the subject alternative name')
+    while (!reader.done) {
+      const { tag, content } = reader.any('a name')
+      names.push({ form: tag, content })
+    }
+  }
+  // An empty subject is no name; one that is there is a directory name (section 4.2.1.10).
+  if (subject.length > 2) names.push({ form: form.directory, content: subject })
+  return names
+}
+
+/** In doubt, an excluded subtree is wide and a permitted one is narrow. */
+function mayLieWithin(name: FormedName, base: FormedName, kind: 'permitted' | 'excluded'): boolean {
+  const isWide = kind === 'excluded'
+  switch (name.form) {
+    case form.email:
+      return isEmailWithin(text(name.content), text(base.content), isWide)
+    case form.dns:
+      return isHostWithin(text(name.content), text(base.content), true)
+    case form.uri: {
+      const host = hostOf(text(name.content))
+      return host === undefined ? isWide : isHostWithin(host, text(base.content), isWide)
+    }
+    case form.ip:
+      return isAddressWithin(name.content, base.content)
+    case form.directory:
+      // Names that are spelled in another way may be the same, so no subject is known to lie outside of an excluded subtree.
+      return isWide || isDirectoryWithin(name.content, base.content)
+    default:
+      return isWide
+  }
+}
+
+/** Constraints are a mailbox, a host, or with a dot in front a domain. */
+function isEmailWithin(email: string, base: string, isWide: boolean): boolean {
+  const at = email.lastIndexOf('@')
+  if (at < 0) return isWide
+  const host = email.slice(at + 1)
+  const baseAt = base.lastIndexOf('@')
+  if (baseAt < 0) return isHostWithin(host, base, isWide)
+  const [local, baseLocal] = [email.slice(0, at), base.slice(0, baseAt)]
+  const isSameMailbox = isWide ? local.toLowerCase() === baseLocal.toLowerCase() : local === baseLocal
+  return isSameMailbox && host.toLowerCase() === base.slice(baseAt + 1).toLowerCase()
+}
+
+/** @param withSubdomains whether a host stands for what is below it, too; with a dot in front it stands for that alone */
+function isHostWithin(host: string, base: string, withSubdomains: boolean): boolean {
+  const [name, domain] = [host.toLowerCase().replace(/\.$/, ''), base.toLowerCase()]
+  if (domain === '') return true
+  if (domain.startsWith('.')) return name.length > domain.length && name.endsWith(domain)
+  return name === domain || (withSubdomains && name.endsWith(`.${domain}`))
+}
+
+/** Undefined for a URI without a host name: it cannot be compared (section 4.2.1.10). */
+function hostOf(uri: string): string | undefined {
+  const host = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#@:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(uri)?.[1]
+  return host === undefined || /^[0-9.]+$/.test(host) ? undefined : host
+}
+
+/** The base is an address and a mask of the same length. */
+function isAddressWithin(address: Uint8Array, base: Uint8Array): boolean {
+  const { length } = address
+  if (base.length !== 2 * length) return false
+  return address.every((octet, index) => ((octet ^ (base[index] ?? 0)) & (base[length + index] ?? 255)) === 0)
+}
+
+/** Whether the subject begins with the relative names of the base, byte for byte. */
+function isDirectoryWithin(subject: Uint8Array, base: Uint8Array): boolean {
+  const whole = parseDerSequence(subject, 'a name')
+  const start = new DerReader(base, 'a subtree').sequence('a name')
+  while (!start.done) {
+    if (whole.done || !equalBytes(whole.any('a relative name').bytes, start.any('a relative name').bytes)) return false
+  }
+  return true
+}
+
+function text(content: Uint8Array): string {
+  return asBuffer(content).toString('latin1')
+}
+
+function describe({ form: which, content }: FormedName): string {
+  if (which === form.directory) return 'its subject'
+  if (which === form.ip) return 'an IP address'
+  if (which !== form.email && which !== form.dns && which !== form.uri) return 'a name of a kind that is not understood'
+  return JSON.stringify(
+    text(content)
+      .slice(0, 100)
+      .replaceAll(/[^ -~]/g, '?'),
+  )
+}
