@@ -11,6 +11,13 @@ export interface TransferOptions {
   readonly mountFrom?: string | undefined
   readonly signal?: AbortSignal
   readonly progress?: TransferProgress
+  /** What is kept in memory, over all calls of `copy`; default 50,000 manifests and 256 MiB of them. */
+  readonly limits?: TransferLimits
+}
+
+export interface TransferLimits {
+  readonly manifests: number
+  readonly manifestBytes: number
 }
 
 /** Told how far blobs are. All numbers are bytes. */
@@ -25,7 +32,7 @@ export interface Transfer {
   /**
    * Copies a manifest, its blobs, and what it names where it is an index. The target has it under its digest then.
    * @returns it and every manifest below it, each once, children first
-   * @throws CountersignError TOO_LARGE for an index that is nested too deep or names too much; as the repositories
+   * @throws CountersignError TOO_LARGE for an index that is nested too deep or names too much, and beyond the limits; as the repositories
    */
   copy(digest: string): Promise<readonly CopiedManifest[]>
 }
@@ -37,6 +44,7 @@ export interface CopiedManifest {
 
 const maxDepth = 8
 const maxManifests = 10_000
+const defaultLimits: TransferLimits = { manifests: 50_000, manifestBytes: 256 * 1024 * 1024 }
 const blobsAtATime = 4
 /** Blobs up to this size are held in memory: one request instead of three. */
 const smallBytes = 4 * 1024 * 1024
@@ -45,9 +53,23 @@ const foreignLayer = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.|oci
 
 /** What is copied twice, such as layers that images share, is copied once. */
 export function createTransfer(options: TransferOptions): Transfer {
-  const { source, target, signal } = options
+  const { source, target, signal, limits = defaultLimits } = options
   const blobs = new Map<string, Promise<void>>()
   const copied = new Map<string, CopiedManifest>()
+  let [keptManifests, keptBytes] = [0, 0]
+  const keep = ({ bytes }: StoredManifest): void => {
+    keptManifests++
+    keptBytes += bytes.length
+    const exceeded =
+      keptManifests > limits.manifests
+        ? `${limits.manifests} manifests`
+        : keptBytes > limits.manifestBytes
+          ? `${limits.manifestBytes} bytes of manifests`
+          : undefined
+    if (exceeded === undefined) return
+    const what = `${source.name}: the image and what lies beside it have more than ${exceeded}, which is the limit of one copy`
+    throw new CountersignError('TOO_LARGE', `${what}; copy the images of an index one by one`)
+  }
   const gate = createGate(blobsAtATime)
   const blob = (descriptor: Descriptor): Promise<void> => {
     const known = blobs.get(descriptor.digest)
@@ -64,6 +86,7 @@ export function createTransfer(options: TransferOptions): Transfer {
       throw new CountersignError('TOO_LARGE', `${source.name} has an index of more than ${maxManifests} manifests`)
     const known = copied.get(digest)
     const stored = known?.stored ?? (await source.manifest(digest))
+    if (known === undefined) keep(stored)
     const manifest = known?.manifest ?? parseManifest(stored)
     const children = manifest.kind === 'index' ? manifest.manifests.filter(({ mediaType }) => isManifestType(mediaType)) : []
     for (const child of children) await visit(child.digest, depth + 1, below)
