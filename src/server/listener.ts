@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { CountersignError, UsageError, messageOf } from '../error.ts'
 import { isLoopback } from './request/client-address.ts'
@@ -25,7 +26,11 @@ export interface TlsFiles {
 }
 
 export interface Listener {
+  readonly options: ListenOptions
+  /** The port that it has. */
   readonly port: number
+  /** Requests are answered by `answerer` from now on; until then each gets 503. */
+  answer(answerer: Answerer | Answerer['fetch']): void
   /** Reads the TLS files again. The old ones stay in use when the new ones cannot be used. @throws CountersignError FILE_UNREADABLE */
   reload(): Promise<void>
   /** Answers what is under way for up to `graceMs`, then closes. */
@@ -42,17 +47,20 @@ export interface Answerer {
 /** How often it is looked whether somebody takes too long; half a minute by default. */
 const timing = { connectionsCheckingInterval: 5_000 }
 
+/** What is said before there is somebody who answers. */
+const notYet: Answerer['fetch'] = () => new Response('the server is starting\n', { status: 503, headers: { 'retry-after': '1' } })
+
 /**
- * Opens the socket. Requests are answered by `answerer`.
+ * Opens the socket, before there is somebody who answers: an address that cannot be had is known before anything is written.
  * @throws UsageError USAGE for an address that is open to others without TLS; CountersignError NETWORK_FAILED when the address is
  *   taken or not of this machine, FILE_UNREADABLE for the TLS files
  */
-export async function listen(options: ListenOptions, answerer: Answerer | Answerer['fetch']): Promise<Listener> {
+export async function openListener(options: ListenOptions): Promise<Listener> {
   refuseOpenPlaintext(options)
-  const { fetch, answerDirectly }: Answerer = typeof answerer === 'function' ? { fetch: answerer } : answerer
-  const handler = getRequestListener((request, env) => fetch(request, env), { overrideGlobalObjects: false })
+  let answerer: Answerer = { fetch: notYet }
+  const handler = getRequestListener((request, env) => answerer.fetch(request, env), { overrideGlobalObjects: false })
   const requestListener = (message: IncomingMessage, response: ServerResponse): void => {
-    if (answerDirectly?.(message, response) !== true) void handler(message, response)
+    if (answerer.answerDirectly?.(message, response) !== true) void handler(message, response)
   }
   const server =
     options.tls === undefined
@@ -64,12 +72,23 @@ export async function listen(options: ListenOptions, answerer: Answerer | Answer
   server.maxConnections = 10_000
   await bind(server, options)
   return {
+    options,
     port: (server.address() as AddressInfo).port,
+    answer: (given) => {
+      answerer = typeof given === 'function' ? { fetch: given } : given
+    },
     reload: async () => {
       if (options.tls !== undefined && 'setSecureContext' in server) server.setSecureContext(await readTls(options.tls))
     },
     close: (graceMs = 10_000) => close(server, graceMs),
   }
+}
+
+/** Opens the socket for who answers already. @throws as openListener does */
+export async function listen(options: ListenOptions, answerer: Answerer | Answerer['fetch']): Promise<Listener> {
+  const listener = await openListener(options)
+  listener.answer(answerer)
+  return listener
 }
 
 /** Parses `HOST:PORT`, `:PORT`, `[IPV6]:PORT` or `PORT`. @throws UsageError USAGE */
@@ -88,7 +107,24 @@ function refuseOpenPlaintext({ host, tls, behindProxy }: ListenOptions): void {
   )
 }
 
-async function readTls({ certificate, key }: TlsFiles): Promise<{ cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' }> {
+interface TlsContext {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly minVersion: 'TLSv1.2'
+}
+
+async function readTls({ certificate, key }: TlsFiles): Promise<TlsContext> {
+  const context = await readTlsFiles(certificate, key)
+  try {
+    createSecureContext(context)
+  } catch (cause) {
+    const reason = `the TLS files ${certificate} and ${key} cannot be used: ${messageOf(cause)}; expected a certificate chain and its private key, PEM, without a passphrase`
+    throw new CountersignError('FILE_UNREADABLE', reason, { cause })
+  }
+  return context
+}
+
+async function readTlsFiles(certificate: string, key: string): Promise<TlsContext> {
   try {
     return { cert: await readFile(certificate), key: await readFile(key), minVersion: 'TLSv1.2' }
   } catch (cause) {

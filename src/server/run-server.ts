@@ -8,8 +8,8 @@ import type { Clock } from './clock.ts'
 import type { ServerConfiguration } from './configuration.ts'
 import { parseConfiguration } from './configuration.ts'
 import { dataFiles, makePrivateFolder, readDataText } from './data-folder.ts'
-import type { TlsFiles } from './listener.ts'
-import { listen, parseListenAddress } from './listener.ts'
+import type { Listener, ListenOptions } from './listener.ts'
+import { openListener, parseListenAddress } from './listener.ts'
 import { parseIssuerSettings } from './issuer/settings.ts'
 import { readMaterial } from './material-files.ts'
 import { createMetrics } from './metrics.ts'
@@ -25,10 +25,8 @@ export interface RunOptions {
   readonly folder: string
   /** The configuration, if it is not the one in the folder. */
   readonly configurationFile?: string | undefined
-  readonly host: string
-  readonly port: number
-  readonly tls: TlsFiles | undefined
-  readonly behindProxy: boolean
+  /** Where it is to answer. It is closed with the server, and when the server does not start. */
+  readonly listener: Listener
   /** PostgreSQL instead of the file in the folder. */
   readonly databaseUrl: string | undefined
   readonly passphrase: string | undefined
@@ -64,8 +62,27 @@ export function storageLocation(folder: string, databaseUrl: string | undefined)
  * @throws CountersignError of everything that can be wrong with a folder, a database, an address; nothing is left open then
  */
 export async function runServer(options: RunOptions): Promise<RunningServer> {
-  const { folder, clock } = options
-  const configuration = await readConfiguration(folder, options.configurationFile)
+  const { listener } = options
+  let metricsListener: Listener | undefined
+  try {
+    const configuration = await readConfiguration(options.folder, options.configurationFile)
+    const metricsAddress = metricsPlace(configuration, listener.options)
+    if (metricsAddress !== 'origin' && metricsAddress !== 'off')
+      metricsListener = await openListener({ ...parseListenAddress(metricsAddress), tls: undefined, behindProxy: true })
+    return await startServices(options, configuration, metricsListener)
+  } catch (error) {
+    await Promise.all([listener.close(0), metricsListener?.close(0)])
+    throw error
+  }
+}
+
+/** Puts the services together, once all sockets are open, and lets the listeners answer. */
+async function startServices(
+  options: RunOptions,
+  configuration: ServerConfiguration,
+  metricsListener: Listener | undefined,
+): Promise<RunningServer> {
+  const { folder, clock, listener } = options
   const log = createServerLog(options.logging)
   const metrics = createMetrics()
   const headsFolder = path.join(folder, dataFiles.heads)
@@ -94,7 +111,6 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       onError: (error) => log.error(errorFields(error), 'the configuration of issuers stays as it was'),
     })
     closers.push(async () => issuerFile.close())
-    const metricsAddress = metricsPlace(configuration, options)
     app = await createApp({
       url: configuration.url,
       material,
@@ -107,8 +123,8 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
       tufRecord: createVersionFile(path.join(headsFolder, 'tuf.json')),
       timeServers: configuration.tsa['ntp-servers'],
       rekor: configuration.rekor.default,
-      serveMetrics: metricsAddress === 'origin',
-      behindProxy: options.behindProxy,
+      serveMetrics: metricsPlace(configuration, listener.options) === 'origin',
+      behindProxy: listener.options.behindProxy,
       rateLimit: { perSecond: configuration.limits['writes-per-second'], burst: configuration.limits.burst },
       issuers: issuerFile.issuers,
       issuerSettings: parseIssuerSettings(configuration.issuer.settings),
@@ -118,13 +134,12 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
     const { origin, close: closeApp, start } = app
     closers.push(closeApp)
     await start()
-    const listener = await listen(options, origin)
     closers.push(() => listener.close())
-    if (metricsAddress !== 'origin' && metricsAddress !== 'off') {
+    listener.answer(origin)
+    if (metricsListener !== undefined) {
       const metricsOrigin = createMetricsOrigin(metrics)
-      const place = { ...parseListenAddress(metricsAddress), tls: undefined, behindProxy: true }
-      const metricsListener = await listen(place, (request) => metricsOrigin.fetch(request))
       closers.push(() => metricsListener.close())
+      metricsListener.answer((request) => metricsOrigin.fetch(request))
     }
     log.info({ url: configuration.url, port: listener.port }, 'started')
     return {
@@ -146,7 +161,7 @@ export async function runServer(options: RunOptions): Promise<RunningServer> {
 }
 
 /** Metrics tell strangers too much: they are on the origin only while nobody else can reach it. */
-function metricsPlace(configuration: ServerConfiguration, { host, behindProxy }: RunOptions): string {
+function metricsPlace(configuration: ServerConfiguration, { host, behindProxy }: ListenOptions): string {
   const { listen: place } = configuration.metrics
   if (place !== undefined && place !== 'origin' && place !== 'off') {
     parseListenAddress(place)

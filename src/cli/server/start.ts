@@ -50,20 +50,25 @@ it when everything under way was answered.`,
       throw new UsageError('USAGE', '--tls-cert and --tls-key are given together')
     const resolve = (file: string): string => path.resolve(context.cwd, file)
     const tls = flags['tls-cert'] === '' ? undefined : { certificate: resolve(flags['tls-cert']), key: resolve(flags['tls-key']) }
-    if (!(await program.isInitialised(data.folder))) {
-      const url = program.checkUrl(flags.url === '' ? `http${tls === undefined ? '' : 's'}://localhost:${port}` : flags.url)
-      await initialiseServer(context, { data, url, user: defaultUser(url) }, program)
-      context.stdout.write('\n')
-    } else if (flags.url !== '') {
-      warn(context, 'the address of a server is in its server.yaml: --url is for a new one')
+    const configurationFile = flags.config === '' ? undefined : resolve(flags.config)
+    if (configurationFile !== undefined) await program.readConfiguration(data.folder, configurationFile)
+    // Before anything is written: a new server whose address cannot be had would be one for another address, at the next try.
+    const listener = await program.openListener({ host, port, tls, behindProxy: flags['behind-proxy'] })
+    try {
+      await ensureServer(
+        context,
+        data,
+        { given: flags.url, default: `http${tls === undefined ? '' : 's'}://localhost:${listener.port}` },
+        program,
+      )
+    } catch (error) {
+      await listener.close(0)
+      throw error
     }
     const server = await program.runServer({
       ...data,
-      configurationFile: flags.config === '' ? undefined : resolve(flags.config),
-      host,
-      port,
-      tls,
-      behindProxy: flags['behind-proxy'],
+      configurationFile,
+      listener,
       logging: { level: flags['log-level'], destination: { write: (line) => context.stderr.write(line) } },
     })
     try {
@@ -74,6 +79,22 @@ it when everything under way was answered.`,
     }
   },
 })
+
+/** Makes a server of an empty folder. */
+async function ensureServer(
+  context: CommandContext,
+  data: ReturnType<typeof dataOptions>,
+  url: { readonly given: string; readonly default: string },
+  program: ServerProgram,
+): Promise<void> {
+  if (await program.isInitialised(data.folder)) {
+    if (url.given !== '') warn(context, 'the address of a server is in its server.yaml: --url is for a new one')
+    return
+  }
+  const origin = program.checkUrl(url.given === '' ? url.default : url.given)
+  await initialiseServer(context, { data, url: origin, user: defaultUser(origin) }, program)
+  context.stdout.write('\n')
+}
 
 async function describe(server: Awaited<ReturnType<ServerProgram['runServer']>>, program: ServerProgram): Promise<string> {
   const { endpoints, steps } = await program.describeServer(server.app.trust, server.services, server.app.tuf)

@@ -43,7 +43,11 @@ afterEach(async () => {
 })
 
 const make = (): Promise<unknown> => initialise({ folder, url: 'http://localhost:8080', passphrase: undefined, clock: Date.now })
-const run = (...argv: readonly string[]) => runCaptured(['server', ...argv, '--data', folder], { cwd: parent, now: Date.now() })
+const run = (...argv: readonly string[]) =>
+  runCaptured(['server', ...argv, ...(argv[0] === 'start' ? ['--listen', '127.0.0.1:0'] : []), '--data', folder], {
+    cwd: parent,
+    now: Date.now(),
+  })
 
 describe('a server that is made on a disk that becomes full', () => {
   /** Keys, certificates and two configurations. */

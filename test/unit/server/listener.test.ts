@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Listener } from '../../../src/server/listener.ts'
-import { listen, parseListenAddress } from '../../../src/server/listener.ts'
+import { listen, openListener, parseListenAddress } from '../../../src/server/listener.ts'
 
 const answer = (): Response => new Response('here')
 const loopback = { host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }
@@ -36,6 +36,15 @@ describe('listening', () => {
     await expect(listen({ ...loopback, port }, answer)).rejects.toThrow(`another program listens on 127.0.0.1:${port}`)
   })
 
+  test('says that the server is starting until there is somebody who answers', async () => {
+    const listener = await openListener(loopback)
+    open.push(listener)
+    const early = await fetch(`http://127.0.0.1:${listener.port}/`)
+    expect([early.status, early.headers.get('retry-after'), await early.text()]).toEqual([503, '1', 'the server is starting\n'])
+    listener.answer(answer)
+    expect((await fetch(`http://127.0.0.1:${listener.port}/`)).status).toBe(200)
+  })
+
   test('with TLS files answers by TLS', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'countersign-tls-'))
     try {
@@ -60,12 +69,30 @@ describe('listening', () => {
     await expect(listen({ ...loopback, tls }, answer)).rejects.toThrow(/the TLS files cannot be read: .*\/nowhere\/cert\.pem/)
   })
 
+  test('with TLS files that do not belong together says which, also when they are read again', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'countersign-tls-'))
+    try {
+      for (const name of ['a', 'b']) {
+        const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout ${name}.key -out ${name}.pem`
+        execFileSync('openssl', words.split(' '), { stdio: 'ignore', cwd: folder })
+      }
+      const [certificate, key, other] = ['a.pem', 'a.key', 'b.key'].map((name) => path.join(folder, name)) as [string, string, string]
+      const refusal = `the TLS files ${certificate} and`
+      await expect(listen({ ...loopback, tls: { certificate, key: other } }, answer)).rejects.toThrow(refusal)
+      const listener = await opened({ ...loopback, tls: { certificate, key } }, answer)
+      copyFileSync(other, key)
+      await expect(listener.reload()).rejects.toThrow(refusal)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   test('ends when what is under way was answered', async () => {
     let finish = (): void => {}
     const started = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const listener = await opened(loopback, async () => {
+    const listener = await listen(loopback, async () => {
       finish()
       await new Promise((resolve) => setTimeout(resolve, 100))
       return new Response('late')

@@ -6,6 +6,7 @@ import { initialise } from '../../../src/server/initialise.ts'
 import { openAdministration } from '../../../src/server/administration.ts'
 import { addMachine } from '../../../src/server/machines.ts'
 import { createMachineSecret } from '../../../src/server/issuer/machine-clients.ts'
+import { openListener } from '../../../src/server/listener.ts'
 import type { RunningServer } from '../../../src/server/run-server.ts'
 import { runServer } from '../../../src/server/run-server.ts'
 
@@ -13,6 +14,7 @@ let folder: string
 const running: RunningServer[] = []
 const lines: string[] = []
 let ahead = 0
+const local = { host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }
 const clock = (): number => Date.now() + ahead
 
 beforeEach(async () => {
@@ -32,10 +34,7 @@ async function initialised(passphrase?: string): Promise<void> {
 async function start(passphrase?: string): Promise<RunningServer> {
   const server = await runServer({
     folder,
-    host: '127.0.0.1',
-    port: 0,
-    tls: undefined,
-    behindProxy: false,
+    listener: await openListener(local),
     databaseUrl: undefined,
     passphrase,
     clock,

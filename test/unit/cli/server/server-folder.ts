@@ -9,6 +9,7 @@ import { encodeTrustedRoot } from '../../../../src/trust/trusted-root-writer.ts'
 import { initialise } from '../../../../src/server/initialise.ts'
 import { signingConfigOf, trustedRootOf } from '../../../../src/server/public-trust.ts'
 import type { RekorChoice } from '../../../../src/server/public-trust.ts'
+import { openListener } from '../../../../src/server/listener.ts'
 import type { RunningServer } from '../../../../src/server/run-server.ts'
 import { runServer } from '../../../../src/server/run-server.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
@@ -47,10 +48,7 @@ export async function createServerFolder(databaseUrl: () => string | undefined =
   const whileRunning: ServerFolder['whileRunning'] = async (action) => {
     const server = await runServer({
       folder,
-      host: '127.0.0.1',
-      port,
-      tls: undefined,
-      behindProxy: false,
+      listener: await openListener({ host: '127.0.0.1', port, tls: undefined, behindProxy: false }),
       databaseUrl: databaseUrl(),
       passphrase: undefined,
       clock,
