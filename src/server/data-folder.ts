@@ -18,6 +18,9 @@ export const dataFiles = {
   trust: 'trust',
 } as const
 
+/** There while a server is being made: what is beside it then was never used. */
+const unfinishedFile = 'unfinished'
+
 const maxTextBytes = 4 * 1024 * 1024
 
 /** Makes the folder, for its owner alone. @throws TransportError FILE_UNWRITABLE */
@@ -60,21 +63,42 @@ export async function isInitialised(folder: string): Promise<boolean> {
     throw new TransportError('FILE_UNREADABLE', `${folder} cannot be read: ${messageOf(error)}`, { cause: error })
   }
   if (names.includes(dataFiles.configuration)) return true
-  const strange = names.find((name) => !isLeftOver(name))
+  const unfinished = names.includes(unfinishedFile)
+  const strange = names.find((name) => name !== 'lost+found' && !isMark(name) && !(unfinished && isLeftOver(name)))
   if (strange === undefined) return false
-  throw new CountersignError(
-    'FILE_UNREADABLE',
-    `${folder} has no ${dataFiles.configuration} but holds ${strange}: name the folder of a server, or an empty one, with --data`,
-  )
+  const advice = isPart(strange)
+    ? `restore ${dataFiles.configuration} from a backup, or name an empty folder with --data`
+    : 'name the folder of a server, or an empty one, with --data'
+  throw new CountersignError('FILE_UNREADABLE', `${folder} has no ${dataFiles.configuration} but holds ${strange}: ${advice}`)
 }
 
-/**
- * An init that was interrupted leaves keys that nobody has seen, which a new one replaces, and files that were being written. The root
- * of a new volume may have `lost+found`.
- */
+/** Says on disk that a server is being made, before its first file is. @throws TransportError FILE_UNWRITABLE */
+export async function markUnfinished(folder: string): Promise<void> {
+  await writeDataText(folder, unfinishedFile, 'countersign server init was under way: what is in this folder may be replaced\n')
+}
+
+/** Says that it has been made. @throws TransportError FILE_UNWRITABLE */
+export async function markFinished(folder: string): Promise<void> {
+  const file = path.join(folder, unfinishedFile)
+  await writing(file, async () => {
+    await rm(file, { force: true })
+    await syncFolder(folder)
+  })
+}
+
+function isMark(name: string): boolean {
+  return name === unfinishedFile || /^\.unfinished\.[0-9a-f]+\.tmp$/.test(name)
+}
+
+/** An init that was interrupted leaves keys that nobody has seen, which a new one replaces, and files that were being written. */
 function isLeftOver(name: string): boolean {
-  const ours: readonly string[] = [dataFiles.keys, dataFiles.certificates, dataFiles.issuers, 'lost+found']
-  return ours.includes(name) || /^\.(?:server|issuers)\.yaml\.[0-9a-f]+\.tmp$/.test(name)
+  return isPart(name) || /^\.(?:server|issuers)\.yaml\.[0-9a-f]+\.tmp$/.test(name)
+}
+
+/** Whether a name is that of a part of a server which an init writes. */
+function isPart(name: string): boolean {
+  const parts: readonly string[] = [dataFiles.keys, dataFiles.certificates, dataFiles.issuers]
+  return parts.includes(name)
 }
 
 /** Reads a text file of the folder. @throws CountersignError FILE_UNREADABLE when it is missing, TOO_LARGE */
@@ -99,7 +123,7 @@ export async function writeDataText(folder: string, file: string, text: string, 
 export async function removeMade(folder: string, before: readonly string[] | undefined): Promise<void> {
   const { database, trust: _, ...others } = dataFiles
   // The configuration first: without it there is no server.
-  for (const name of [...Object.values(others), ...['', '-wal', '-shm', '.lock'].map((end) => `${database}${end}`)])
+  for (const name of [...Object.values(others), unfinishedFile, ...['', '-wal', '-shm', '.lock'].map((end) => `${database}${end}`)])
     if (before?.includes(name) !== true) await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => {})
   if (before === undefined) await rmdir(folder).catch(() => {})
 }

@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../encoding/bytes.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { CountersignError } from '../error.ts'
 import type { LogConfiguration, ServerConfiguration } from './configuration.ts'
-import { dataFiles, makePrivateFolder, readDataText, writeDataText } from './data-folder.ts'
+import { dataFiles, makePrivateFolder, markFinished, markUnfinished, readDataText, writeDataText } from './data-folder.ts'
 import type { Passphrase } from './key-file.ts'
 import { readKeyFile, readSecretFile, writeKeyFile, writeSecretFile } from './key-file.ts'
 import type { CertifiedKey, LogMaterial, NewMaterial, ServerMaterial } from './material.ts'
@@ -30,6 +30,7 @@ export interface WriteOptions {
 /** Writes new material and then, last, the configuration that makes the folder that of a server. */
 export async function writeMaterial(material: NewMaterial, { folder, url, passphrase, issuers }: WriteOptions): Promise<void> {
   await makePrivateFolder(folder)
+  await markUnfinished(folder)
   await makePrivateFolder(path.join(folder, dataFiles.keys))
   const keys: readonly (readonly [string, PrivateKey | undefined])[] = [
     ['ca-root', material.roots.ca],
@@ -53,6 +54,7 @@ export async function writeMaterial(material: NewMaterial, { folder, url, passph
   await writeDataText(folder, chainFile('tsa'), encodeChain(material.tsa.chain), 0o644)
   await writeDataText(folder, dataFiles.issuers, issuers)
   await writeDataText(folder, dataFiles.configuration, configurationText(material, url))
+  await markFinished(folder)
 }
 
 /** Reads the material that a configuration names. @throws CountersignError FILE_UNREADABLE, KEY_DECRYPTION_FAILED, CONFIGURATION_INVALID */
