@@ -83,7 +83,7 @@ export async function createKey(reference: string, options: KeyStoreOptions & { 
  * The text of a private key or of a public one, for whoever wants it as it is.
  * @throws as `openKey`; UsageError USAGE for a reference to a store, which gives no such text
  */
-export async function readKey(reference: string, { env, cwd, signal }: PublicKeyOptions, what: string): Promise<string> {
+export async function readKey(reference: string, { env, cwd, signal, readFile }: PublicKeyOptions, what: string): Promise<string> {
   const scheme = schemeOf(reference)
   if (scheme !== undefined && !plainSchemes.has(scheme)) {
     throw new UsageError(
@@ -102,7 +102,8 @@ export async function readKey(reference: string, { env, cwd, signal }: PublicKey
     const body = await fetchBytes(reference, { maxBytes: maxKeyBytes, env, ...(signal === undefined ? {} : { signal }) })
     return decodeKeyText(body, `the ${what}`)
   }
-  return decodeKeyText(readKeyFile(cwd, reference, `the ${what}`), `the ${what} ${reference}`)
+  const contents = readFile?.(reference, `the ${what}`, maxKeyBytes) ?? readKeyFile(cwd, reference, `the ${what}`)
+  return decodeKeyText(contents, `the ${what} ${reference}`)
 }
 
 const plainSchemes: ReadonlySet<string> = new Set(['env', 'http', 'https'])

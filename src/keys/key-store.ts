@@ -22,6 +22,8 @@ export interface KeyStoreOptions {
   /** Where relative paths start. */
   readonly cwd: string
   readonly signal?: AbortSignal
+  /** Reads a key file, if not as `readKeyFile` does. @param what what the file is for: `the key` */
+  readonly readFile?: (file: string, what: string, maxBytes: number) => Uint8Array
   /** Asks for what unlocks the key, when it turns out to be needed: the password of an encrypted key, the PIN of a token. */
   readonly password: () => Promise<Uint8Array>
 }

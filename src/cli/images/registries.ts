@@ -1,7 +1,6 @@
 /** The registries of a command: reached as the flags say, with the credentials that they or `docker login` have left. */
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { TransportError, UsageError, messageOf } from '../../error.ts'
+import { decodeUtf8 } from '../../encoding/bytes.ts'
+import { UsageError } from '../../error.ts'
 import type { TlsSettings } from '../../http/fetch.ts'
 import { dockerCredentials, homeFolder } from '../../oci/docker-credentials.ts'
 import { parseRepository } from '../../oci/reference.ts'
@@ -15,6 +14,10 @@ import { buildInfo } from '../build-info.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { registryFlags } from '../flag-groups.ts'
+import { readInputFile } from '../verification/input-file.ts'
+
+/** The authorities of a whole system have a quarter of it. */
+const maxTlsFileBytes = 4 * 1024 * 1024
 
 export type RegistryFlags = FlagValues<typeof registryFlags>
 
@@ -78,24 +81,16 @@ function givenCredentials(flags: RegistryFlags): RegistryCredentials | undefined
 }
 
 function readTls(cwd: string, flags: RegistryFlags): TlsSettings | undefined {
-  const files = {
-    certificateAuthorities: flags['registry-cacert'],
-    clientCertificate: flags['registry-client-cert'],
-    clientKey: flags['registry-client-key'],
-  }
-  const read = Object.entries(files)
+  const files = [
+    ['certificateAuthorities', flags['registry-cacert'], 'the certificate authorities of the registry'],
+    ['clientCertificate', flags['registry-client-cert'], 'the client certificate'],
+    ['clientKey', flags['registry-client-key'], 'the client key'],
+  ] as const
+  const read = files
     .filter(([, file]) => file !== '')
-    .map(([name, file]) => [name, readText(path.resolve(cwd, file), file)])
+    .map(([name, file, what]) => [name, decodeUtf8(readInputFile(cwd, file, what, maxTlsFileBytes), `${what} ${file}`)])
   const serverName = flags['registry-server-name']
   const insecure = flags['allow-insecure-registry']
   if (read.length === 0 && serverName === '' && !insecure) return undefined
   return { ...Object.fromEntries(read), ...(serverName === '' ? {} : { serverName }), ...(insecure ? { insecure } : {}) }
-}
-
-function readText(file: string, name: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new TransportError('FILE_UNREADABLE', `${name} cannot be read: ${messageOf(cause)}`, { cause })
-  }
 }

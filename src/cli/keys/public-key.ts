@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
 import { unlock } from '../signing/unlock.ts'
+import { keyFileReader } from '../verification/input-file.ts'
 
 export interface PublicKeyFlags {
   readonly key: string
@@ -24,7 +25,13 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
   if (flags.sk) throw new UsageError('USAGE', securityKeyRefusal)
   const { env, cwd, signal } = context
   if (flags.outfile !== '') checkWritable(cwd, flags.outfile, 'public key')
-  const key = await derivePublicKey(flags.key, { env, cwd, signal, password: () => unlock(context, flags.key, false) })
+  const key = await derivePublicKey(flags.key, {
+    env,
+    cwd,
+    signal,
+    readFile: keyFileReader(cwd),
+    password: () => unlock(context, flags.key, false),
+  })
   const pem = encodePublicKeyPem(key)
   if (flags.outfile === '') {
     context.stdout.write(pem)

@@ -1,11 +1,12 @@
 /** Flags that the verbs of `server` share, and what they mean. */
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { FileError } from './file-error.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import { stringFlag } from '../flags.ts'
+import { readInputFile } from '../verification/input-file.ts'
+
+const maxPassphraseBytes = 64 * 1024
 
 /** `--passphrase-file`. */
 export const passphraseFlag = {
@@ -50,9 +51,9 @@ export function dataOptions(context: CommandContext, flags: FlagValues<typeof da
 /** The passphrase of private keys, if one is given. @throws TransportError FILE_UNREADABLE */
 export function passphraseOf(context: CommandContext, file: string): string | undefined {
   if (file === '') return context.env['COUNTERSIGN_SERVER_PASSPHRASE']
-  try {
-    return readFileSync(path.resolve(context.cwd, file), 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new FileError(file, cause)
-  }
+  const contents = readInputFile(context.cwd, file, 'the passphrase file', maxPassphraseBytes, true)
+  // Whatever bytes it has: keys are encrypted with what they were made of here.
+  return Buffer.from(contents)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
 }

@@ -1,8 +1,7 @@
 /** `server init`: makes a server, and its first user. */
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { parsePrivateKeyPem } from '../../crypto/private-key.ts'
 import type { KeyKind } from '../../crypto/private-key.ts'
+import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { parsePem } from '../../encoding/pem.ts'
 import { UsageError } from '../../error.ts'
 import { defineCommand } from '../command.ts'
@@ -11,8 +10,10 @@ import { boolFlag, choiceFlag, stringFlag } from '../flags.ts'
 import { noArguments } from '../positional.ts'
 import type { ServerProgram } from '../server-program.ts'
 import { loadServerProgram } from '../server-program.ts'
-import { FileError } from './file-error.ts'
+import { readInputFile } from '../verification/input-file.ts'
 import { dataFlags, dataOptions } from './flags.ts'
+
+const maxAuthorityBytes = 1024 * 1024
 
 /** The kinds of keys that certificate authorities may have. */
 export const keyKinds = [
@@ -116,15 +117,11 @@ export function readAuthority(context: CommandContext, key: string, chain: strin
   if (key === '' && chain === '') return undefined
   if (key === '' || chain === '') throw new UsageError('USAGE', '--ca-key and --ca-chain are given together')
   return {
-    key: parsePrivateKeyPem(readText(context, key)),
-    chain: parsePem(readText(context, chain), chain).map(({ der }) => der),
+    key: parsePrivateKeyPem(readText(context, key, 'the key')),
+    chain: parsePem(readText(context, chain, 'the certificate chain'), chain).map(({ der }) => der),
   }
 }
 
-function readText(context: CommandContext, file: string): string {
-  try {
-    return readFileSync(path.resolve(context.cwd, file), 'utf8')
-  } catch (cause) {
-    throw new FileError(file, cause)
-  }
+function readText(context: CommandContext, file: string, what: string): string {
+  return decodeUtf8(readInputFile(context.cwd, file, what, maxAuthorityBytes), file)
 }

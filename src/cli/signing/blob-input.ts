@@ -1,11 +1,13 @@
 /** What is signed: a file, or `-` for standard input. A short file is held, a longer one read piece by piece. */
 import { closeSync, fstatSync, openSync, read, readFileSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import path from 'node:path'
 import { CountersignError, TransportError } from '../../error.ts'
 import type { Payload } from '../../sign/signed-content.ts'
 import type { CommandContext } from '../context.ts'
 import { createProgressLine } from '../progress-line.ts'
 import { reasonOf } from '../verification/system-error.ts'
+import { waitForInput, withInput } from '../waiting-for-input.ts'
 
 /** Up to here a file is signed at one go. */
 const maxHeldBytes = 4 * 1024 * 1024
@@ -37,12 +39,12 @@ export function openBlob(context: CommandContext, name: string): Payload {
   const file = path.resolve(context.cwd, name)
   let descriptor: number
   try {
-    descriptor = openSync(file, 'r')
+    descriptor = withInput(file, () => openSync(file, 'r'))
   } catch (cause) {
     throw unreadable(name, reasonOf(cause), cause)
   }
   const status = fstatSync(descriptor)
-  if (!status.isFile() || status.size > maxHeldBytes) return readPieces(context, descriptor, name, status.size)
+  if (!status.isFile() || status.size > maxHeldBytes) return readPieces(context, descriptor, name, status)
   try {
     return readFileSync(descriptor)
   } catch (cause) {
@@ -57,9 +59,11 @@ async function* readPieces(
   context: CommandContext,
   descriptor: number,
   name: string,
-  size: number,
+  status: Stats,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const progress = startProgress(context, name, size)
+  const { signal } = context
+  const progress = startProgress(context, name, status.size)
+  const stopWaiting = status.isFile() ? undefined : waitForInput()
   let [chunk, ahead] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)]
   let reading = readChunk(descriptor, chunk)
   try {
@@ -72,15 +76,16 @@ async function* readPieces(
       ahead = filled
       yield filled.subarray(0, length)
       progress.add(length)
-      context.signal.throwIfAborted()
+      signal.throwIfAborted()
     }
   } catch (cause) {
-    if (cause instanceof CountersignError || context.signal.aborted) throw cause
+    if (cause instanceof CountersignError || signal.aborted) throw cause
     throw unreadable(name, reasonOf(cause), cause)
   } finally {
     progress.stop()
     // The file may be closed only when no read is under way.
     await reading.catch(() => 0)
+    stopWaiting?.()
     closeSync(descriptor)
   }
 }

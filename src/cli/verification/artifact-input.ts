@@ -13,6 +13,7 @@ import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { CommandContext } from '../context.ts'
+import { mayKeepWaiting, waitForInput } from '../waiting-for-input.ts'
 import { unreadableFile } from './input-file.ts'
 import { systemCodeOf } from './system-error.ts'
 
@@ -49,13 +50,17 @@ async function loadUrl(context: CommandContext, url: string, needed: () => Diges
 
 async function loadFile(file: string, name: string, needed: () => DigestsNeeded, context: CommandContext): Promise<Artifact> {
   let descriptor: number | undefined
+  let stopWaiting: (() => void) | undefined
   try {
+    // The signal is asked for first: who asks for it while something is waited for would have it caught again.
+    if (mayKeepWaiting(file) && !context.signal.aborted) stopWaiting = waitForInput()
     descriptor = openSync(file, 'r')
     return await collectFile(descriptor, needed, context)
   } catch (cause) {
     if (systemCodeOf(cause) === undefined || cause instanceof CountersignError) throw cause
     throw unreadableFile(`the artifact ${name}`, cause)
   } finally {
+    stopWaiting?.()
     if (descriptor !== undefined) closeSync(descriptor)
   }
 }

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { TransportError } from '../../error.ts'
+import { withInput } from '../waiting-for-input.ts'
 import { reasonOf, systemCodeOf } from './system-error.ts'
 
 /** Files up to here are read at one go. Only of longer ones the size is asked for, which costs as much as reading a short one. */
@@ -14,18 +15,20 @@ const shortFileBytes = 64 * 1024
  * @throws TransportError FILE_UNREADABLE, TOO_LARGE
  */
 export function readInputFile(cwd: string, file: string, what: string, maxBytes: number, mayBeEmpty = false): Uint8Array {
-  let descriptor: number | undefined
+  const path = resolve(cwd, file)
   try {
-    descriptor = openSync(resolve(cwd, file), 'r')
-    const contents = readToEnd(descriptor, `${what} ${file}`, maxBytes)
+    const contents = withInput(path, () => readWhole(path, `${what} ${file}`, maxBytes))
     if (contents.length === 0 && !mayBeEmpty) throw new TransportError('FILE_UNREADABLE', `${what} ${file} is empty`)
     return contents
   } catch (cause) {
     if (cause instanceof TransportError) throw cause
     throw unreadableFile(`${what} ${file}`, cause)
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
   }
+}
+
+/** What reads key files for `keys/`. */
+export function keyFileReader(cwd: string): (file: string, what: string, maxBytes: number) => Uint8Array {
+  return (file, what, maxBytes) => readInputFile(cwd, file, what, maxBytes)
 }
 
 /** The error for a file that the operating system does not let us read. */
@@ -33,6 +36,15 @@ export function unreadableFile(what: string, cause: unknown): TransportError {
   const isDirectory = systemCodeOf(cause) === 'EISDIR'
   const reason = isDirectory ? 'is a directory, a file was expected' : `cannot be read: ${reasonOf(cause)}`
   return new TransportError('FILE_UNREADABLE', `${what} ${reason}`, { cause })
+}
+
+function readWhole(path: string, what: string, maxBytes: number): Uint8Array {
+  const descriptor = openSync(path, 'r')
+  try {
+    return readToEnd(descriptor, what, maxBytes)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function readToEnd(descriptor: number, what: string, maxBytes: number): Uint8Array {
