@@ -3,7 +3,6 @@
  * the command to a bundle that verifies, and what happens when the person does not go through with it. With
  * COUNTERSIGN_SCREENSHOTS=<folder> it leaves pictures of every page there.
  */
-import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -15,19 +14,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import type { StartedSigstore } from '../interop/server/private-sigstore.ts'
 import { startSigstore, user } from '../interop/server/private-sigstore.ts'
 import { isBrowserMissing, launchBrowser } from '../support/chromium.ts'
+import type { Session } from './person.ts'
+import { enterPassword, opened, sessionOf } from './person.ts'
 
 const program = path.resolve(import.meta.dirname, '../../dist/cli/main.cjs')
 const screenshots = process.env['COUNTERSIGN_SCREENSHOTS']
 const widths = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 640 } } as const
-
-/** The program while it runs, with whoever sits in front of it. */
-interface Session {
-  /** Waits until this was printed. @returns what it matched */
-  sees(pattern: RegExp): Promise<RegExpExecArray>
-  type(text: string): void
-  /** The exit status and all that was printed. */
-  readonly ended: Promise<{ readonly status: number | null; readonly output: string }>
-}
 
 describe.skipIf(isBrowserMissing('signing in with a browser'))('signing in with a browser', () => {
   let sigstore: StartedSigstore
@@ -85,14 +77,6 @@ describe.skipIf(isBrowserMissing('signing in with a browser'))('signing in with 
   function expectNothing(): void {
     expect(readdirSync(folder).filter((name) => !name.startsWith('.'))).toEqual(['artifact'])
   }
-
-  async function enterPassword(page: Page, password: string = user.password): Promise<void> {
-    await page.getByLabel('E-mail address').fill(user.email)
-    await page.getByLabel('Password').fill(password)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  }
-
-  const opened = /Your browser will now be opened to:\s+(http\S+)/
 
   it('a person on a terminal agrees, signs in, and the bundle verifies', async () => {
     const session = sign([], { terminal: true })
@@ -265,36 +249,3 @@ describe.skipIf(isBrowserMissing('signing in with a browser'))('signing in with 
     await page.setViewportSize(widths.desktop)
   }
 })
-
-function sessionOf(child: ChildProcess): Session {
-  let output = ''
-  let heard: () => void = () => undefined
-  const hear = (chunk: Buffer): void => {
-    output += chunk.toString()
-    heard()
-  }
-  child.stdout?.on('data', hear)
-  child.stderr?.on('data', hear)
-  // A program that has ended reads nothing more.
-  child.stdin?.on('error', () => undefined)
-  const ended = new Promise<{ status: number | null; output: string }>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (status) => {
-      resolve({ status, output })
-      heard()
-    })
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return {
-    ended,
-    type: (text) => void child.stdin?.write(text),
-    async sees(pattern) {
-      for (;;) {
-        const match = pattern.exec(output)
-        if (match !== null) return match
-        if (child.exitCode !== null) throw new Error(`the program ended before it printed ${String(pattern)}:\n${output}`)
-        await new Promise<void>((resolve) => (heard = resolve))
-      }
-    },
-  }
-}

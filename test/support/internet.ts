@@ -1,6 +1,6 @@
 /** The internet as a program sees it behind a proxy: every host is answered by one function, over TLS with a certificate of its own. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer as createProxy } from 'node:http'
+import { createServer as createProxy, request as sendPlain } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -30,11 +30,10 @@ export interface Internet {
   close(): Promise<void>
 }
 
-/** @param answer gives an answer, or undefined to close the connection without one */
-export async function startInternet(
-  hosts: readonly string[],
-  answer: (request: InternetRequest) => InternetAnswer | undefined,
-): Promise<Internet> {
+/** What answers for the hosts; undefined closes the connection without an answer. */
+export type InternetSite = (request: InternetRequest) => InternetAnswer | undefined | Promise<InternetAnswer | undefined>
+
+export async function startInternet(hosts: readonly string[], answer: InternetSite): Promise<Internet> {
   const { certificate, key } = selfSigned(hosts)
   const folder = mkdtempSync(path.join(tmpdir(), 'countersign-internet-'))
   writeFileSync(path.join(folder, 'authority.pem'), certificate)
@@ -59,15 +58,34 @@ export async function startInternet(
   }
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: (request: InternetRequest) => InternetAnswer | undefined,
-): Promise<void> {
+/** A site that passes everything on to a server on this machine, as a proxy that ends TLS does. @param server `127.0.0.1:5000` */
+export function forwardTo(server: string): InternetSite {
+  return ({ method, path: target, headers, body }) =>
+    new Promise((resolve, reject) => {
+      const { 'transfer-encoding': _, ...passed } = headers
+      const options = { method, headers: { ...passed, 'content-length': body.length, 'x-forwarded-proto': 'https' } }
+      const request = sendPlain(`http://${server}${target}`, options, (response) => {
+        response
+          .toArray()
+          .then((chunks) => resolve({ status: response.statusCode ?? 502, headers: fieldsOf(response), body: Buffer.concat(chunks) }))
+          .catch(reject)
+      })
+      request.on('error', reject).end(body)
+    })
+}
+
+/** Header fields, without what is about the connection only. */
+function fieldsOf({ headers }: IncomingMessage): Record<string, string> {
+  const ofConnection = new Set(['connection', 'keep-alive', 'transfer-encoding'])
+  const fields = Object.entries(headers).filter(([name]) => !ofConnection.has(name))
+  return Object.fromEntries(fields.map(([name, value]) => [name, String(value)]))
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, answer: InternetSite): Promise<void> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk)
   const { method = '', url = '', headers } = request
-  const answered = answer({ host: headers.host ?? '', method, path: url, headers, body: Buffer.concat(chunks) })
+  const answered = await answer({ host: headers.host ?? '', method, path: url, headers, body: Buffer.concat(chunks) })
   if (answered === undefined) return void request.socket.destroy()
   response.writeHead(answered.status ?? 200, { 'content-type': 'application/json', ...answered.headers })
   response.end(answered.body)
