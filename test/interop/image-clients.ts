@@ -1,8 +1,9 @@
 /** Clients that sign and verify images, each used as its users use it. */
+import { expect } from 'vitest'
 import type { Ending } from './peer.ts'
 import { findPeer } from './peer.ts'
 import type { ImageWorld } from './image-world.ts'
-import { password } from './image-world.ts'
+import { digestOf, expectSuccess, password } from './image-world.ts'
 
 export type Kind = 'signature' | 'attestation'
 export type Layout = 'bundle' | 'tag'
@@ -120,3 +121,32 @@ const cosign1 = peer('cosign 1', findPeer('cosign1'), ['tag'], {
 })
 
 export const imageClients: readonly ImageClient[] = [countersign, cosign3, cosign2, cosign1]
+
+/** The clients that are here and sign in this form today: ours, and that cosign for which it was the usual one. */
+export const signersOf = (layout: Layout): readonly ImageClient[] =>
+  [countersign, layout === 'tag' ? cosign2 : cosign3].filter((one) => !one.isMissing)
+
+/** The clients that are here and read this form. */
+export const judgesOf = (layout: Layout): readonly ImageClient[] =>
+  [countersign, cosign3, ...(layout === 'tag' ? [cosign2] : [])].filter((one) => !one.isMissing)
+
+/** Everybody takes the image, by each of its names, as signed by this signer alone; and refuses one that nobody has signed. */
+export async function expectJudgedRight(world: ImageWorld, task: Task, unsigned: string, names = [task.image]): Promise<void> {
+  for (const judge of judgesOf(task.layout)) {
+    for (const image of names) {
+      const { stdout } = await expectSuccess(judge.judges(world, { ...task, image }))
+      expect(stdout).toContain(task.kind === 'signature' ? digestOf(task.image) : '"payloadType":"application/vnd.in-toto+json"')
+    }
+    const other = await judge.judges(world, task, { otherSigner: true })
+    expect([judge.name, other.exitCode === 0, other.stdout]).toEqual([judge.name, false, ''])
+  }
+  await expectUnsigned(world, { ...task, image: unsigned })
+}
+
+/** Nobody finds a signature, and all say so by the exit code of cosign. */
+export async function expectUnsigned(world: ImageWorld, task: Task): Promise<void> {
+  for (const judge of judgesOf(task.layout)) {
+    const { exitCode, stdout } = await judge.judges(world, task)
+    expect([judge.name, exitCode, stdout]).toEqual([judge.name, task.kind === 'signature' ? 10 : 1, ''])
+  }
+}

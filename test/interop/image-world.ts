@@ -35,8 +35,8 @@ export interface ImageWorld {
   /** Runs our command line in the folder. */
   countersign(words: readonly string[], env?: Environment): Promise<Ending>
   crane(...words: readonly string[]): Promise<string>
-  /** An image with a layer of its own. @returns the reference with its digest */
-  pushImage(registry: RegistryName, repository: string, tag?: string): Promise<string>
+  /** An image with a layer of its own, in the format of Docker but for other flags of crane's. @returns the reference with its digest */
+  pushImage(registry: RegistryName, repository: string, tag?: string, flags?: readonly string[]): Promise<string>
   /** An index of these. @returns the reference with its digest */
   pushIndex(registry: RegistryName, repository: string, images: readonly string[]): Promise<string>
   stop(): Promise<void>
@@ -62,10 +62,10 @@ export async function openImageWorld(): Promise<ImageWorld> {
     countersign: (words, env) =>
       runCaptured(words, { cwd: folder, env: { HOME: folder, COSIGN_PASSWORD: password, ...env }, now: Date.now() }),
     crane: async (...words) => (await expectSuccess(world.run(crane, words))).stdout.trim(),
-    pushImage: async (registry, repository, tag = 'v1') => {
+    pushImage: async (registry, repository, tag = 'v1', flags = []) => {
       world.write('layer', `layer ${pushed++}`)
       await expectSuccess(world.run('/bin/tar', ['cf', 'layer.tar', 'layer']))
-      return world.crane('append', '-f', 'layer.tar', '-t', `${world.host(registry)}/${repository}:${tag}`)
+      return world.crane('append', ...flags, '-f', 'layer.tar', '-t', `${world.host(registry)}/${repository}:${tag}`)
     },
     pushIndex: (registry, repository, images) => {
       const parts = images.flatMap((image) => ['-m', image])
