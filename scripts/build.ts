@@ -39,12 +39,13 @@ interface Program {
 }
 const programs: Readonly<Record<string, Program>> = {
   main: { entryPoint: 'src/cli/main.ts', warmUp: ['sign-blob', ...signWords], isFlat: false },
+  'sign-blob': { entryPoint: 'src/cli/sign-blob-main.ts', warmUp: ['sign-blob', ...signWords], isFlat: false },
   'verify-blob': { entryPoint: 'src/cli/verify-blob-main.ts', warmUp: ['verify-blob', ...verifyWords], isFlat: true },
   verify: { entryPoint: 'src/cli/verify-main.ts', warmUp: ['verify', ...verifyImageWords], isFlat: true },
   conformance: { entryPoint: 'src/cli/conformance-main.ts', warmUp: ['verify-bundle', ...verifyWords], isFlat: true },
 }
 const launchers = {
-  main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob', verify: 'verify' } },
+  main: { usual: 'main', byVerb: { 'verify-blob': 'verify-blob', verify: 'verify', 'sign-blob': 'sign-blob' } },
   conformance: { usual: 'conformance', byVerb: {} },
 }
 /** Libraries that the program imports, each put in a file of its own. */

@@ -12,6 +12,7 @@ export function programEntry(verbs: readonly CommandEntry[]): CommandEntry {
   }
 }
 
-/** How the verbs are listed that are run most often: once for every file, and for every image, that is checked. */
+/** How the verbs are listed that are run most often: once for every file that is checked or signed, and for every image that is checked. */
+export const signBlob = { name: 'sign-blob', short: 'Sign files, with an identity or a key' } as const
 export const verifyBlob = { name: 'verify-blob', short: 'Verify the signature on a file' } as const
 export const verifyImage = { name: 'verify', short: 'Verify the signatures of container images and everything else in a registry' } as const

@@ -1,6 +1,6 @@
 /** The program: every verb, with what help says about it in one line. A verb's own file is loaded when it is run. */
 import type { CommandEntry } from './command.ts'
-import { programEntry, verifyBlob, verifyImage } from './program-entry.ts'
+import { programEntry, signBlob, verifyBlob, verifyImage } from './program-entry.ts'
 
 /** The verbs of `countersign`. The imports are literal so that the build can make each verb a file of its own. */
 export const verbs: readonly CommandEntry[] = [
@@ -146,8 +146,7 @@ export const verbs: readonly CommandEntry[] = [
     load: () => import('./commands/sign.ts'),
   },
   {
-    name: 'sign-blob',
-    short: 'Sign files, with an identity or a key',
+    ...signBlob,
     load: () => import('./commands/sign-blob.ts'),
   },
   {

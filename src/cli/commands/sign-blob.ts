@@ -2,6 +2,7 @@
 import { defineCommand } from '../command.ts'
 import { atLeast } from '../positional.ts'
 import { signBlobFlags } from '../signing/flags.ts'
+import { signBlobs } from '../signing/sign-blobs.ts'
 
 export const command = defineCommand({
   synopsis: 'BLOB...',
@@ -38,8 +39,5 @@ In both cases, and after Ctrl-C, what was signed is whole and stays.`,
   flags: signBlobFlags,
   positional: atLeast(1),
   exclusive: [['use-signing-config', 'signing-config']],
-  async run(context, flags, blobs, { values }) {
-    const { signBlobs } = await import('../signing/sign-blobs.ts')
-    await signBlobs(context, flags, blobs, (flag) => values.has(flag))
-  },
+  run: (context, flags, blobs, { values }) => signBlobs(context, flags, blobs, (flag) => values.has(flag)),
 })
