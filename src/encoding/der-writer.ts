@@ -10,16 +10,25 @@ import { encodeOid } from './oid.ts'
 export function derElement(identifier: number, ...content: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of content) length += part.length
-  const lengthOctets = length < 0x80 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x100_0000 ? 4 : 5
-  const element = new Uint8Array(1 + lengthOctets + length)
+  const octets = lengthOctets(length)
+  const element = new Uint8Array(1 + octets + length)
   element[0] = identifier
-  writeLength(element, length, lengthOctets)
-  let at = 1 + lengthOctets
+  writeLength(element, length, octets)
+  let at = 1 + octets
   for (const part of content) {
     element.set(part, at)
     at += part.length
   }
   return element
+}
+
+/** Identifier and length of an element whose content, of so many bytes, is put behind them: for elements inside each other, without a copy for each. */
+export function derHeader(identifier: number, length: number): Uint8Array {
+  const octets = lengthOctets(length)
+  const header = new Uint8Array(1 + octets)
+  header[0] = identifier
+  writeLength(header, length, octets)
+  return header
 }
 
 /** SEQUENCE and SEQUENCE OF. */
@@ -135,6 +144,11 @@ export function derExplicit(number: number, ...elements: readonly Uint8Array[]):
 /** `[number] IMPLICIT`: the content without the identifier and length it would have had. */
 export function derImplicit(number: number, content: Uint8Array, constructed = false): Uint8Array {
   return derElement(contextTag(number, constructed), content)
+}
+
+/** How many octets a length takes. */
+function lengthOctets(length: number): number {
+  return length < 0x80 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x100_0000 ? 4 : 5
 }
 
 /** X.690 section 8.1.3: in one octet below 128, otherwise behind one that counts the others. */

@@ -65,13 +65,26 @@ export class TlsReader {
 /** An unsigned big-endian number in `size` bytes. */
 export function tlsUint(value: number | bigint, size: number): Uint8Array {
   const bytes = new Uint8Array(size)
+  if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)) {
+    let left = value
+    for (let at = size - 1; at >= 0; at--) {
+      bytes[at] = left % 256
+      left = Math.floor(left / 256)
+    }
+    if (left !== 0) throw tooLarge(value, size)
+    return bytes
+  }
   let rest = BigInt(value)
   for (let at = size - 1; at >= 0; at--) {
     bytes[at] = Number(rest & 0xffn)
     rest >>= 8n
   }
-  if (rest !== 0n) throw new DecodingError('ENCODING_INVALID', `${value} does not fit in ${size} bytes`)
+  if (rest !== 0n) throw tooLarge(value, size)
   return bytes
+}
+
+function tooLarge(value: number | bigint, size: number): DecodingError {
+  return new DecodingError('ENCODING_INVALID', `${value} does not fit in ${size} bytes`)
 }
 
 /** A vector with its length in `lengthSize` bytes. */

@@ -4,10 +4,10 @@ import type { PublicKey } from '../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../crypto/signature-algorithm.ts'
 import type { LocalSigner } from '../crypto/signer.ts'
 import {
-  derBitString,
   derBoolean,
   derElement,
   derExplicit,
+  derHeader,
   derImplicit,
   derInteger,
   derNamedBits,
@@ -19,9 +19,10 @@ import {
   derTime,
   derUtf8String,
 } from '../encoding/der-writer.ts'
-import { contextTag, parseDerSequence } from '../encoding/der.ts'
+import { contextTag, parseDerSequence, tag } from '../encoding/der.ts'
 import { concatBytes, encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { DecodingError, UsageError } from '../error.ts'
+import { joinTbs } from './certificate.ts'
 import { oid } from './object-identifiers.ts'
 
 /** What a certificate is to say. Names are whole DER elements, instants epoch milliseconds. */
@@ -48,18 +49,29 @@ export const maxNameCharacters = 64
  * @throws UsageError USAGE for a serial number or a validity that no certificate has
  */
 export function encodeTbsCertificate(template: CertificateTemplate, algorithm: Uint8Array): Uint8Array {
+  return tbsEncoder(template, algorithm)()
+}
+
+/**
+ * Encodes several TBSCertificates that differ in their last extensions alone: a precertificate, and what becomes of it.
+ * @returns a function that takes the extensions behind those of the template
+ * @throws UsageError as `encodeTbsCertificate`
+ */
+export function tbsEncoder(template: CertificateTemplate, algorithm: Uint8Array): (...further: readonly Uint8Array[]) => Uint8Array {
   checkTemplate(template)
-  return derSequence(
-    derExplicit(0, derInteger(2)),
+  const head = concatBytes(
+    version3,
     derInteger(template.serialNumber),
     algorithm,
     template.issuer,
     derSequence(derTime(template.notBeforeMs), derTime(template.notAfterMs)),
     template.subject,
     template.spki,
-    derExplicit(3, derSequence(...template.extensions)),
   )
+  return (...further) => joinTbs(head, [...template.extensions, ...further])
 }
+
+const version3 = derExplicit(0, derInteger(2))
 
 /** Section 4.1.2.2: positive, at most 20 octets as an INTEGER. Section 4.1.2.5: a time that ends after it began. */
 function checkTemplate({ serialNumber, notBeforeMs, notAfterMs }: CertificateTemplate): void {
@@ -75,8 +87,15 @@ function checkTemplate({ serialNumber, notBeforeMs, notAfterMs }: CertificateTem
 export function signCertificate(template: CertificateTemplate, signer: LocalSigner): Uint8Array {
   const algorithm = x509AlgorithmIdentifier(signer.algorithm)
   const tbs = encodeTbsCertificate(template, algorithm)
-  return derSequence(tbs, algorithm, derBitString(signer.sign(tbs)))
+  return encodeSigned(tbs, algorithm, signer.sign(tbs))
 }
+
+/** A signed TBSCertificate (section 4.1), DER. @param algorithm that of the TBSCertificate */
+export function encodeSigned(tbs: Uint8Array, algorithm: Uint8Array, signature: Uint8Array): Uint8Array {
+  return derSequence(tbs, algorithm, derHeader(tag.bitString, 1 + signature.length), noUnusedBits, signature)
+}
+
+const noUnusedBits = Uint8Array.of(0)
 
 /**
  * A distinguished name, DER. Empty when it has no parts, as the subject of a Sigstore leaf.

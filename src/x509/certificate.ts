@@ -1,7 +1,7 @@
 /** X.509 v3 certificates (RFC 5280 section 4), parsed strictly. */
-import { asBuffer, concatBytes } from '../encoding/bytes.ts'
-import { DerReader, parseDerSequence, tag } from '../encoding/der.ts'
-import { derExplicit, derSequence } from '../encoding/der-writer.ts'
+import { asBuffer } from '../encoding/bytes.ts'
+import { DerReader, contextTag, parseDerSequence, tag } from '../encoding/der.ts'
+import { derHeader, derSequence } from '../encoding/der-writer.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { DecodingError } from '../error.ts'
 import type { BasicConstraints, Extension, KeyUsage } from './extension.ts'
@@ -142,7 +142,14 @@ export function parseAlgorithmIdentifier(reader: DerReader): AlgorithmIdentifier
 /** The signed part without one extension, which is what a precertificate's SCT covers (RFC 6962 section 3.2). */
 export function tbsWithoutExtension(certificate: Certificate, extensionOid: string): Uint8Array {
   const kept = certificate.extensions.filter((extension) => extension.oid !== extensionOid).map((extension) => extension.bytes)
-  return derSequence(concatBytes(certificate.tbsHead, derExplicit(3, derSequence(...kept))))
+  return joinTbs(certificate.tbsHead, kept)
+}
+
+/** A TBSCertificate, DER, of the elements in front of its extensions and of those. */
+export function joinTbs(head: Uint8Array, extensions: readonly Uint8Array[]): Uint8Array {
+  const length = extensions.reduce((sum, bytes) => sum + bytes.length, 0)
+  const list = derHeader(tag.sequence, length)
+  return derSequence(head, derHeader(contextTag(3, true), list.length + length), list, ...extensions)
 }
 
 /** Whether the issuer and the subject are one name. */

@@ -1,6 +1,6 @@
 /** What a certificate transparency log keeps in its tree: MerkleTreeLeaf (RFC 6962 section 3.4). */
 import { concatBytes } from '../encoding/bytes.ts'
-import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
+import { TlsReader, tlsUint } from '../encoding/tls.ts'
 import { DecodingError } from '../error.ts'
 
 /** What was logged: a precertificate without its poison and with the key of its issuer, or a certificate as it is. */
@@ -24,6 +24,7 @@ export interface MerkleTreeLeaf {
 }
 
 const issuerKeyHashSize = 32
+const none = new Uint8Array(0)
 
 /**
  * Writes a leaf. An SCT for the entry signs exactly these bytes (section 3.2): both begin with a version and a type that are 0.
@@ -31,12 +32,16 @@ const issuerKeyHashSize = 32
  */
 export function encodeMerkleTreeLeaf({ timestamp, entry, extensions }: MerkleTreeLeaf): Uint8Array {
   const isPrecertificate = entry.kind === 'precertificate'
+  const signed = isPrecertificate ? entry.tbs : entry.der
   return concatBytes(
     Uint8Array.of(0, 0),
     tlsUint(timestamp, 8),
     tlsUint(isPrecertificate ? 1 : 0, 2),
-    ...(isPrecertificate ? [entry.issuerKeyHash, tlsOpaque(entry.tbs, 3)] : [tlsOpaque(entry.der, 3)]),
-    tlsOpaque(extensions, 2),
+    isPrecertificate ? entry.issuerKeyHash : none,
+    tlsUint(signed.length, 3),
+    signed,
+    tlsUint(extensions.length, 2),
+    extensions,
   )
 }
 

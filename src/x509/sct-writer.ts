@@ -1,7 +1,8 @@
 /** Writes SCTs as certificates carry them (RFC 6962 sections 3.2 and 3.3). */
 import { concatBytes } from '../encoding/bytes.ts'
-import { derOctetString } from '../encoding/der-writer.ts'
-import { tlsOpaque, tlsUint } from '../encoding/tls.ts'
+import { derHeader } from '../encoding/der-writer.ts'
+import { tag } from '../encoding/der.ts'
+import { tlsUint } from '../encoding/tls.ts'
 import { UsageError } from '../error.ts'
 import { encodeExtension } from './certificate-writer.ts'
 import { oid } from './object-identifiers.ts'
@@ -19,17 +20,25 @@ export function encodeSct(sct: SignedCertificateTimestamp): Uint8Array {
     Uint8Array.of(0),
     sct.logId,
     tlsUint(sct.timestamp, 8),
-    tlsOpaque(sct.extensions, 2),
+    tlsUint(sct.extensions.length, 2),
+    sct.extensions,
     Uint8Array.of(hashCodes[sct.hashAlgorithm], signatureCodes[sct.signatureKind]),
-    tlsOpaque(sct.signature, 2),
+    tlsUint(sct.signature.length, 2),
+    sct.signature,
   )
 }
 
 /** The certificate extension with these SCTs. @throws UsageError USAGE for none: a list has at least one (section 3.3) */
 export function sctListExtension(...scts: readonly SignedCertificateTimestamp[]): Uint8Array {
   if (scts.length === 0) throw new UsageError('USAGE', 'an SCT list has at least one SCT')
-  const list = concatBytes(...scts.map((sct) => tlsOpaque(encodeSct(sct), 2)))
-  return encodeExtension(oid.embeddedScts, false, derOctetString(tlsOpaque(list, 2)))
+  const list = concatBytes(
+    ...scts.flatMap((sct) => {
+      const encoded = encodeSct(sct)
+      return [tlsUint(encoded.length, 2), encoded]
+    }),
+  )
+  const length = tlsUint(list.length, 2)
+  return encodeExtension(oid.embeddedScts, false, concatBytes(derHeader(tag.octetString, length.length + list.length), length, list))
 }
 
 /** The bytes that the SCT of a precertificate signs. @param tbs the TBSCertificate without poison and without SCT list */
@@ -45,7 +54,9 @@ export function precertificateSignedBytes(
     tlsUint(sct.timestamp, 8),
     tlsUint(1, 2),
     issuerKeyHash,
-    tlsOpaque(tbs, 3),
-    tlsOpaque(sct.extensions, 2),
+    tlsUint(tbs.length, 3),
+    tbs,
+    tlsUint(sct.extensions.length, 2),
+    sct.extensions,
   )
 }
