@@ -2,7 +2,7 @@
 import { decodeBase64, encodeBase64 } from '../encoding/base64.ts'
 import { encodePem } from '../encoding/pem.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
-import type { JsonValue } from '../encoding/json.ts'
+import type { JsonObject, JsonValue } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
@@ -112,9 +112,10 @@ function bytesOf(fields: JsonFields | undefined, name: string): Uint8Array {
   return lenientBase64(fields?.optionalString(name) ?? '', name)
 }
 
-/** Writes an answer of version 2. @param chain DER, the leaf first, the root last */
-export function encodeSigningCertificate(chain: readonly Uint8Array[]): string {
-  return JSON.stringify({ signedCertificateEmbeddedSct: { chain: { certificates: chain.map(trimmedPem) } } })
+/** Makes what writes answers of version 2 for a leaf, DER. @param issuers DER, the root last: they are encoded once */
+export function signingCertificateEncoder(issuers: readonly Uint8Array[]): (leaf: Uint8Array) => string {
+  const above = issuers.map((der) => `,${JSON.stringify(trimmedPem(der))}`).join('')
+  return (leaf) => `{"signedCertificateEmbeddedSct":{"chain":{"certificates":[${JSON.stringify(trimmedPem(leaf))}${above}]}}}`
 }
 
 /** Writes an answer of version 1, and that of `rootCert`: PEM. */
@@ -151,7 +152,7 @@ export function parseSigningCertificate(body: Uint8Array): { readonly leaf: Cert
 
 /** With names in camelCase; a name in both spellings is refused as one that stands there twice. */
 function camelCased(value: JsonValue, path: string): JsonValue {
-  if (!isJsonObject(value)) return value
+  if (!isJsonObject(value) || !hasSnakeCase(value)) return value
   const members = new Map<string, JsonValue>()
   for (const [name, member] of Object.entries(value)) {
     const camel = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -159,6 +160,15 @@ function camelCased(value: JsonValue, path: string): JsonValue {
     if (member !== undefined) members.set(camel, camelCased(member, `${path}.${camel}`))
   }
   return Object.fromEntries(members)
+}
+
+/** Whether there is a name that has to be changed, at any depth. */
+function hasSnakeCase(object: JsonObject): boolean {
+  for (const name in object) {
+    const member = object[name]
+    if (name.includes('_') || (isJsonObject(member) && hasSnakeCase(member))) return true
+  }
+  return false
 }
 
 /** Go's decoder of bytes in proto3 JSON takes the URL alphabet, missing padding and line breaks too. */

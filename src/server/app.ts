@@ -229,11 +229,11 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspi
     prefix: servicePaths.ctlog,
   })
   const authority = createCertificateAuthority({
-    signer: material.ca.key.createSigner(),
+    signer: signerFor(options, material.ca.key),
     ...(options.openTask && { signIfValid: openGuardedSigner(options.openTask, material.ca.key) }),
     chain,
     earlierChains: uncutChains(material.ca).map((one) => one.map(parseCertificate)),
-    log: { addPreChain: (submitted) => ctLog.addOwnPreChain(submitted) },
+    log: ctLog,
     logKey: signer.publicKey,
     clock,
     suspicion,

@@ -4,13 +4,13 @@ import { cors } from 'hono/cors'
 import {
   encodeFulcioError,
   encodePemChain,
-  encodeSigningCertificate,
   encodeTrustBundle,
   fulcioPaths,
   fulcioRefusals,
   maxFulcioRequestBytes,
   parseSigningCertificateRequest,
   parseSigningCertificateRequestV1,
+  signingCertificateEncoder,
 } from '../../api/fulcio.ts'
 import type { FulcioRefusal, SigningCertificateRequest } from '../../api/fulcio.ts'
 import { CountersignError, messageOf } from '../../error.ts'
@@ -57,13 +57,14 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
   let identify = createIdentification(options.issuers, options)
   let described = describeIssuers(options.issuers)
   const [chainBytes = [], ...earlierBytes] = [chain, ...earlierChains].map((one) => one.map(({ bytes }) => bytes))
+  const encodeAnswer = signingCertificateEncoder(chainBytes)
 
   const demandGoodTime = (): void => {
     const suspect = suspicion()
     if (suspect !== undefined)
       throw new CountersignError('CLOCK_SUSPECT', `no certificates are issued while the clock is suspect: ${suspect}`)
   }
-  const certify = async (request: SigningCertificateRequest, header: string | undefined): Promise<readonly Uint8Array[]> => {
+  const certify = async (request: SigningCertificateRequest, header: string | undefined): Promise<Uint8Array> => {
     // Before the token: a wrong time lets one in that has expired.
     demandGoodTime()
     const token = request.token ?? bearer.exec(header ?? '')?.[1]
@@ -76,15 +77,11 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
     demandGoodTime()
     return issued
   }
-  const exchange = (path: string, parse: Parse, give: (chain: readonly Uint8Array[]) => ExchangeAnswer): Exchange => ({
+  const exchange = (path: string, parse: Parse, give: (leaf: Uint8Array) => ExchangeAnswer): Exchange => ({
     path,
     answer: async (request) => withCors(await answer(request, parse, give)),
   })
-  const answer = async (
-    request: ExchangeRequest,
-    parse: Parse,
-    give: (chain: readonly Uint8Array[]) => ExchangeAnswer,
-  ): Promise<ExchangeAnswer> => {
+  const answer = async (request: ExchangeRequest, parse: Parse, give: (leaf: Uint8Array) => ExchangeAnswer): Promise<ExchangeAnswer> => {
     try {
       return give(await certify(await readRequest(request, parse), request.header('authorization')))
     } catch (error) {
@@ -96,10 +93,8 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
   const routes = new Hono()
   for (const path of Object.values(fulcioPaths)) routes.use(path, cors())
   const exchanges = [
-    exchange(fulcioPaths.signingCertificate, parseSigningCertificateRequest, (certificates) =>
-      json(200, encodeSigningCertificate(certificates)),
-    ),
-    exchange(fulcioPaths.signingCertificateV1, parseSigningCertificateRequestV1, (certificates) => pem(201, encodePemChain(certificates))),
+    exchange(fulcioPaths.signingCertificate, parseSigningCertificateRequest, (leaf) => json(200, encodeAnswer(leaf))),
+    exchange(fulcioPaths.signingCertificateV1, parseSigningCertificateRequestV1, (leaf) => pem(201, encodePemChain([leaf, ...chainBytes]))),
   ]
   for (const each of exchanges) mountExchange(routes, each)
   routes.get(fulcioPaths.trustBundle, () => responseOf(json(200, encodeTrustBundle([chainBytes, ...earlierBytes]))))

@@ -5,20 +5,21 @@ import type { PublicKey } from '../../crypto/public-key.ts'
 import { x509AlgorithmIdentifier } from '../../crypto/signature-algorithm.ts'
 import type { Signer } from '../../crypto/signer.ts'
 import { concatBytes, encodeUtf8, equalBytes } from '../../encoding/bytes.ts'
-import { derBitString, derSequence, derUtf8String } from '../../encoding/der-writer.ts'
+import { derUtf8String } from '../../encoding/der-writer.ts'
 import { CountersignError, VerificationError } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import {
   authorityKeyIdentifierExtension,
   encodeExtension,
   encodeName,
-  encodeTbsCertificate,
+  encodeSigned,
   extendedKeyUsageExtension,
   keyIdentifier,
   keyUsageExtension,
   poisonExtension,
   subjectAlternativeNameExtension,
   subjectKeyIdentifierExtension,
+  tbsEncoder,
 } from '../../x509/certificate-writer.ts'
 import type { CertificateTemplate } from '../../x509/certificate-writer.ts'
 import { oid } from '../../x509/object-identifiers.ts'
@@ -35,14 +36,30 @@ import type { Principal } from './principal.ts'
 import type { Possession } from './proof-of-possession.ts'
 import { RefusalError, logFailure } from './refusal.ts'
 
-/** A certificate transparency log that takes precertificates. */
-export interface PrecertificateLog {
-  /** @param chain DER: the precertificate, its issuers, the root. Resolves when the entry is durable. */
-  addPreChain(chain: readonly Uint8Array[]): Promise<SignedCertificateTimestamp>
+/** A certificate transparency log that takes precertificates: somebody else's, or that of this process. */
+export type PrecertificateLog = ForeignLog | OwnLog
+
+/** @param chain DER: the precertificate, its issuers, the root. Resolves when the entry is durable. */
+type AddPreChain<Answer> = (chain: readonly Uint8Array[]) => Promise<Answer>
+
+export interface ForeignLog {
+  readonly addPreChain: AddPreChain<SignedCertificateTimestamp>
+}
+
+/** A log that signs in this process, with `logKey`. */
+export interface OwnLog {
+  /** Answers with what the SCT signs too: comparing it takes the place of verifying, once an SCT has verified. */
+  readonly addOwnPreChain: AddPreChain<SignedEntry>
+}
+
+export interface SignedEntry {
+  readonly sct: SignedCertificateTimestamp
+  /** The bytes that were given to the log's signer. */
+  readonly signedBytes: Uint8Array
 }
 
 export interface IssuanceOptions {
-  /** The key that issues. */
+  /** The key that issues, in another thread perhaps. */
   readonly signer: Signer
   /** Its certificate first, the root last. */
   readonly chain: readonly Certificate[]
@@ -56,10 +73,10 @@ export interface IssuanceOptions {
 
 /**
  * Issues a certificate for a key that is held.
- * @returns DER, the leaf first, the root last
+ * @returns DER
  * @throws RefusalError when it is not held
  */
-export type Issue = (principal: Principal, possession: Possession) => Promise<readonly Uint8Array[]>
+export type Issue = (principal: Principal, possession: Possession) => Promise<Uint8Array>
 
 const lifetimeMs = 10 * 60_000
 const digitalSignature = 0
@@ -87,29 +104,31 @@ export function createIssuance({ signer, chain, log, logKey, clock, signIfValid 
     authority: authorityKeyIdentifierExtension(issuer.subjectKeyIdentifier ?? keyIdentifier(signer.publicKey)),
     poison: poisonExtension(),
   }
-  const signed = (tbs: Uint8Array, signature: Uint8Array): Uint8Array => derSequence(tbs, algorithm, derBitString(signature))
   /** Signed when the key is proven to be held, and only then. */
   const signPrecertificate = async (tbs: Uint8Array, { proofs, complaint }: Possession): Promise<Uint8Array> => {
     for (const proof of proofs) {
       const signature = await signIfValid(proof, tbs)
-      if (signature !== undefined) return signed(tbs, signature)
+      if (signature !== undefined) return encodeSigned(tbs, algorithm, signature)
     }
     throw new RefusalError(fulcioRefusals.proof, complaint)
   }
-  const sctCheck = (sct: SignedCertificateTimestamp, tbs: Uint8Array): SignatureCheck => {
-    const bytes = precertificateSignedBytes(sct, tbs, issuerKeyHash)
-    const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
-    return { key: logKey, algorithm, signature: sct.signature, over: { kind: 'data', bytes } }
+  /** Whether an SCT of our own log has verified: its key is the one that it should be. */
+  let isLogProven = false
+  /** Signed when the SCT in it is right, and only then. */
+  const signCertificate = async (encode: EncodeTbs, { sct, signedBytes }: LogAnswer): Promise<Uint8Array> => {
+    const expected = precertificateSignedBytes(sct, encode(), issuerKeyHash)
+    if (!equalBytes(sct.logId, logId) || (signedBytes !== undefined && !equalBytes(signedBytes, expected))) throw badSct()
+    const tbs = encode(sctListExtension(sct))
+    const isProven = signedBytes !== undefined && isLogProven
+    const signature = isProven ? await signer.sign(tbs) : await signIfValid(sctCheck(sct, logKey, expected), tbs)
+    if (signature === undefined) throw badSct()
+    isLogProven ||= signedBytes !== undefined
+    return encodeSigned(tbs, algorithm, signature)
   }
-  /** Signed when the SCT in it verifies, and only then. */
-  const signCertificate = async (tbs: Uint8Array, sct: SignedCertificateTimestamp, logged: Uint8Array): Promise<Uint8Array> => {
-    const signature = equalBytes(sct.logId, logId) ? await signIfValid(sctCheck(sct, logged), tbs) : undefined
-    if (signature !== undefined) return signed(tbs, signature)
-    throw logFailure(new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify'))
-  }
-  const addToLog = async (submitted: readonly Uint8Array[]): Promise<SignedCertificateTimestamp> => {
+  const addToLog = async (submitted: readonly Uint8Array[]): Promise<LogAnswer> => {
     try {
-      return await log.addPreChain(submitted)
+      if ('addOwnPreChain' in log) return await log.addOwnPreChain(submitted)
+      return { sct: await log.addPreChain(submitted), signedBytes: undefined }
     } catch (cause) {
       throw logFailure(cause)
     }
@@ -124,15 +143,6 @@ export function createIssuance({ signer, chain, log, logKey, clock, signIfValid 
         'the chain of the certificate authority is not valid for as long as a new certificate would be',
       )
     }
-    const template: CertificateTemplate = {
-      serialNumber: newSerialNumber(),
-      issuer: issuer.subject,
-      subject: emptyName,
-      notBeforeMs: now,
-      notAfterMs: now + lifetimeMs,
-      spki: publicKey.spki,
-      extensions: [],
-    }
     const common = concatBytes(
       ...fixed.usage,
       subjectKeyIdentifierExtension(keyIdentifier(publicKey)),
@@ -140,12 +150,37 @@ export function createIssuance({ signer, chain, log, logKey, clock, signIfValid 
       subjectAlternativeNameExtension(name),
       ...sigstoreExtensionElements(extensions),
     )
-    const encode = (...further: readonly Uint8Array[]): Uint8Array =>
-      encodeTbsCertificate({ ...template, extensions: [common, ...further] }, algorithm)
+    const template: CertificateTemplate = {
+      serialNumber: newSerialNumber(),
+      issuer: issuer.subject,
+      subject: emptyName,
+      notBeforeMs: now,
+      notAfterMs: now + lifetimeMs,
+      spki: publicKey.spki,
+      extensions: [common],
+    }
+    const encode = tbsEncoder(template, algorithm)
     const precertificate = await signPrecertificate(encode(fixed.poison), possession)
-    const sct = await addToLog([precertificate, ...above])
-    return [await signCertificate(encode(sctListExtension(sct)), sct, encode()), ...above]
+    return signCertificate(encode, await addToLog([precertificate, ...above]))
   }
+}
+
+/** The TBSCertificate with further extensions at its end. */
+type EncodeTbs = (...further: readonly Uint8Array[]) => Uint8Array
+
+interface LogAnswer {
+  readonly sct: SignedCertificateTimestamp
+  /** Of our own log only. */
+  readonly signedBytes: Uint8Array | undefined
+}
+
+function sctCheck(sct: SignedCertificateTimestamp, key: PublicKey, bytes: Uint8Array): SignatureCheck {
+  const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)
+  return { key, algorithm, signature: sct.signature, over: { kind: 'data', bytes } }
+}
+
+function badSct(): RefusalError {
+  return logFailure(new VerificationError('SCT_UNVERIFIED', 'the SCT that the log answered with does not verify'))
 }
 
 function misconfigured(reason: string): CountersignError {

@@ -12,9 +12,19 @@ import { isSignedBy, namesIssuer } from '../../x509/path.ts'
 /** A certificate and who issued it. */
 export interface AcceptedChain {
   readonly leaf: Certificate
+  readonly path: IssuerPath
+}
+
+/** The issuers of a certificate; the same object for the same issuers, while they are remembered. */
+export interface IssuerPath {
+  /** Who issued it. */
   readonly issuer: Certificate
+  /** SHA-256 of the issuer's SubjectPublicKeyInfo. */
+  readonly issuerKeyHash: Uint8Array
   /** The issuer first, the accepted root last. */
   readonly issuers: readonly Certificate[]
+  /** SHA-256 of each of them. */
+  readonly fingerprints: readonly Uint8Array[]
 }
 
 /**
@@ -26,7 +36,10 @@ export interface AcceptedChain {
 export type ChainVerifier = (chain: readonly Uint8Array[], options?: ChainOptions) => AcceptedChain
 
 export interface ChainOptions {
-  /** Whether the submitted certificate was signed in this process just now: that signature alone is not verified again. */
+  /**
+   * Whether the submitted certificate was signed in this process just now: that signature alone is not verified again, and its issuers are
+   * known by their byte strings, which do not change.
+   */
   readonly isOurs?: boolean
 }
 
@@ -35,21 +48,36 @@ const maxKnownPaths = 64
 
 /** Makes a verifier. @param acceptedRoots the certificates that chains may end in */
 export function createChainVerifier(acceptedRoots: readonly Certificate[]): ChainVerifier {
-  const knownPaths = new Map<string, readonly Certificate[]>()
+  const knownPaths = new Map<string, IssuerPath>()
+  const ownNames = new WeakMap<Uint8Array, string>()
+  const nameOfOwn = (der: Uint8Array): string => {
+    const name = ownNames.get(der) ?? nameOfIssuer(der)
+    ownNames.set(der, name)
+    return name
+  }
   return ([submitted, ...submittedIssuers], { isOurs = false } = {}) => {
     if (submitted === undefined) throw untrusted('the chain is empty')
     const leaf = parseCertificate(submitted)
-    const name = submittedIssuers.map((der) => encodeHex(digest('sha256', der))).join('')
+    const name = submittedIssuers.map(isOurs ? nameOfOwn : nameOfIssuer).join('')
     const known = knownPaths.get(name)
-    const issuers = known ?? verifyIssuers(submittedIssuers.map(parseCertificate), leaf, acceptedRoots)
-    const [issuer] = issuers
-    if (issuer === undefined) throw untrusted('the chain has no issuer')
-    if (!isOurs || known === undefined) checkIssued(leaf, issuer)
-    else checkNames(leaf, issuer)
+    const path = known ?? pathOf(verifyIssuers(submittedIssuers.map(parseCertificate), leaf, acceptedRoots))
+    if (!isOurs || known === undefined) checkIssued(leaf, path.issuer)
+    else checkNames(leaf, path.issuer)
     // Without submitted issuers the path depends on the leaf.
-    if (known === undefined && submittedIssuers.length > 0 && knownPaths.size < maxKnownPaths) knownPaths.set(name, issuers)
-    return { leaf, issuer, issuers }
+    if (known === undefined && submittedIssuers.length > 0 && knownPaths.size < maxKnownPaths) knownPaths.set(name, path)
+    return { leaf, path }
   }
+}
+
+function nameOfIssuer(der: Uint8Array): string {
+  return encodeHex(digest('sha256', der))
+}
+
+function pathOf(issuers: readonly Certificate[]): IssuerPath {
+  const [issuer] = issuers
+  if (issuer === undefined) throw untrusted('the chain has no issuer')
+  const fingerprints = issuers.map(({ bytes }) => digest('sha256', bytes))
+  return { issuer, issuerKeyHash: digest('sha256', issuer.spki), issuers, fingerprints }
 }
 
 /** The path from the issuer of the leaf to an accepted root. */

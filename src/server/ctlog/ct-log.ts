@@ -45,10 +45,17 @@ export interface CtLog extends Service {
   /**
    * As `addPreChain`, for a precertificate that a certificate authority in this process has just signed: that signature is not verified
    * once more, everything else is. Never for chains that came from elsewhere.
+   * @param chain its issuers are the same byte strings each time, and do not change
    */
-  addOwnPreChain(chain: readonly Uint8Array[]): Promise<SignedCertificateTimestamp>
+  addOwnPreChain(chain: readonly Uint8Array[]): Promise<SignedEntry>
   /** As `addPreChain`, for a certificate. */
   addChain(chain: readonly Uint8Array[]): Promise<SignedCertificateTimestamp>
+}
+
+/** An SCT, and what it signs: the leaf of the tree. */
+export interface SignedEntry {
+  readonly sct: SignedCertificateTimestamp
+  readonly signedBytes: Uint8Array
 }
 
 /** SCTs that are remembered, so that whoever asks twice gets the same signature. */
@@ -64,21 +71,17 @@ export function createCtLog(options: CtLogOptions): CtLog {
   const verifyChain = createChainVerifier(acceptedRoots)
   const issuers = createIssuerStore(documents)
   const signSct = createSctSigner(signer)
-  const submit = async (
-    chain: readonly Uint8Array[],
-    entryOf: typeof precertificateEntry,
-    isOurs = false,
-  ): Promise<SignedCertificateTimestamp> => {
+  const submit = async (chain: readonly Uint8Array[], entryOf: typeof precertificateEntry, isOurs = false): Promise<SignedEntry> => {
     if (log.state !== 'active') throw new CountersignError('LOG_FROZEN', `the log ${log.origin} is ${log.state} and takes no certificates`)
     const accepted = verifyChain(chain, { isOurs })
     const entry = entryOf(accepted, leafIndexInSct)
     // Whoever reads the entry must find them.
-    await issuers.keep(accepted.issuers)
+    await issuers.keep(accepted.path)
     return signSct(log, entry)
   }
-  const addPreChain: CtLog['addPreChain'] = (chain) => submit(chain, precertificateEntry)
+  const addPreChain: CtLog['addPreChain'] = async (chain) => (await submit(chain, precertificateEntry)).sct
   const addOwnPreChain: CtLog['addOwnPreChain'] = (chain) => submit(chain, precertificateEntry, true)
-  const addChain: CtLog['addChain'] = (chain) => submit(chain, certificateEntry)
+  const addChain: CtLog['addChain'] = async (chain) => (await submit(chain, certificateEntry)).sct
 
   const routes = new Hono()
   for (const [name, add] of [
@@ -108,14 +111,15 @@ function answerRefusal({ code, message }: CountersignError): Response {
 }
 
 /** Logs entries and signs SCTs. ECDSA signs differently each time, so the signatures of recent SCTs are remembered. */
-function createSctSigner(signer: Signer): (log: TileLog, entry: NewEntry) => Promise<SignedCertificateTimestamp> {
+function createSctSigner(signer: Signer): (log: TileLog, entry: NewEntry) => Promise<SignedEntry> {
   const logId = digest('sha256', signer.publicKey.spki)
-  const recent = new Map<bigint, Promise<SignedCertificateTimestamp>>()
+  const recent = new Map<bigint, Promise<SignedEntry>>()
   // What is in the tree is what is signed, also for an entry that was there before: its time and its extensions.
-  const sign = async (leaf: Uint8Array): Promise<SignedCertificateTimestamp> => {
+  const sign = async (leaf: Uint8Array): Promise<SignedEntry> => {
     const { timestamp, extensions } = parseMerkleTreeLeaf(leaf)
     const signature = await signer.sign(leaf)
-    return { logId, timestamp, extensions, hashAlgorithm: 'sha256', signatureKind: 'ecdsa', signature }
+    const sct = { logId, timestamp, extensions, hashAlgorithm: 'sha256', signatureKind: 'ecdsa', signature } as const
+    return { sct, signedBytes: leaf }
   }
   return async (log, entry) => {
     const { index, leaf } = await log.add(entry)

@@ -3,7 +3,7 @@
  * the TimestampedEntry, so that data tiles are put together without a change.
  */
 import { concatBytes } from '../../encoding/bytes.ts'
-import { TlsReader, tlsOpaque } from '../../encoding/tls.ts'
+import { TlsReader, tlsUint } from '../../encoding/tls.ts'
 
 /** The submitted precertificate, if it was one, and the SHA-256 of each of its issuers, the accepted root's last. */
 export interface EntryExtra {
@@ -14,8 +14,9 @@ export interface EntryExtra {
 const fingerprintSize = 32
 
 export function encodeExtra({ precertificate, fingerprints }: EntryExtra): Uint8Array {
-  const chain = tlsOpaque(concatBytes(...fingerprints), 2)
-  return precertificate === undefined ? chain : concatBytes(tlsOpaque(precertificate, 3), chain)
+  const length = tlsUint(fingerprints.length * fingerprintSize, 2)
+  if (precertificate === undefined) return concatBytes(length, ...fingerprints)
+  return concatBytes(tlsUint(precertificate.length, 3), precertificate, length, ...fingerprints)
 }
 
 /** @throws DecodingError LOG_ENTRY_INVALID */

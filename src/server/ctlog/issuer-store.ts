@@ -5,12 +5,12 @@ import { encodeHex } from '../../encoding/hex.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
 import { parseJson } from '../../encoding/json.ts'
 import { CountersignError } from '../../error.ts'
-import type { Certificate } from '../../x509/certificate.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
+import type { IssuerPath } from './chain.ts'
 
 export interface IssuerStore {
   /** Resolves when all of them are durable. */
-  keep(issuers: readonly Certificate[]): Promise<void>
+  keep(path: Pick<IssuerPath, 'issuers' | 'fingerprints'>): Promise<void>
   /** The issuer, DER, with this fingerprint in lower case hexadecimal. */
   find(fingerprint: string): Promise<Uint8Array | undefined>
   /** As `find`, for an issuer that an entry names. @throws CountersignError LOG_CORRUPT when it is not there */
@@ -23,6 +23,7 @@ const maxRemembered = 1000
 
 export function createIssuerStore(documents: Pick<DocumentStore, 'get' | 'put'>): IssuerStore {
   const remembered = new Map<string, Uint8Array>()
+  const kept = new WeakSet<object>()
   const remember = (fingerprint: string, der: Uint8Array): void => {
     if (remembered.size < maxRemembered) remembered.set(fingerprint, der)
   }
@@ -39,14 +40,16 @@ export function createIssuerStore(documents: Pick<DocumentStore, 'get' | 'put'>)
     return der
   }
   return {
-    keep: async (issuers) => {
-      for (const { bytes } of issuers) {
-        const fingerprint = encodeHex(digest('sha256', bytes))
+    keep: async (path) => {
+      if (kept.has(path)) return
+      for (const [at, { bytes }] of path.issuers.entries()) {
+        const fingerprint = encodeHex(path.fingerprints[at] ?? digest('sha256', bytes))
         if (remembered.has(fingerprint)) continue
         // One that is there already is the same: its name is its hash.
         await documents.put(collection, fingerprint, JSON.stringify({ der: encodeBase64(bytes) }), { ifVersion: 0 })
         remember(fingerprint, Uint8Array.from(bytes))
       }
+      kept.add(path)
     },
     find,
     get: async (fingerprint) => {

@@ -17,7 +17,8 @@ const derNull = Uint8Array.of(0x05, 0x00)
  * A precertificate as the log keeps it (RFC 6962 section 3.2).
  * @throws DecodingError CERTIFICATE_INVALID when it is not poisoned as section 3.1 demands
  */
-export function precertificateEntry({ leaf, issuer, issuers }: AcceptedChain, withLeafIndex: boolean): NewEntry {
+export function precertificateEntry({ leaf, path }: AcceptedChain, withLeafIndex: boolean): NewEntry {
+  const { issuer, issuerKeyHash, fingerprints } = path
   const poison = leaf.extensions.find((extension) => extension.oid === oid.precertificatePoison)
   if (poison === undefined) throw invalid('is not poisoned: this is a certificate, which add-chain takes')
   if (!poison.critical || !equalBytes(poison.value, derNull)) throw invalid('has a poison that is not critical, or not NULL')
@@ -25,18 +26,18 @@ export function precertificateEntry({ leaf, issuer, issuers }: AcceptedChain, wi
   if (issuer.extendedKeyUsage?.includes(oid.precertificateSigning) === true)
     throw invalid('was issued by a precertificate signing certificate, which this log does not take')
   const tbs = tbsWithoutExtension(leaf, oid.precertificatePoison)
-  const entry: LoggedCertificate = { kind: 'precertificate', issuerKeyHash: digest('sha256', issuer.spki), tbs }
-  return newEntry(entry, encodeExtra({ precertificate: leaf.bytes, fingerprints: fingerprintsOf(issuers) }), withLeafIndex)
+  const entry: LoggedCertificate = { kind: 'precertificate', issuerKeyHash, tbs }
+  return newEntry(entry, encodeExtra({ precertificate: leaf.bytes, fingerprints }), withLeafIndex)
 }
 
 /**
  * A certificate as the log keeps it.
  * @throws DecodingError CERTIFICATE_INVALID when it is a precertificate
  */
-export function certificateEntry({ leaf, issuers }: AcceptedChain, withLeafIndex: boolean): NewEntry {
+export function certificateEntry({ leaf, path: { fingerprints } }: AcceptedChain, withLeafIndex: boolean): NewEntry {
   if (leaf.extensions.some((extension) => extension.oid === oid.precertificatePoison))
     throw invalid('is poisoned: this is a precertificate, which add-pre-chain takes')
-  const extra = encodeExtra({ precertificate: undefined, fingerprints: fingerprintsOf(issuers) })
+  const extra = encodeExtra({ precertificate: undefined, fingerprints })
   return newEntry({ kind: 'certificate', der: leaf.bytes }, extra, withLeafIndex)
 }
 
@@ -54,10 +55,6 @@ function newEntry(entry: LoggedCertificate, extra: Uint8Array, withLeafIndex: bo
     identity: digest('sha256', encodeMerkleTreeLeaf({ timestamp: 0, entry, extensions: none })),
     extra,
   }
-}
-
-function fingerprintsOf(issuers: AcceptedChain['issuers']): Uint8Array[] {
-  return issuers.map((issuer) => digest('sha256', issuer.bytes))
 }
 
 function invalid(reason: string): DecodingError {

@@ -11,6 +11,7 @@ import { createCertificateAuthority } from '../../../../src/server/ca/certificat
 import { parseIssuerConfiguration } from '../../../../src/server/ca/issuer-configuration.ts'
 import { parseCertificate } from '../../../../src/x509/certificate.ts'
 import { privateKeyOf } from '../../../support/authority.ts'
+import type { SignedEntry } from '../../../../src/server/ca/issuance.ts'
 import type { TestCa, TestCaOptions } from '../../../support/certificate-authority.ts'
 import { emailIssuers, proofRequest, testCa } from '../../../support/certificate-authority.ts'
 import { createOpenssl, hasOpenssl } from '../../../support/openssl.ts'
@@ -351,6 +352,52 @@ describe('when something is broken behind it', () => {
     const [first = []] = real.submitted
     expect((await answerOf({ log: { addPreChain: () => real.ct.service.addPreChain(first) } })).body).toEqual(unlogged)
     await real.close()
+  })
+
+  describe('a log of this process', () => {
+    /** Issues as often as there are answers of the log, and says which of the requests were refused. */
+    async function refusals(...answers: ((entry: SignedEntry) => SignedEntry)[]): Promise<boolean[]> {
+      const real = await testCa()
+      const left = [...answers]
+      const addOwnPreChain = async (chain: readonly Uint8Array[]): Promise<SignedEntry> => {
+        const entry = await real.ct.service.addOwnPreChain(chain)
+        return left.shift()?.(entry) ?? entry
+      }
+      const other = await testCa({ log: { addOwnPreChain } })
+      const isRefused: boolean[] = []
+      for (const _ of answers) isRefused.push((await other.post(v2, proofRequest(token, email))).status === 500)
+      await other.close()
+      await real.close()
+      return isRefused
+    }
+    const honest = (entry: SignedEntry): SignedEntry => entry
+    const badSignature = ({ sct, signedBytes }: SignedEntry): SignedEntry => ({
+      sct: { ...sct, signature: new Uint8Array(70) },
+      signedBytes,
+    })
+
+    it('that signs with another key is found out by its first SCT, and by every one until one verifies', async () => {
+      expect(await refusals(badSignature, badSignature, honest, honest)).toEqual([true, true, false, false])
+    })
+
+    it('that gives the SCT of another certificate or another log is found out each time', async () => {
+      let first: SignedEntry | undefined
+      const keepsFirst = (entry: SignedEntry): SignedEntry => (first ??= entry)
+      const otherLog = ({ sct, signedBytes }: SignedEntry): SignedEntry => ({ sct: { ...sct, logId: new Uint8Array(32) }, signedBytes })
+      const otherTime = ({ sct, signedBytes }: SignedEntry): SignedEntry => ({ sct: { ...sct, timestamp: sct.timestamp + 1 }, signedBytes })
+      const otherPlace = ({ sct, signedBytes }: SignedEntry): SignedEntry => ({
+        sct: { ...sct, extensions: Uint8Array.of(...sct.extensions, 0) },
+        signedBytes,
+      })
+      expect(await refusals(keepsFirst, keepsFirst, otherLog, otherTime, otherPlace, honest)).toEqual([
+        false,
+        true,
+        true,
+        true,
+        true,
+        false,
+      ])
+    })
   })
 
   it('a log that does not accept the authority gives no certificate', async () => {

@@ -34,8 +34,9 @@ function unsigned(number: number): Uint8Array[] {
 it("an authority's own precertificate is logged as any other, and has the same SCT", async () => {
   const { service, log } = await open()
   const chain = preChain(universe, 1)
-  const sct = await service.addOwnPreChain(chain)
+  const { sct, signedBytes } = await service.addOwnPreChain(chain)
   expect(await service.addPreChain(chain)).toEqual(sct)
+  expect(await log.entries(0n, 1)).toMatchObject([{ leaf: signedBytes }])
   expect((await log.head()).size).toBe(1n)
 })
 
@@ -67,7 +68,7 @@ it('strangers cannot reach this way', async () => {
 
 it('an authority that uses it gives certificates that the verifier takes', async () => {
   const log = await open()
-  const ca = await testCa({ universe, log: { addPreChain: (chain) => log.service.addOwnPreChain(chain) } })
+  const ca = await testCa({ universe, log: { addOwnPreChain: (chain) => log.service.addOwnPreChain(chain) } })
   opened.push(ca)
   const trust = loadTrustMaterial(universe.trustedRoot())
   for (let number = 0; number < 3; number++) {
