@@ -47,8 +47,11 @@ export interface Command extends FlagRules {
   readonly subcommands: readonly CommandEntry[]
   /** Receives the command line as it is: neither flags nor environment are read. */
   readonly raw?: boolean
-  /** Not bounded by `--timeout`, and ends by itself when its signal is aborted: for servers. */
-  readonly untimed?: boolean
+  /**
+   * Ends by itself when its signal is aborted, and is not bounded by `--timeout`: for servers. `unless-given`: bounded only by a time
+   * that the user chose, for what takes as long as it is large.
+   */
+  readonly untimed?: true | 'unless-given'
   /** Asks for the signal of its context before it waits for anything, so that until then nothing need watch over it. */
   readonly listens?: boolean
   readonly run?: (context: CommandContext, invocation: Invocation) => Promise<void> | void

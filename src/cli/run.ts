@@ -80,7 +80,8 @@ async function runInTime(
 ): Promise<void> {
   const { stdin, stderr, env, cwd } = context
   const beginning = command.listens === true ? 'when-asked' : 'at-once'
-  const deadline = startDeadline(context, command.untimed === true ? undefined : timeout, beginning)
+  const isUntimed = command.untimed === true || (command.untimed === 'unless-given' && !invocation.values.has('timeout'))
+  const deadline = startDeadline(context, isUntimed ? undefined : timeout, beginning)
   const own: CommandContext = {
     stdin,
     stdout,
@@ -95,8 +96,9 @@ async function runInTime(
   }
   try {
     const run = command.run?.(own, invocation)
-    // The command hears of the abort through its signal; the race is for one that does not listen. A server does, and takes its time.
-    await (command.untimed === true ? run : Promise.race([run, deadline.expired]))
+    // The command hears of the abort through its signal; the race is for one that does not listen. A server does, and takes its
+    // time; so does a copy, which puts away what is half done.
+    await (command.untimed !== undefined ? run : Promise.race([run, deadline.expired]))
   } catch (error) {
     throw reasonFor(error, deadline.signal)
   } finally {

@@ -94,7 +94,9 @@ class RegistryRepository implements Repository {
   async referrers(digest: string): Promise<Referrers> {
     const descriptors: Descriptor[] = []
     let next: string | undefined = this.#path(`/referrers/${digest}`)
+    const checkTime = this.#startList('referrers')
     for (let page = 0; next !== undefined; page++) {
+      checkTime()
       if (page >= maxReferrersPages) throw this.#tooMany('pages of referrers', maxReferrersPages)
       const response: HttpResponse = await this.#session.request(next, {
         repository: this.#repository,
@@ -114,7 +116,9 @@ class RegistryRepository implements Repository {
   async tags(): Promise<readonly string[]> {
     const tags: string[] = []
     let next: string | undefined = this.#path('/tags/list')
+    const checkTime = this.#startList('tags')
     for (let page = 0; next !== undefined; page++) {
+      checkTime()
       if (page >= maxTagsPages) throw this.#tooMany('pages of tags', maxTagsPages)
       const response: HttpResponse = await this.#session.request(next, { repository: this.#repository, action: 'pull' })
       if (response.status === 404) throw this.#missing('')
@@ -323,6 +327,16 @@ class RegistryRepository implements Repository {
   #missing(target: string): CountersignError {
     const separator = target === '' ? '' : isDigest(target) ? '@' : ':'
     return new CountersignError('NOT_FOUND', `${this.name}${separator}${target} is not in the registry`)
+  }
+
+  /** A registry that takes its time over every page does not get it for all of them. @returns is to be called before each */
+  #startList(what: string): () => void {
+    const { listTimeoutMs } = this.#session
+    const end = performance.now() + listTimeoutMs
+    return () => {
+      if (performance.now() <= end) return
+      throw new TransportError('NETWORK_FAILED', `${this.name} has not listed all its ${what} within ${listTimeoutMs / 1000} seconds`)
+    }
   }
 
   #tooMany(what: string, limit: number): TransportError {

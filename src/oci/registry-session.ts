@@ -17,6 +17,8 @@ export interface RegistryOptions {
   readonly signal?: AbortSignal
   /** For each request with its repetitions, and more for what is large; default 60 s. */
   readonly timeoutMs?: number
+  /** For a list of referrers or tags with all its pages; default three minutes. */
+  readonly listTimeoutMs?: number
   readonly tls?: TlsSettings
   /** Plain HTTP for hosts that are not this machine, too, with credentials: only where the user asked for it. */
   readonly allowHttp?: boolean
@@ -38,6 +40,7 @@ export interface RegistryRequest extends Pick<RequestOptions, 'method' | 'header
 }
 
 const defaultTimeoutMs = 60_000
+const defaultListTimeoutMs = 180_000
 const defaultConcurrency = 16
 const maxErrorBytes = 64 * 1024
 /** The slowest network that large bodies get their time for: 32 KB/s. */
@@ -111,6 +114,11 @@ export class RegistrySession {
   /** The caller's wish to stop. */
   get signal(): AbortSignal | undefined {
     return this.#options.signal
+  }
+
+  /** Milliseconds that a list may take with all its pages. */
+  get listTimeoutMs(): number {
+    return this.#options.listTimeoutMs ?? defaultListTimeoutMs
   }
 
   /** Whether requests go over plain HTTP. */

@@ -22,6 +22,7 @@ What is printed on standard output is the name with the digest.`,
     files: stringSliceFlag('path[:os[/architecture]]; may be repeated', { shorthand: 'f', ...FILE }),
   },
   positional: exactly(1),
+  untimed: 'unless-given',
   async run(context, flags, [image = '']) {
     const { uploadBlobs } = await import('../images/upload-files.ts')
     await uploadBlobs(context, flags, image)
@@ -34,6 +35,7 @@ const wasm = defineCommand({
   examples: '  countersign upload wasm -f hello.wasm ghcr.io/org/hello:v1',
   flags: { ...registryFlags, file: stringFlag('the module', { shorthand: 'f', required: true, ...FILE }) },
   positional: exactly(1),
+  untimed: 'unless-given',
   async run(context, flags, [image = '']) {
     const { uploadWasm } = await import('../images/upload-files.ts')
     await uploadWasm(context, flags, image)

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CommandEntry } from '../../../src/cli/command.ts'
 import { defineCommand, defineGroup } from '../../../src/cli/command.ts'
 import { warn } from '../../../src/cli/context.ts'
@@ -91,6 +91,7 @@ const root = entry('tool', {
       entry('wait', { command: wait }),
       entry('listen', { command: listen }),
       entry('serve', { command: { ...wait, untimed: true } }),
+      entry('transfer', { command: { ...wait, untimed: 'unless-given' } }),
       entry('read', { command: readFails }),
       entry('secret', { command: verify }, { hidden: true }),
       entry('copy', { command: verify }, { deprecated: 'use oras' }),
@@ -290,6 +291,25 @@ describe('--timeout', () => {
 
   it('leaves a command alone that finishes in time, however long the time is', async () => {
     expect((await run(['version', '--timeout', '2000000h'])).exitCode).toBe(0)
+  })
+
+  it.each<[string, readonly string[], Readonly<Record<string, string>>]>([
+    ['on the command line', ['--timeout', '20ms'], {}],
+    ['in the environment', [], { COSIGN_TIMEOUT: '20ms' }],
+  ])('bounds what takes as long as it is large where it is given, %s', async (_, words, env) => {
+    expect((await run(['transfer', ...words], { env })).stderr).toContain(message)
+  })
+
+  it.each(['serve', 'transfer'])('that is the default does not bound %s', async (verb) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const interruption = new AbortController()
+    const outcome = run([verb], { signal: interruption.signal })
+    const bounded = run(['wait'])
+    await vi.advanceTimersByTimeAsync(200_000)
+    expect((await bounded).stderr).toContain('did not finish within 3m0s')
+    interruption.abort(new ExitError(EXIT_CODE.interrupted, 'ABORTED', 'interrupted by SIGINT'))
+    expect((await outcome).exitCode).toBe(130)
   })
 
   it('does not bound a server', async () => {

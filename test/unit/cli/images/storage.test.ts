@@ -150,6 +150,23 @@ describe('copy', () => {
     ).not.toContain('v1')
   })
 
+  it.each([
+    ['copy', 'HOST/from:v1', 'HOST/to:v1'],
+    ['save', '--dir', 'saved', 'HOST/from:v1'],
+  ])('%s ends in the time that --timeout gives it, and leaves nothing half done', async (...words) => {
+    const { registry, folder, run, open } = await newWorld()
+    await pushImage(open('from'), 'v1')
+    registry.rule(/^GET .*\/blobs\//, () => new Promise(() => undefined))
+    const before = registry.manifests.size
+    const argv = [...words.map((word) => word.replace('HOST', registry.host)), '--timeout', '300ms']
+    const { exitCode, stderr } = await run(argv)
+    expect(exitCode, stderr).toBe(1)
+    expect(stderr).toContain('the command did not finish within 300ms, which --timeout can extend')
+    expect(registry.manifests.size).toBe(before)
+    const index = path.join(folder, 'saved', 'index.json')
+    if (existsSync(index)) expect(JSON.parse(readFileSync(index, 'utf8'))).toMatchObject({ manifests: [] })
+  })
+
   it('of one platform copies that image only', async () => {
     const { registry, run, open } = await newWorld()
     const { images } = await pushIndex(open('from'), 'v1')
