@@ -3,6 +3,7 @@ import path from 'node:path'
 import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { UsageError } from '../../error.ts'
 import { imagesOfDockerfile } from '../../oci/dockerfile-images.ts'
+import { parseReference } from '../../oci/reference.ts'
 import type { CommandContext } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import { printableLine } from '../quote.ts'
@@ -10,6 +11,7 @@ import { readInputFile } from '../verification/input-file.ts'
 import type { verifyDockerfileFlags, verifyFlags } from './flags.ts'
 import { verifySignatures } from './verify-signatures.ts'
 
+const maxHostsLength = 300
 const maxFileBytes = 16 * 1024 * 1024
 
 /** @throws UsageError for a file that names no image; as `verifySignatures` */
@@ -42,5 +44,16 @@ export async function verifyManifest(context: CommandContext, flags: FlagValues<
 
 async function verifyNamed(context: CommandContext, flags: FlagValues<typeof verifyFlags>, images: readonly string[]): Promise<void> {
   context.stderr.write(`Extracted image(s): ${printableLine(images.join(', '))}\n`)
+  checkCredentials(flags, images)
   await verifySignatures(context, flags, images)
+}
+
+/** Whoever wrote the file has chosen the registries; a password is for the one that the user has in mind. */
+function checkCredentials(flags: FlagValues<typeof verifyFlags>, images: readonly string[]): void {
+  if (flags['registry-username'] === '' && flags['registry-token'] === '') return
+  const registries = [...new Set(images.map((image) => parseReference(image).registry))]
+  if (registries.length < 2) return
+  const flag = flags['registry-username'] === '' ? '--registry-token' : '--registry-username'
+  const hosts = printableLine(registries.join(', ')).slice(0, maxHostsLength)
+  throw new UsageError('USAGE', `${flag} would be sent to all of ${hosts}: give each registry its own credentials with countersign login`)
 }

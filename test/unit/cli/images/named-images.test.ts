@@ -140,6 +140,20 @@ describe('verifying them', () => {
     expect(none.stderr).toMatch(/built on nothing/)
   })
 
+  it.each([
+    ['--registry-username', 'alice', '--registry-password', 'secret'],
+    ['--registry-token', 'secret'],
+  ])('sends %s to no registry that the file has chosen beside another', async (...words) => {
+    const before = registry.requests.length
+    const outcome = await run('dockerfile', 'Dockerfile', 'FROM HOST/app:legacy\nFROM registry.example/app', words)
+    expect(outcome).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(outcome.stderr).toContain(`${words[0]} would be sent to all of ${registry.host}, registry.example: give each registry its own`)
+    expect(outcome.stderr).not.toContain('secret')
+    expect(registry.requests).toHaveLength(before)
+    const file = 'FROM HOST/app:bundled\nFROM HOST/app:legacy'
+    expect((await run('dockerfile', 'Dockerfile', file, words)).exitCode).toBe(0)
+  })
+
   it('is no success where there is nothing', async () => {
     for (const [verb, file, contents, message] of [
       ['dockerfile', 'Dockerfile', 'FROM scratch', 'no images found in Dockerfile'],
