@@ -70,16 +70,22 @@ export function folderFiles(folder: string, name: string): LayoutFiles {
   }
 }
 
-/** A part of a file of the system, in pieces. @param range first byte and number of bytes; default all */
+/**
+ * A part of a file of the system, in pieces.
+ * @param file a path, or a file descriptor, which stays open
+ * @param range first byte and number of bytes; default all
+ */
 export async function* readChunks(
-  file: string,
+  file: string | number,
   name: string,
   range?: { readonly start: number; readonly length: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (range?.length === 0) return
   const limits = range === undefined ? {} : { start: range.start, end: range.start + range.length - 1 }
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024, ...limits }) as AsyncIterable<Uint8Array>) yield chunk
+    const opened = typeof file === 'number' ? { fd: file, autoClose: false } : {}
+    const stream = createReadStream(typeof file === 'number' ? '' : file, { highWaterMark: 256 * 1024, ...opened, ...limits })
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk
   } catch (error) {
     throw unreadable(name, error)
   }

@@ -7,7 +7,8 @@ import { openLayoutFolder } from './layout-folder.ts'
 import { openTarArchive } from './tar-archive.ts'
 
 /**
- * Opens a folder with an image layout, or a tar archive of one, or one that `docker save` has written. Archives are only read.
+ * Opens a folder with an image layout, or a tar archive of one, or one that `docker save` has written, compressed or not. Archives are
+ * only read.
  * @param place the path
  * @param name as messages name it
  * @throws TransportError FILE_UNREADABLE, DecodingError, UsageError

@@ -1,6 +1,9 @@
-/** Files of a tar archive (POSIX ustar, with the longer names of pax and GNU), read where they are: only their places are remembered. */
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+/**
+ * Files of a tar archive (POSIX ustar, with the longer names and larger files of pax and GNU), read where they are: only their places are
+ * remembered. A compressed archive is decompressed first.
+ */
+import { close, fstat, open, read } from 'node:fs'
+import { promisify } from 'node:util'
 import { asBuffer } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import type { LayoutFiles } from './layout-files.ts'
@@ -15,16 +18,24 @@ const blockBytes = 512
 const maxEntries = 200_000
 const maxNameBytes = 64 * 1024
 const maxLinks = 8
-const noArchive = 'it is no tar archive (or a compressed one: decompress it first)'
+const noArchive = 'it is no tar archive'
+const damaged = 'a header is damaged'
+const file = { open: promisify(open), close: promisify(close), stat: promisify(fstat), read: promisify(read) }
+
+/** How archives are compressed that can be read. */
+export type Compression = 'gzip' | 'zstd'
+
+/** What compressed files begin with, in hexadecimal. */
+const marks: Readonly<Record<string, string>> = { gzip: '1f8b', zstd: '28b52ffd', bzip2: '425a68', xz: 'fd377a585a00' }
 
 /**
  * Reads the table of an archive. Links lead to other files of it, never out of it.
- * @param file the path
+ * @param place the path
  * @param name as messages name it
- * @throws DecodingError ENCODING_INVALID for what is no tar archive; TransportError FILE_UNREADABLE
+ * @throws DecodingError ENCODING_INVALID for what is no tar archive; TransportError FILE_UNREADABLE, TOO_LARGE
  */
-export async function openTarArchive(file: string, name: string): Promise<LayoutFiles> {
-  const { places, links } = await readTable(file, name)
+export async function openTarArchive(place: string, name: string): Promise<LayoutFiles> {
+  const { places, links, source } = await readTable(place, name)
   const find = (wanted: string): Place | undefined => {
     let at = wanted
     for (let followed = 0; followed <= maxLinks; followed++) {
@@ -44,10 +55,10 @@ export async function openTarArchive(file: string, name: string): Promise<Layout
       if (place === undefined) return undefined
       if (place.length > maxBytes) throw tooLarge(`${name}/${wanted}`, place.length, maxBytes)
       const parts: Uint8Array[] = []
-      for await (const part of readChunks(file, name, place)) parts.push(part)
+      for await (const part of readChunks(source, name, place)) parts.push(part)
       return Buffer.concat(parts)
     },
-    chunks: (wanted) => readChunks(file, name, find(wanted) ?? { start: 0, length: 0 }),
+    chunks: (wanted) => readChunks(source, name, find(wanted) ?? { start: 0, length: 0 }),
     list: (folder) =>
       Promise.resolve(
         [...places.keys(), ...links.keys()].flatMap((path) => {
@@ -63,45 +74,56 @@ interface Table {
   readonly links: Map<string, string>
 }
 
-async function readTable(file: string, name: string): Promise<Table> {
-  let handle: FileHandle
-  try {
-    handle = await open(file, 'r')
-  } catch (cause) {
+async function readTable(place: string, name: string): Promise<Table & { readonly source: string | number }> {
+  const descriptor = await file.open(place, 'r').catch((cause: unknown) => {
     throw unreadable(name, cause)
-  }
+  })
+  let compression: Compression | undefined
   try {
-    const { size } = await handle.stat()
-    return await readEntries(handle, size, name)
+    compression = compressionOf(await readBytes(descriptor, 0, 8), name)
+    if (compression === undefined) return { ...(await readEntries(descriptor, (await file.stat(descriptor)).size, name)), source: place }
   } finally {
-    await handle.close()
+    await file.close(descriptor)
   }
+  const { decompress } = await import('./compressed-archive.ts')
+  const { descriptor: source, size } = await decompress(place, name, compression)
+  return { ...(await readEntries(source, size, name)), source }
 }
 
-async function readEntries(handle: FileHandle, size: number, name: string): Promise<Table> {
+function compressionOf(start: Uint8Array, name: string): Compression | undefined {
+  const hex = asBuffer(start).toString('hex')
+  const [found] = Object.entries(marks).find(([, mark]) => hex.startsWith(mark)) ?? []
+  if (found === undefined || found === 'gzip' || found === 'zstd') return found
+  throw invalid(name, `it is compressed with ${found}: decompress it first`)
+}
+
+async function readEntries(descriptor: number, size: number, name: string): Promise<Table> {
   const table: Table = { places: new Map(), links: new Map() }
   let longName: string | undefined
   let longLink: string | undefined
+  let longSize: number | undefined
   let seen = 0
   if (size > 0 && size < blockBytes) throw invalid(name, noArchive)
   for (let at = 0; at + blockBytes <= size;) {
-    const header = await readBytes(handle, at, blockBytes)
+    const header = await readBytes(descriptor, at, blockBytes)
     at += blockBytes
     if (header.every((byte) => byte === 0)) break
-    if (!hasChecksum(header)) throw invalid(name, at === blockBytes ? noArchive : 'a header is damaged')
+    if (!hasChecksum(header)) throw invalid(name, at === blockBytes ? noArchive : damaged)
     if (++seen > maxEntries) throw invalid(name, `it has more than ${maxEntries} entries`)
-    const length = numberAt(header, 124, 12)
-    if (length === undefined || at + length > size) throw invalid(name, 'it is cut off, or a size in it is wrong')
     const kind = String.fromCharCode(header[156] ?? 0)
-    if (kind === 'L' || kind === 'K' || kind === 'x') {
+    const isAboutNext = kind === 'L' || kind === 'K' || kind === 'x'
+    const length = (isAboutNext ? undefined : longSize) ?? numberAt(header, 124, 12)
+    if (length === undefined || at + length > size) throw invalid(name, 'it is cut off, or a size in it is wrong')
+    if (isAboutNext) {
       if (length > maxNameBytes) throw invalid(name, 'a name in it is too long')
-      const text = asBuffer(await readBytes(handle, at, length)).toString('utf8')
-      const pax = kind === 'x' ? paxRecords(text) : new Map<string, string>()
-      if (pax.has('size')) throw invalid(name, 'it has a file of more than 8 GiB')
+      const bytes = asBuffer(await readBytes(descriptor, at, length))
+      const text = bytes.toString('utf8')
+      const pax = kind === 'x' ? paxRecords(bytes, name) : new Map<string, string>()
       if (kind === 'L') longName = text.replace(/\0+$/, '')
       if (kind === 'K') longLink = text.replace(/\0+$/, '')
       longName = pax.get('path') ?? longName
       longLink = pax.get('linkpath') ?? longLink
+      longSize = decimal(pax.get('size'), name) ?? longSize
     } else {
       const path = normalized(longName ?? shortName(header))
       const link = longLink ?? textAt(header, 157, 100)
@@ -111,16 +133,16 @@ async function readEntries(handle: FileHandle, size: number, name: string): Prom
       else if (kind === '1') table.links.set(path, normalized(link))
       longName = undefined
       longLink = undefined
+      longSize = undefined
     }
     at += Math.ceil(length / blockBytes) * blockBytes
   }
   return table
 }
 
-async function readBytes(handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
-  const { bytesRead } = await handle.read(bytes, 0, length, at)
-  return bytes.subarray(0, bytesRead)
+async function readBytes(descriptor: number, at: number, length: number): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await file.read(descriptor, new Uint8Array(length), 0, length, at)
+  return buffer.subarray(0, bytesRead)
 }
 
 function shortName(header: Uint8Array): string {
@@ -135,10 +157,15 @@ function textAt(header: Uint8Array, start: number, length: number): string {
   return field.subarray(0, end < 0 ? length : end).toString('utf8')
 }
 
-/** Octal digits; undefined for anything else, such as GNU's binary sizes of more than 8 GiB. */
+/** Octal digits, or GNU's binary number behind a first bit; undefined for anything else. */
 function numberAt(header: Uint8Array, start: number, length: number): number | undefined {
+  const [first = 0, ...others] = header.subarray(start, start + length)
+  if (first === 0x80) {
+    const value = others.reduce((sum, octet) => sum * 256 + octet, 0)
+    return Number.isSafeInteger(value) ? value : undefined
+  }
   const text = textAt(header, start, length).trim()
-  return /^[0-7]{1,11}$/.test(text) ? Number.parseInt(text, 8) : undefined
+  return /^[0-7]{1,12}$/.test(text) ? Number.parseInt(text, 8) : undefined
 }
 
 /** The sum of the header's bytes with its own field as blanks. */
@@ -148,14 +175,26 @@ function hasChecksum(header: Uint8Array): boolean {
   return numberAt(header, 148, 8) === sum
 }
 
-/** `length key=value` and a line end, each. */
-function paxRecords(text: string): Map<string, string> {
+/** `length key=value` and a line end, each; the length is that of all of it, and only it says where a value ends. */
+function paxRecords(bytes: Buffer, name: string): Map<string, string> {
   const records = new Map<string, string>()
-  for (const line of text.split('\n')) {
-    const match = /^[0-9]+ ([^=]+)=(.*)$/.exec(line)
-    if (match !== null) records.set(match[1] ?? '', match[2] ?? '')
+  for (let at = 0; at < bytes.length && bytes[at] !== 0;) {
+    const blank = bytes.indexOf(0x20, at)
+    const length = decimal(blank < 0 ? '' : bytes.subarray(at, blank).toString('latin1'), name) ?? 0
+    const record = bytes.subarray(blank + 1, at + length - 1).toString('utf8')
+    const equals = record.indexOf('=')
+    if (at + length > bytes.length || bytes[at + length - 1] !== 0x0a || equals < 1) throw invalid(name, damaged)
+    records.set(record.slice(0, equals), record.slice(equals + 1))
+    at += length
   }
   return records
+}
+
+function decimal(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw invalid(name, damaged)
+  return value
 }
 
 /** Without `.` and `..`: a path never leaves the archive. */

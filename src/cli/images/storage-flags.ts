@@ -12,7 +12,7 @@ export const saveFlags = {
 
 export const loadFlags = {
   ...registryFlags,
-  dir: stringFlag('folder with an image layout, or an archive of one', { required: true, completion: 'file' }),
+  dir: stringFlag('folder with an image layout, or an archive', { required: true, completion: 'file' }),
 }
 
 export const copyFlags = {

@@ -1,16 +1,29 @@
 /** Archives of images: tar files of layouts, and those that `docker save` wrote before. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import zlib, { gzipSync } from 'node:zlib'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { decompress } from '../../../src/oci/compressed-archive.ts'
 import { createLayoutFolder } from '../../../src/oci/layout-folder.ts'
 import { parseManifest } from '../../../src/oci/manifest.ts'
 import { openLayout } from '../../../src/oci/open-layout.ts'
 import { openTarArchive } from '../../../src/oci/tar-archive.ts'
 import { pushImage, referrerOf } from '../../support/images.ts'
+
+const { zstdCompressSync: zstd } = zlib as { readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array }
 
 function newFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'archives-'))
@@ -101,7 +114,8 @@ describe('an archive of an image layout', () => {
     const damaged = Uint8Array.from(good)
     damaged[130] = 0x39
     for (const [bytes, reason] of [
-      [gzipSync(good), 'decompress it first'],
+      [Buffer.from('BZh91AY&SY'), 'it is compressed with bzip2: decompress it first'],
+      [Buffer.from('fd377a585a000004', 'hex'), 'it is compressed with xz: decompress it first'],
       [Buffer.alloc(2000, 'hello'), 'it is no tar archive'],
       [damaged, 'it is no tar archive'],
       [half, /cut off|no image layout|not have it/],
@@ -111,6 +125,118 @@ describe('an archive of an image layout', () => {
       writeFileSync(file, bytes)
       await expect(openLayout(file, 'x')).rejects.toThrow(reason)
     }
+  })
+})
+
+describe('a compressed archive', () => {
+  const compress: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
+    gzip: gzipSync,
+    'gzip, in two parts': (bytes) => Buffer.concat([gzipSync(bytes.subarray(0, 700)), gzipSync(bytes.subarray(700))]),
+    ...(zstd === undefined ? {} : { zstd }),
+  }
+  it.each(Object.entries(compress))('is read as what it is of (%s), and leaves nothing behind', async (_, pack) => {
+    const saved = tarOf(dockerSave().folder)
+    const plain = await openLayout(saved, 'x')
+    const file = path.join(newFolder(), 'archive')
+    writeFileSync(file, pack(readFileSync(saved)))
+    vi.stubEnv('TMPDIR', newFolder())
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const packed = await openLayout(file, 'x')
+    expect(await packed.image()).toEqual(await plain.image())
+    const layer = { mediaType: 'x', digest: sha256('the first layer'), size: 15 }
+    expect(Buffer.from(await packed.blob(layer, 100)).toString()).toBe('the first layer')
+    expect(readdirSync(tmpdir())).toEqual([])
+  })
+
+  it('that is cut off or damaged is refused', async () => {
+    const file = path.join(newFolder(), 'archive')
+    const good = gzipSync(readFileSync(tarOf(dockerSave().folder)))
+    const damaged = Uint8Array.from(good)
+    damaged.fill(0xff, 60, 90)
+    for (const [bytes, reason] of [
+      [good.subarray(0, good.length - 20), 'it is compressed with gzip, and cut off'],
+      [damaged, 'it is compressed with gzip, and damaged'],
+      [gzipSync('no archive'), 'it is no tar archive'],
+      [gzipSync(good), 'it is no tar archive'],
+    ] as const) {
+      writeFileSync(file, bytes)
+      await expect(openLayout(file, 'x')).rejects.toMatchObject({ code: 'ENCODING_INVALID', message: expect.stringContaining(reason) })
+    }
+  })
+
+  it('that becomes far more than it is, is given up', async () => {
+    const file = path.join(newFolder(), 'archive')
+    vi.stubEnv('TMPDIR', newFolder())
+    onTestFinished(() => void vi.unstubAllEnvs())
+    writeFileSync(file, gzipSync(Buffer.alloc(5_000_000)))
+    const limits = { always: 1_000_000, ratio: 100, most: 4_000_000 }
+    await expect(decompress(file, 'x', 'gzip', limits)).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringMatching(/^x has \d+ bytes and becomes/),
+    })
+    await expect(decompress(file, 'x', 'gzip', { ...limits, ratio: 10_000 })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    expect(readdirSync(tmpdir())).toEqual([])
+    const { size } = await decompress(file, 'x', 'gzip', { ...limits, always: 5_000_000, most: 5_000_000 })
+    expect(size).toBe(5_000_000)
+  })
+})
+
+describe('an archive with a file of more than 8 GiB', () => {
+  const size = 9 * 1024 ** 3
+  /** The file is a hole: it has its size, and takes no room. */
+  function writeArchive(header: Buffer, paxSize?: string): string {
+    const file = path.join(newFolder(), 'archive')
+    const record = `path=large\n`
+    const pax = paxSize === undefined ? '' : `${record.length + 3} ${record}${paxSize.length + 9} size=${paxSize}\n`
+    const blocks = pax === '' ? [header] : [entryHeader('x', octal(pax.length), 'PaxHeader'), padded(pax), header]
+    const start = Buffer.concat(blocks)
+    const end = Buffer.concat([entryHeader('0', octal(5), 'after'), padded('found'), Buffer.alloc(1024)])
+    writeFileSync(file, start)
+    truncateSync(file, start.length + size)
+    appendFileSync(file, end)
+    return file
+  }
+  const octal = (value: number): Buffer => Buffer.from(`${value.toString(8).padStart(11, '0')}\0`)
+  const padded = (text: string): Buffer => Buffer.concat([Buffer.from(text), Buffer.alloc(512 - (text.length % 512))])
+  const binary = Buffer.alloc(12)
+  binary[0] = 0x80
+  binary.writeBigUInt64BE(BigInt(size), 4)
+
+  function entryHeader(kind: string, length: Buffer, name: string): Buffer {
+    const header = Buffer.alloc(512)
+    header.write(name)
+    length.copy(header, 124)
+    header.write(kind, 156)
+    header.write('ustar', 257)
+    header.fill(' ', 148, 156)
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0`,
+      148,
+    )
+    return header
+  }
+
+  it.each([
+    ['in the way of GNU', () => writeArchive(entryHeader('0', binary, 'large'))],
+    ['in the way of pax', () => writeArchive(entryHeader('0', octal(0), 'short'), String(size))],
+  ])('is read, %s', async (_, make) => {
+    const files = await openTarArchive(make(), 'x')
+    expect(await files.size('large')).toBe(size)
+    expect(Buffer.from((await files.read('after', 10)) ?? []).toString()).toBe('found')
+    await expect(files.read('large', 1e6)).rejects.toMatchObject({ code: 'TOO_LARGE' })
+  })
+
+  it.each([
+    ['that is larger than the archive', () => writeArchive(entryHeader('0', octal(0), 'x'), String(2 * size))],
+    ['that no number can hold', () => writeArchive(entryHeader('0', Buffer.alloc(12, 0xff).fill(0x80, 0, 1), 'x'))],
+    ['that is negative', () => writeArchive(entryHeader('0', Buffer.alloc(12, 0xff), 'x'))],
+    ['that is no number', () => writeArchive(entryHeader('0', octal(0), 'x'), '0x10')],
+    ['that is no safe number', () => writeArchive(entryHeader('0', octal(0), 'x'), '99999999999999999')],
+  ])('is refused with a size %s', async (_, make) => {
+    await expect(openTarArchive(make(), 'x')).rejects.toMatchObject({ code: 'ENCODING_INVALID' })
   })
 })
 
