@@ -15,7 +15,7 @@ import { createCtLog } from './ctlog/ct-log.ts'
 import type { Issuer } from './issuer/issuer.ts'
 import { createIssuer } from './issuer/issuer.ts'
 import type { IssuerSettings } from './issuer/settings.ts'
-import { uncutChains } from './material.ts'
+import { trustedRoots, uncutChains } from './material.ts'
 import type { ServerMaterial } from './material.ts'
 import type { Metrics } from './metrics.ts'
 import { createOrigin } from './origin.ts'
@@ -219,12 +219,14 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspi
   const { options, instances, services, readiness } = parts
   const { material, storage, clock, issuers, log } = options
   const chain = material.ca.chain.map(parseCertificate)
+  // Whoever holds a certificate of before may submit it, as to any log.
+  const acceptedRoots = trustedRoots(material.ca).map(parseCertificate)
   const { newest } = logsOfKind(instances, 'ctlog')
   const signer = signerFor(options, newest.material.key)
   const ctLog = createCtLog({
     log: newest.log,
     signer,
-    acceptedRoots: chain.slice(-1),
+    acceptedRoots,
     documents: storage.documents,
     prefix: servicePaths.ctlog,
   })
@@ -244,7 +246,7 @@ function addCertificateAuthority(parts: Parts, issuer: Issuer | undefined, suspi
   })
   readiness.push({ name: 'ca', check: () => authority.unreadiness() })
   services.push(ctLog, authority)
-  addEarlierCtLogs(parts, chain.slice(-1))
+  addEarlierCtLogs(parts, acceptedRoots)
   return authority
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KeyKind, PrivateKey } from '../crypto/private-key.ts'
 import { generatePrivateKey } from '../crypto/private-key.ts'
+import { equalBytes } from '../encoding/bytes.ts'
 import { createIssuingCertificate, createRootCertificate, createTimestampingCertificate } from '../x509/authority-templates.ts'
 import { maxNameCharacters } from '../x509/certificate-writer.ts'
 import type { Certificate } from '../x509/certificate.ts'
@@ -32,6 +33,12 @@ export interface EarlierChain {
  */
 export function uncutChains({ since, earlier = [] }: Pick<CertifiedKey, 'since' | 'earlier'>): (readonly Uint8Array[])[] {
   return earlier.filter(({ until }, at) => until >= (earlier[at - 1]?.since ?? since)).map(({ chain }) => chain)
+}
+
+/** The roots of all chains that clients trust to this day, each once, the one in use first. */
+export function trustedRoots(certified: Pick<CertifiedKey, 'chain' | 'since' | 'earlier'>): Uint8Array[] {
+  const roots = [certified.chain, ...uncutChains(certified)].flatMap((chain) => chain.slice(-1))
+  return roots.filter((root, at) => roots.findIndex((other) => equalBytes(other, root)) === at)
 }
 
 /** A log's key and name. */

@@ -151,6 +151,42 @@ describe('the trust bundle of the certificate authority', () => {
   })
 })
 
+describe('the CT log', () => {
+  const asked = async (what: string, body?: unknown): Promise<Record<string, unknown>> =>
+    server.whileRunning(async () => {
+      const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+      const answer = await fetch(`${server.url}/ct/ct/v1/${what}`, init)
+      return { status: answer.status, ...((await answer.json().catch(() => ({}))) as object) }
+    })
+  const chainOf = async (name: string): Promise<string[]> =>
+    (await readFile(server.file(`certificates/${name}.pem`), 'utf8'))
+      .split(/-----[A-Z ]+-----/)
+      .map((text) => text.replaceAll('\n', ''))
+      .filter((text) => text !== '')
+
+  test('takes and lists the roots of before, each once, also when it has a new key', async () => {
+    const before = await chainOf('ca')
+    expect(await asked('get-roots')).toEqual({ status: 200, certificates: before.slice(-1) })
+    await rotate('ca')
+    await rotate('ca', '--new-root')
+    await rotate('log', 'ctlog')
+    const now = await chainOf('ca-3')
+    expect(await asked('get-roots')).toEqual({ status: 200, certificates: [now.at(-1), before.at(-1)] })
+    for (const chain of [before, await chainOf('ca-2'), now]) expect(await asked('add-chain', { chain })).toMatchObject({ status: 200 })
+  })
+
+  test('takes nothing of a root below which a key leaked', async () => {
+    const before = await chainOf('ca')
+    expect(await asked('add-chain', { chain: before })).toMatchObject({ status: 200 })
+    await rotate('ca', '--new-root')
+    const text = await yaml()
+    const since = /since: "?(\S+?)"?\n {2}earlier:/.exec(text)?.[1] ?? ''
+    await writeFile(server.file('server.yaml'), text.replace(/(\n {6}until: ).*/, `$1${new Date(Date.parse(since) - 1000).toISOString()}`))
+    expect(await asked('get-roots')).toMatchObject({ certificates: [(await chainOf('ca-2')).at(-1)] })
+    expect(await asked('add-chain', { chain: before })).toMatchObject({ status: 400 })
+  })
+})
+
 test('comments in server.yaml stay, and the old chain and its end stand there', async () => {
   await sign('before')
   await writeFile(server.file('server.yaml'), `${await yaml()}# kept\n`)
