@@ -1,6 +1,6 @@
 /** A connection to PostgreSQL that is held: it listens for notifications and has session locks. When it breaks, it is opened anew. */
 import { Client } from 'pg'
-import type { PoolConfig } from 'pg'
+import type { PoolConfig, QueryResult } from 'pg'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { StorageUser } from './storage.ts'
 
@@ -55,11 +55,31 @@ async function takePlace(client: Client, user: StorageUser): Promise<void> {
   )
 }
 
+interface Session {
+  readonly client: Client
+  readonly lost: AbortController
+  /** A query, once those before it were answered: locks of several logs and the heartbeat are asked for at the same time. */
+  query(text: string, values?: readonly string[]): Promise<QueryResult>
+}
+
+function openSession(client: Client, lost: AbortController): Session {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    client,
+    lost,
+    query: (text, values = []) => {
+      const answer = last.then(() => client.query(text, [...values]))
+      last = answer.catch(() => {})
+      return answer
+    },
+  }
+}
+
 class Channel implements PostgresChannel {
   readonly #connection: PoolConfig
   readonly #user: StorageUser | undefined
   readonly #listeners = new Set<(payload: string) => void>()
-  #session: { readonly client: Client; readonly lost: AbortController } | undefined
+  #session: Session | undefined
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #isClosed = false
@@ -77,14 +97,14 @@ class Channel implements PostgresChannel {
   async tryLock(key: string): Promise<SessionLock | undefined> {
     const session = this.#session
     if (session === undefined) return undefined
-    const locked = await session.client.query("SELECT pg_try_advisory_lock(hashtextextended('countersign ' || $1, 0)) AS locked", [key])
+    const locked = await session.query("SELECT pg_try_advisory_lock(hashtextextended('countersign ' || $1, 0)) AS locked", [key])
     if ((locked.rows[0] as { locked: boolean } | undefined)?.locked !== true) return undefined
     return {
       lost: session.lost.signal,
       release: async () => {
         if (session.lost.signal.aborted) return
         // If this fails the session has ended, and with it the lock.
-        await session.client.query("SELECT pg_advisory_unlock(hashtextextended('countersign ' || $1, 0))", [key]).catch(() => {})
+        await session.query("SELECT pg_advisory_unlock(hashtextextended('countersign ' || $1, 0))", [key]).catch(() => {})
       },
     }
   }
@@ -106,7 +126,7 @@ class Channel implements PostgresChannel {
 
   async #connectOrPing(): Promise<void> {
     if (this.#session === undefined) await this.#connect()
-    else await this.#session.client.query('SELECT 1')
+    else await this.#session.query('SELECT 1')
   }
 
   async #connect(): Promise<void> {
@@ -131,7 +151,7 @@ class Channel implements PostgresChannel {
       throw error
     }
     if (lost.signal.aborted) return
-    this.#session = { client, lost }
+    this.#session = openSession(client, lost)
   }
 
   /** Keeps the session from being idle, or opens a new one. What fails is tried again at the next beat. */
