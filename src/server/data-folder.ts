@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { CountersignError, messageOf, TransportError } from '../error.ts'
+import { reasonOfRefusal } from './storage/private-file.ts'
 import { isMissing, readBoundedFile, replaceFile, syncFolder, systemCode } from '../tuf/bounded-file.ts'
 
 /** The files of a data folder, relative to it. */
@@ -32,16 +33,6 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   })
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: make room on it',
-  EDQUOT: 'your share of the disk is used up: make room on it',
-  EROFS: 'it is on a file system that is read-only: mount it for writing, or name another folder with --data',
-  EACCES: 'you may not write there: change the owner of the folder, or name another one with --data',
-  EPERM: 'you may not write there: change the owner of the folder, or name another one with --data',
-  ENOTDIR: 'a part of its path is a file: name a folder with --data',
-  EEXIST: 'there is a file of that name: name a folder with --data',
-}
-
 /** Writes what a file or folder is to hold. @throws TransportError FILE_UNWRITABLE, in one sentence, for errors of the operating system */
 export async function writing<Result>(what: string, write: () => Promise<Result>): Promise<Result> {
   try {
@@ -49,7 +40,7 @@ export async function writing<Result>(what: string, write: () => Promise<Result>
   } catch (cause) {
     const code = systemCode(cause)
     if (code === '' || cause instanceof CountersignError) throw cause
-    throw new TransportError('FILE_UNWRITABLE', `${what} cannot be written: ${reasons[code] ?? messageOf(cause)}`, { cause })
+    throw new TransportError('FILE_UNWRITABLE', `${what} cannot be written: ${reasonOfRefusal(code) ?? messageOf(cause)}`, { cause })
   }
 }
 

@@ -1,7 +1,8 @@
 /** Keeps a second server away from a database file: two would write the same logs, and each break the other. */
 import Database from 'libsql'
-import { CountersignError, messageOf } from '../../error.ts'
+import { CountersignError } from '../../error.ts'
 import { createPrivateFile } from './private-file.ts'
+import { sqliteFailure } from './sqlite-failure.ts'
 
 /**
  * Becomes the one server on a database file, for as long as the process lives: the lock is the operating system's, so that nobody has to
@@ -17,9 +18,8 @@ export function becomeSoleProcess(file: string): () => void {
     lock.exec('BEGIN EXCLUSIVE')
     return () => lock.close()
   } catch (cause) {
-    const reason = isBusy(cause)
-      ? `another server runs on ${file}: stop it first, or give this one a folder of its own`
-      : `${lockFile} cannot be locked: ${messageOf(cause)}`
+    if (!isBusy(cause)) throw sqliteFailure(lockFile, `${lockFile} cannot be locked`, cause)
+    const reason = `another server runs on ${file}: stop it first, or give this one a folder of its own`
     throw new CountersignError('STORAGE_FAILED', reason, { cause })
   }
 }

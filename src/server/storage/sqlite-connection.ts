@@ -1,9 +1,10 @@
 /** One SQLite connection, used synchronously: in a worker thread for a file, in the main thread for memory. */
 import Database from 'libsql'
-import { CountersignError, messageOf } from '../../error.ts'
+import { CountersignError } from '../../error.ts'
 import { migrationsFrom, schemaVersion } from './migrations.ts'
 import { createPrivateFile } from './private-file.ts'
 import type { SqlInsert, SqlQuery, SqlStep } from './sql-database.ts'
+import { busyTimeoutMs, sqliteFailure } from './sqlite-failure.ts'
 
 /** What a connection can be asked. */
 export interface SqliteConnection {
@@ -17,8 +18,6 @@ export interface SqliteConnection {
 type PreparedStatement = ReturnType<InstanceType<typeof Database>['prepare']>
 
 const maxPrepared = 200
-/** How long another process, such as a backup, may hold a lock. */
-const busyTimeoutMs = 10_000
 
 /**
  * Opens a database and brings its schema up to date.
@@ -41,13 +40,13 @@ export function openSqliteConnection(file: string, onStep: (step: string) => voi
     ])
       database.pragma(setting)
     migrate(database, file)
-    return connectionOf(database, onStep)
+    return connectionOf(database, file, onStep)
   } catch (cause) {
-    throw cause instanceof CountersignError ? cause : storageFailed(`the database ${file} cannot be opened`, cause)
+    throw sqliteFailure(file, `the database ${file} cannot be opened`, cause)
   }
 }
 
-function connectionOf(database: Database.Database, onStep: (step: string) => void): SqliteConnection {
+function connectionOf(database: Database.Database, file: string, onStep: (step: string) => void): SqliteConnection {
   const prepared = new Map<string, PreparedStatement>()
   const prepare = (sql: string): PreparedStatement => {
     let statement = prepared.get(sql)
@@ -62,7 +61,7 @@ function connectionOf(database: Database.Database, onStep: (step: string) => voi
     try {
       return prepare(sql).all(parameters).map(normalizedRow)
     } catch (cause) {
-      throw storageFailed('a query of the database failed', cause)
+      throw sqliteFailure(file, 'a query of the database failed', cause)
     }
   }
   return {
@@ -79,7 +78,7 @@ function connectionOf(database: Database.Database, onStep: (step: string) => voi
       try {
         return runTransaction(database, steps, prepare, onStep)
       } catch (cause) {
-        throw storageFailed('a transaction of the database failed', cause)
+        throw sqliteFailure(file, 'a transaction of the database failed', cause)
       }
     },
     close: () => {
@@ -164,8 +163,4 @@ function migrateFrom(version: number, database: Database.Database, file: string)
   }
   for (const statement of migrationsFrom(version, 'sqlite').flat()) database.exec(statement)
   database.exec(`PRAGMA user_version = ${schemaVersion}`)
-}
-
-function storageFailed(what: string, cause: unknown): CountersignError {
-  return new CountersignError('STORAGE_FAILED', `${what}: ${messageOf(cause)}`, { cause })
 }

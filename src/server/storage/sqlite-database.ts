@@ -1,6 +1,7 @@
 /** SQLite as the storage uses it: in memory on this thread, a file on a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import { CountersignError, messageOf } from '../../error.ts'
+import { systemCode } from '../../tuf/bounded-file.ts'
 import { workerFile } from '../worker-file.ts'
 import type { SqlDatabase } from './sql-database.ts'
 import type { SqliteAnswer, SqliteCall, SqliteRequest } from './sqlite-messages.ts'
@@ -91,7 +92,9 @@ class DatabaseThread {
   }
 
   #fail(reason: string, cause?: unknown): void {
-    this.#failure ??= new CountersignError('STORAGE_FAILED', `the database cannot be used: ${reason}`, { cause })
+    // What it was opened with is a sentence already; its class does not come out of the thread.
+    const message = systemCode(cause) === 'STORAGE_FAILED' ? reason : `the database cannot be used: ${reason}`
+    this.#failure ??= new CountersignError('STORAGE_FAILED', message, { cause })
     for (const { reject } of this.#asked.values()) reject(this.#failure)
     this.#asked.clear()
   }
