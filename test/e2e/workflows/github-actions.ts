@@ -38,11 +38,7 @@ export function createGithubActions(): InternetSite {
   }
 }
 
-function documentAt(
-  { pathname, searchParams }: URL,
-  authorization: string,
-  issuer: ReturnType<typeof testIssuer>,
-): object | undefined {
+function documentAt({ pathname, searchParams }: URL, authorization: string, issuer: ReturnType<typeof testIssuer>): object | undefined {
   switch (pathname) {
     case '/.well-known/openid-configuration':
       return { issuer: githubIssuer, jwks_uri: `${githubIssuer}/.well-known/jwks`, id_token_signing_alg_values_supported: ['RS256'] }

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anyJob, jobOf } from './github-actions.ts'
+import { linesOf, notice, question } from './printed.ts'
 import type { Shell } from './shell.ts'
 import type { Stage } from './stage.ts'
-import { linesOf, notice, openStage, question } from './stage.ts'
+import { openStage } from './stage.ts'
 import { runJob } from './workflow-job.ts'
 
 let stage: Stage

@@ -4,9 +4,10 @@ import { findPeer } from '../../interop/peer.ts'
 import type { RealRegistry } from '../../support/registries.ts'
 import { missingRegistries, startDockerRegistry, startReferrersRegistry } from '../../support/registries.ts'
 import { anyJob, githubIssuer, jobOf } from './github-actions.ts'
+import { checks, question } from './printed.ts'
 import type { Shell } from './shell.ts'
 import type { Stage } from './stage.ts'
-import { checks, openStage, question } from './stage.ts'
+import { openStage } from './stage.ts'
 import { runJob } from './workflow-job.ts'
 
 const isMissing = missingRegistries().length > 0

@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startGithub, startKubernetes } from '../../support/secret-services.ts'
+import { linesOf, notice, question } from './printed.ts'
 import type { Shell } from './shell.ts'
 import { hasTerminal } from './shell.ts'
 import type { Stage } from './stage.ts'
-import { linesOf, notice, openStage, question } from './stage.ts'
+import { openStage } from './stage.ts'
 
 const hasKubernetesClient = spawnSync(process.execPath, ['-e', "require('@kubernetes/client-node')"]).status === 0
 if (!hasKubernetesClient) {

@@ -1,82 +1,174 @@
-/** S1, an article on digital signatures: images and files in a registry that wants a password, signed by somebody in a browser. */
-import { spawnSync } from 'node:child_process'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { user } from '../../interop/server/private-sigstore.ts'
-import { isBrowserMissing, launchBrowser } from '../../support/chromium.ts'
+/** S1, an article on digital signatures: images and files in a registry, by an identity and by a key. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { machineEmail, user } from '../../interop/server/private-sigstore.ts'
 import type { RealRegistry } from '../../support/registries.ts'
-import { missingRegistries, registryUser, startDockerRegistry } from '../../support/registries.ts'
-import type { Session } from '../person.ts'
-import { enterPassword, opened } from '../person.ts'
-import { jobOf } from './github-actions.ts'
+import { missingRegistries, startDockerRegistry } from '../../support/registries.ts'
+import { checks, expectInOrder } from './printed.ts'
 import type { Shell } from './shell.ts'
-import { hasTerminal } from './shell.ts'
 import type { Stage } from './stage.ts'
-import { checks, openStage, publicTrust, signOnPublicInstance } from './stage.ts'
+import { openStage, publicTrust, signOnPublicInstance } from './stage.ts'
 import { runJob } from './workflow-job.ts'
 
 const isMissing = missingRegistries().length > 0
-const isNobodyThere = !hasTerminal || isBrowserMissing('rows of the acceptance list in which somebody signs in')
-const logins = ['cosign', ...(spawnSync('docker', ['--version']).status === 0 ? ['docker'] : [])]
-if (logins.length === 1) console.warn('skipped: row 1.1 with docker itself, which is not there')
-
 let stage: Stage
 let shell: Shell
 let registry: RealRegistry
-let browser: Browser
 
 beforeAll(async () => {
   if (isMissing) return
-  registry = await startDockerRegistry({ password: true })
+  registry = await startDockerRegistry()
   stage = await openStage(registry)
   ;({ shell } = stage)
-  if (!isNobodyThere) browser = await launchBrowser()
 })
 afterAll(async () => {
   if (isMissing) return
-  await browser?.close()
   await stage.stop()
   await registry.stop()
 })
 
-/** Agrees to whatever is asked. */
-async function agree(session: Session, question: RegExp): Promise<void> {
-  await session.sees(new RegExp(`${question.source}[^]*Are you sure you would like to continue\\? \\[y/N\\] `))
-  session.type('y\n')
-}
+describe.skipIf(isMissing)('an image without a tag', () => {
+  const line =
+    'cosign verify --certificate-identity jasadi@d2iq.com --certificate-oidc-issuer https://github.com/login/oauth ghcr.io/azhovan/hello'
 
-/** Signs in on the page that the program names. */
-async function signIn(session: Session): Promise<void> {
-  const [, address = ''] = await session.sees(opened)
-  const context = await browser.newContext()
-  onTestFinished(() => context.close())
-  const page = await context.newPage()
-  await page.goto(address)
-  await enterPassword(page)
-  await page.getByRole('heading', { name: 'You are signed in' }).waitFor()
-}
-
-const verifyAs = (email: string, image: string): string =>
-  `cosign verify --certificate-identity ${email} --certificate-oidc-issuer ${stage.sigstore.issuer} ${image}`
-
-describe.skipIf(isMissing)('a private registry', () => {
-  const login = (program: string): string => `echo $PAT | ${program} login ghcr.io -u ${registryUser.username} --password-stdin`
-
-  it('1.1 lets nobody in who has not logged in, or has with a wrong password', async () => {
-    const refused = await shell.run('cosign sign --yes ghcr.io/azhovan/hello:latest', { env: jobOf('azhovan/hello/.github/workflows/a.yml@refs/heads/main') })
-    expect(refused.exitCode).toBe(1)
-    expect(refused.stderr).toMatch(/^Error: signing .*(?:401|unauthorized|credentials)/im)
-    for (const program of logins) {
-      expect((await shell.run(login(program), { env: { PAT: 'a wrong token' } })).exitCode, program).toBe(1)
-    }
-    await expect(stage.push('ghcr.io/azhovan/hello:latest')).rejects.toThrow()
+  it('1.6 is that with the tag latest', async () => {
+    const name = 'ghcr.io/azhovan/hello'
+    const digest = await stage.push(`${name}:latest`)
+    await signOnPublicInstance(stage, { name, digest, email: 'jasadi@d2iq.com', issuer: 'https://github.com/login/oauth' })
+    const verified = await shell.run(line, { env: publicTrust(stage) })
+    expect(verified.exitCode, verified.stderr).toBe(0)
+    expect(verified.stderr).toContain(['', `Verification for ${name}:latest --`, ...checks, ''].join('\n'))
+    expect(JSON.parse(verified.stdout)).toMatchObject([
+      {
+        critical: {
+          identity: { 'docker-reference': name },
+          image: { 'docker-manifest-digest': digest },
+          type: 'cosign container image signature',
+        },
+        optional: {
+          '1.3.6.1.4.1.57264.1.1': 'https://github.com/login/oauth',
+          Bundle: {
+            SignedEntryTimestamp: expect.any(String),
+            Payload: {
+              body: expect.any(String),
+              integratedTime: expect.any(Number),
+              logIndex: expect.any(Number),
+              logID: expect.any(String),
+            },
+          },
+          Issuer: 'https://github.com/login/oauth',
+          Subject: 'jasadi@d2iq.com',
+        },
+      },
+    ])
   })
 
-  it.each(logins)('1.1, 1.2 what is pushed after the login of %s', async (program) => {
-    const done = await shell.run(login(program), { env: { PAT: registryUser.password } })
-    expect(done.exitCode, done.stderr).toBe(0)
-    await stage.push('ghcr.io/azhovan/hello:latest')
-    await shell.run(`${program} logout ghcr.io`)
-    await shell.run(login(program), { env: { PAT: registryUser.password } })
+  it.each([
+    ['another person', 'jasadi@d2iq.com', 'eve@d2iq.com'],
+    ['another issuer', 'https://github.com/login/oauth', 'https://accounts.google.com'],
+  ])('1.6 is refused for %s', async (_, printed, other) => {
+    expect(await shell.run(line.replace(printed, other), { env: publicTrust(stage) })).toMatchObject({ exitCode: 12, stdout: '' })
+  })
+
+  it('1.6 is refused where the instance is not trusted', async () => {
+    expect(await shell.run(line)).toMatchObject({ exitCode: 12, stdout: '' })
+  })
+})
+
+describe.skipIf(isMissing)('a program in a registry', () => {
+  const verifyAs = (email: string): string =>
+    `cosign verify --certificate-identity ${email} --certificate-oidc-issuer ${stage.sigstore.issuer} ghcr.io/azhovan/main`
+  const upload = 'cosign upload blob -f main ghcr.io/azhovan/main'
+  const main = (text: string): void => shell.write('main', Buffer.from(`\u007fELF\u0002\u0001\u0001\u0000${text}`))
+
+  it('1.7 is uploaded, and its digest printed', async () => {
+    expect((await shell.run(upload)).exitCode).toBe(1)
+    main('this is test ')
+    const uploaded = await shell.run(upload)
+    expect(uploaded.exitCode, uploaded.stderr).toBe(0)
+    expect(uploaded.stdout).toMatch(/^ghcr\.io\/azhovan\/main@sha256:[0-9a-f]{64}\n$/)
+    expectInOrder(uploaded.stderr, [
+      'Uploading file from [main] to [ghcr.io/azhovan/main:latest] with media type [application/octet-stream]\n',
+      'Uploaded image to:\n',
+    ])
+  })
+
+  it('1.7 is not uploaded where a digest says what is there', async () => {
+    const refused = await shell.run(`${upload}@sha256:${'0'.repeat(64)}`)
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.stderr).toContain('name a tag')
+  })
+
+  it('1.8 is signed as an image is, and what replaces it is not', async () => {
+    const signed = await shell.run('cosign sign ghcr.io/azhovan/main', { env: { SIGSTORE_ID_TOKEN: await stage.sigstore.token() } })
+    expect(signed.exitCode, signed.stderr).toBe(0)
+    expect(signed.stderr).toContain('Pushing signature to: ghcr.io/azhovan/main\n')
+    expect(await shell.run(verifyAs(machineEmail))).toMatchObject({ exitCode: 0 })
+    expect(await shell.run(verifyAs(user.email))).toMatchObject({ exitCode: 12, stdout: '' })
+    main('this is another')
+    await shell.run(upload)
+    expect(await shell.run(verifyAs(machineEmail))).toMatchObject({ exitCode: 10, stdout: '' })
+  })
+})
+
+describe.skipIf(isMissing)('the workflow with a key', () => {
+  const workflow = `
+jobs:
+  build:
+    steps:
+      - uses: sigstore/cosign-installer@main
+      - name: Write signing key to disk (only needed for \`cosign sign --key\`)
+        run: echo "\${{ secrets.COSIGN_PRIVATE_KEY }}" > cosign.key
+      - name: Sign container image
+        run: |
+          cosign sign --key cosign.key \\
+            -a "workflow=\${{ github.workflow }}" \\
+            -a "repo=\${{ github.repository }}" \\
+            ghcr.io/your-org/your-repo:some-tag
+        env:
+          COSIGN_PASSWORD: \${{ secrets.COSIGN_PASSWORD }}
+`
+  const image = 'ghcr.io/your-org/your-repo:some-tag'
+  const verify = `cosign verify --key cosign.pub -a "workflow=Release images" -a "repo=your-org/your-repo" ${image}`
+  const run = async (password: string) => {
+    const values = {
+      'secrets.COSIGN_PRIVATE_KEY': shell.read('kept.key'),
+      'secrets.COSIGN_PASSWORD': password,
+      'github.workflow': 'Release images',
+      'github.repository': 'your-org/your-repo',
+    }
+    const { steps } = await runJob(shell, workflow, 'build', {
+      workflow: 'your-org/your-repo/.github/workflows/a.yml@refs/heads/main',
+      values,
+    })
+    return steps['Sign container image']
+  }
+
+  beforeAll(async () => {
+    await stage.push(image)
+    expect((await shell.run('cosign generate-key-pair', { env: { COSIGN_PASSWORD: 'a secret of the repository' } })).exitCode).toBe(0)
+    await shell.run('mv cosign.key kept.key')
+  })
+
+  it('1.13 does not sign with a wrong password, and does not ask for one', async () => {
+    const refused = await run('a wrong one')
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused?.stderr).not.toContain('Enter password')
+    expect(await shell.run(verify)).toMatchObject({ exitCode: 10, stdout: '' })
+  })
+
+  it('1.13 signs with the key and the annotations', async () => {
+    const signed = await run('a secret of the repository')
+    expect(signed?.exitCode, signed?.stderr).toBe(0)
+    expect(signed?.stderr).not.toMatch(/Enter password|\[y\/N\]/)
+    const verified = await shell.run(verify)
+    expect(verified.exitCode, verified.stderr).toBe(0)
+    expect(verified.stderr).toContain('  - The specified annotations were verified.\n')
+    expect(JSON.parse(verified.stdout)).toMatchObject([{ optional: { workflow: 'Release images', repo: 'your-org/your-repo' } }])
+  })
+
+  it('1.13 is refused with another annotation, and with another key', async () => {
+    expect(await shell.run(verify.replace('your-org/your-repo"', 'your-org/another"'))).toMatchObject({ exitCode: 12, stdout: '' })
+    await shell.run('mv cosign.pub kept.pub; cosign generate-key-pair', { env: { COSIGN_PASSWORD: 'x' }, typed: [['[y/N] ', 'y']] })
+    expect(await shell.run(verify)).toMatchObject({ exitCode: 12, stdout: '' })
   })
 })

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anyJob, githubIssuer, jobOf } from './github-actions.ts'
+import { linesOf, question } from './printed.ts'
 import type { Shell, ShellEnding } from './shell.ts'
 import type { Stage } from './stage.ts'
-import { linesOf, openStage, question } from './stage.ts'
+import { openStage } from './stage.ts'
 
 let stage: Stage
 let shell: Shell

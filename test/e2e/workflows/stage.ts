@@ -16,7 +16,7 @@ import { forwardTo, startInternet } from '../../support/internet.ts'
 import type { RealRegistry } from '../../support/registries.ts'
 import { signBlob, universeOf } from '../../support/universe/universe.ts'
 import { createGithubActions, githubHosts, githubIssuer } from './github-actions.ts'
-import type { Shell, ShellEnding } from './shell.ts'
+import type { Shell } from './shell.ts'
 import { openShell } from './shell.ts'
 
 export interface Stage {
@@ -48,7 +48,8 @@ export async function openStage(registry?: RealRegistry): Promise<Stage> {
     ci-provider: github-workflow
 `)
   const shell = await openShell(sigstore, internet.env)
-  const repository = (name: string): Repository => openRepository(name, { env: { ...shell.env, DOCKER_CONFIG: `${shell.env['HOME'] ?? ''}/.docker` } })
+  const repository = (name: string): Repository =>
+    openRepository(name, { env: { ...shell.env, DOCKER_CONFIG: `${shell.env['HOME'] ?? ''}/.docker` } })
   return {
     sigstore,
     shell,
@@ -82,19 +83,3 @@ export function publicTrust({ shell }: Stage): Readonly<Record<string, string>> 
   writeFileSync(path.join(shell.folder, 'public.json'), universeOf().trustedRoot())
   return { COSIGN_TRUSTED_ROOT: 'public.json' }
 }
-
-/** Every line of an outcome, wherever it was printed. */
-export function linesOf({ stdout, stderr }: ShellEnding): string[] {
-  return `${stdout}\n${stderr}`.split('\n')
-}
-
-export const question = 'Are you sure you would like to continue? [y/N] '
-export const notice = 'Note that there may be personally identifiable information associated with this signed artifact.'
-
-/** What `verify` says that it has checked, from the line above it on. */
-export const checks: readonly string[] = [
-  'The following checks were performed on each of these signatures:',
-  '  - The cosign claims were validated',
-  '  - Existence of the claims in the transparency log was verified offline',
-  '  - The code-signing certificate was verified using trusted certificate authority certificates',
-]

@@ -58,7 +58,8 @@ export async function runJob(shell: Shell, yaml: string, name: string, { workflo
     })
     steps[step] = ending
     if (ending.exitCode !== 0) return { steps, outputs: {} }
-    for (const [, key = '', value = ''] of shell.read('step-outputs').matchAll(/^(\w+)=(.*)$/gm)) known.set(`steps.${id}.outputs.${key}`, value)
+    for (const [, key = '', value = ''] of shell.read('step-outputs').matchAll(/^(\w+)=(.*)$/gm))
+      known.set(`steps.${id}.outputs.${key}`, value)
   }
   return { steps, outputs: expandAll(job.outputs, known) }
 }
