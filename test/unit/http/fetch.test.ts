@@ -154,9 +154,11 @@ describe('abort', () => {
   })
 
   it('ends a pause between two attempts', async () => {
-    const server = await startServer((_, response) => void response.writeHead(503, { 'retry-after': '20' }).end())
     const controller = new AbortController()
-    setTimeout(() => controller.abort(), 50)
+    const server = await startServer((_, response) => {
+      response.writeHead(503, { 'retry-after': '20' }).end()
+      setTimeout(() => controller.abort(), 50)
+    })
     await expect(fetchBytes(server.origin, { env, signal: controller.signal })).rejects.toMatchObject({ code: 'ABORTED' })
     expect(server.requests).toHaveLength(1)
   })
