@@ -1,11 +1,14 @@
 /** A time limit for a whole exchange, joined with the caller's wish to stop. */
-import { setMaxListeners } from 'node:events'
 import { TransportError } from '../error.ts'
 
 /** Running until `stop` is called. */
 export interface Deadline {
-  /** Aborted with a TransportError as its reason, which says whether time ran out or the caller stopped. */
+  /** Says whether time ran out or the caller stopped; undefined as long as neither is so. */
+  readonly failure: TransportError | undefined
+  /** Aborted with the failure as its reason. */
   readonly signal: AbortSignal
+  /** Calls back when it ends early, unless it has. @returns what takes that back */
+  whenOver(listener: (failure: TransportError) => void): () => void
   /** Milliseconds until time runs out. */
   remaining(): number
   stop(): void
@@ -14,26 +17,57 @@ export interface Deadline {
 /**
  * Starts a time limit.
  * @param what names the exchange in the error, such as `the request to example.com`
- * @param caller aborts early: the reason is then a TransportError ABORTED, with the caller's own reason as its cause
+ * @param caller aborts early: the failure is then a TransportError ABORTED, with the caller's own reason as its cause
  */
 export function startDeadline(what: string, timeoutMs: number, caller: AbortSignal | undefined): Deadline {
-  const controller = new AbortController()
-  const end = performance.now() + timeoutMs
-  const expire = () => {
-    const message = `${what} was not complete within ${timeoutMs / 1000} s; check the network, or try again later`
-    controller.abort(new TransportError('NETWORK_FAILED', message))
+  return new RunningDeadline(what, timeoutMs, caller)
+}
+
+class RunningDeadline implements Deadline {
+  failure: TransportError | undefined
+  readonly #end: number
+  readonly #listeners = new Set<(failure: TransportError) => void>()
+  readonly #timer: NodeJS.Timeout
+  readonly #ignoreCaller: () => void
+  /** Made for those who ask: a request has no use for it, and there are thousands of them. */
+  #controller: AbortController | undefined
+
+  constructor(what: string, timeoutMs: number, caller: AbortSignal | undefined) {
+    this.#end = performance.now() + timeoutMs
+    this.#timer = setTimeout(() => {
+      const message = `${what} was not complete within ${timeoutMs / 1000} s; check the network, or try again later`
+      this.#fail(new TransportError('NETWORK_FAILED', message))
+    }, timeoutMs)
+    const abort = (): void => this.#fail(new TransportError('ABORTED', `${what} was aborted`, { cause: caller?.reason }))
+    this.#ignoreCaller = caller === undefined ? () => undefined : whenAborted(caller, abort)
+    if (caller?.aborted === true) abort()
   }
-  const abort = () => controller.abort(new TransportError('ABORTED', `${what} was aborted`, { cause: caller?.reason }))
-  const timer = setTimeout(expire, timeoutMs)
-  if (caller?.aborted === true) abort()
-  else if (caller !== undefined) listen(caller, abort)
-  return {
-    signal: controller.signal,
-    remaining: () => end - performance.now(),
-    stop() {
-      clearTimeout(timer)
-      caller?.removeEventListener('abort', abort)
-    },
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.failure !== undefined) this.#controller.abort(this.failure)
+    return this.#controller.signal
+  }
+
+  whenOver(listener: (failure: TransportError) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  remaining(): number {
+    return this.#end - performance.now()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#ignoreCaller()
+  }
+
+  #fail(failure: TransportError): void {
+    if (this.failure !== undefined) return
+    this.failure = failure
+    this.#controller?.abort(failure)
+    for (const listener of this.#listeners) listener(failure)
   }
 }
 
@@ -43,16 +77,36 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
     if (signal.aborted) return resolve()
     const done = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', done)
+      ignore()
       resolve()
     }
     const timer = setTimeout(done, milliseconds)
-    listen(signal, done)
+    const ignore = whenAborted(signal, done)
   })
 }
 
-/** Many exchanges at a time share the caller's signal; to Node more than ten listeners look like a leak, and it prints so. */
-function listen(signal: AbortSignal, listener: () => void): void {
-  setMaxListeners(0, signal)
-  signal.addEventListener('abort', listener, { once: true })
+interface Listeners {
+  readonly all: Set<() => void>
+  readonly notify: () => void
+}
+
+/** Many exchanges at a time share the caller's signal: they have one listener, because to Node more than ten look like a leak. */
+const listened = new WeakMap<AbortSignal, Listeners>()
+
+/** Calls back when the signal aborts. @returns what takes that back */
+export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  let listeners = listened.get(signal)
+  if (listeners === undefined) {
+    const all = new Set<() => void>()
+    const notify = (): void => {
+      for (const one of all) one()
+    }
+    listened.set(signal, (listeners = { all, notify }))
+  }
+  const { all, notify } = listeners
+  if (all.size === 0) signal.addEventListener('abort', notify, { once: true })
+  all.add(listener)
+  return () => {
+    if (all.delete(listener) && all.size === 0) signal.removeEventListener('abort', notify)
+  }
 }

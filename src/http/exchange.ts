@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { excerpt } from '../encoding/bytes.ts'
 import { TransportError } from '../error.ts'
 import type { Route } from './connection.ts'
+import { whenAborted } from './deadline.ts'
+import type { Deadline } from './deadline.ts'
 import { networkFailure, truncated } from './failure.ts'
 import type { Hop } from './redirect.ts'
 
@@ -25,20 +27,21 @@ const maxExplanationBytes = 64 * 1024
 
 /**
  * Sends a request and waits for the head of its answer, whose body must then be read or destroyed.
- * @param signal ends the exchange, also while the body is read
+ * @param deadline ends the exchange, also while the body is read
  * @throws Node's own errors as they come
  */
-export function exchange(hop: Hop, route: Route, signal: AbortSignal): Promise<IncomingMessage> {
+export function exchange(hop: Hop, route: Route, deadline: Deadline): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string | number> = { ...hop.headers, 'accept-encoding': 'identity' }
     if (hop.body !== undefined) headers['content-length'] = hop.body.length
     else if (hop.method !== 'GET' && hop.method !== 'HEAD') headers['content-length'] = 0
     const request = route.send({ ...route.options, method: hop.method, headers: { ...headers, ...route.headers } })
-    const abort = () => request.destroy(signal.reason instanceof Error ? signal.reason : truncated())
     request.on('error', reject)
-    request.once('response', resolve)
-    request.once('close', () => signal.removeEventListener('abort', abort))
-    signal.addEventListener('abort', abort, { once: true })
+    request.on('response', resolve)
+    request.on(
+      'close',
+      deadline.whenOver((failure) => request.destroy(failure)),
+    )
     request.end(hop.body)
   })
 }
@@ -46,7 +49,8 @@ export function exchange(hop: Hop, route: Route, signal: AbortSignal): Promise<I
 /** The head of an answer that Node has received. */
 export function headOf(response: IncomingMessage, hop: Hop): AnswerHead {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(response.headers)) {
+  for (const name in response.headers) {
+    const value = response.headers[name]
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return { status: response.statusCode ?? 0, headers, url: hop.url.href }
@@ -86,10 +90,19 @@ function collect(response: IncomingMessage, hop: Hop, maxBytes: number): Promise
       if (size > maxBytes) reject(tooLarge(hop, `at least ${size}`, maxBytes))
       else chunks.push(chunk)
     })
-    response.once('end', () => (response.complete ? resolve(Buffer.concat(chunks, size)) : reject(truncated())))
-    response.once('error', reject)
-    response.once('close', () => reject(truncated()))
+    response.on('end', () => (response.complete ? resolve(joined(chunks, size)) : reject(truncated())))
+    response.on('error', reject)
+    response.on('close', () => {
+      // An error costs more than the rest of this, and after the end nobody would see it.
+      if (!response.readableEnded) reject(truncated())
+    })
   })
+}
+
+/** Most answers are small and come in one piece. */
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = chunks
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size)
 }
 
 function readBeginning(response: IncomingMessage): Promise<Uint8Array> {
@@ -125,7 +138,7 @@ export async function* readChunks(
     response.destroy(new TransportError('NETWORK_FAILED', `${host} sent nothing for ${idleTimeoutMs / 1000} s in the middle of an answer`))
   const abort = () => response.destroy(new TransportError('ABORTED', `the answer of ${host} was aborted`, { cause: signal?.reason }))
   let timer = setTimeout(fallSilent, idleTimeoutMs)
-  signal?.addEventListener('abort', abort, { once: true })
+  const ignore = signal === undefined ? undefined : whenAborted(signal, abort)
   try {
     if (signal?.aborted === true) abort()
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
@@ -139,7 +152,7 @@ export async function* readChunks(
     throw error instanceof TransportError ? error : networkFailure(hop.url, error, 1)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    ignore?.()
     response.destroy()
   }
 }

@@ -113,15 +113,15 @@ async function attempt<Answer extends AnswerHead>(
   // A kept connection may be closing just as a request is written to it: no harm if the request can be repeated.
   const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse: repeatable })
   for (let made = 1; ; made++) {
-    if (deadline.signal.aborted) throw deadline.signal.reason
+    if (deadline.failure !== undefined) throw deadline.failure
     let delay = backoff(made - 1)
     try {
-      const answer = await receive(await exchange(hop, route, deadline.signal), hop)
+      const answer = await receive(await exchange(hop, route, deadline), hop)
       if (!isBusy(answer.status) || made >= attempts) return answer
       delay = retryAfter(answer.headers['retry-after'], Date.now()) ?? delay
       if (delay >= deadline.remaining()) return answer
     } catch (error) {
-      if (deadline.signal.aborted) throw deadline.signal.reason
+      if (deadline.failure !== undefined) throw deadline.failure
       if (error instanceof CountersignError) throw error
       if (!isTransient(error) || made >= attempts) throw networkFailure(hop.url, error, made)
     }

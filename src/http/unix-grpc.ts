@@ -33,7 +33,7 @@ export async function callGrpc(call: GrpcCall): Promise<Uint8Array> {
   try {
     return await exchangeMessage(session, call, deadline.signal)
   } catch (cause) {
-    if (deadline.signal.aborted) throw deadline.signal.reason
+    if (deadline.failure !== undefined) throw deadline.failure
     if (cause instanceof TransportError) throw cause
     throw new TransportError('NETWORK_FAILED', `could not reach ${call.socket}: ${messageOf(cause)}`, { cause })
   } finally {

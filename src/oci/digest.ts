@@ -9,14 +9,14 @@ import { equalBytes, excerpt } from '../encoding/bytes.ts'
 export type ContentAlgorithm = 'sha256' | 'sha384' | 'sha512'
 
 const patterns: Readonly<Record<ContentAlgorithm, RegExp>> = {
-  sha256: /^[0-9a-f]{64}$/,
-  sha384: /^[0-9a-f]{96}$/,
-  sha512: /^[0-9a-f]{128}$/,
+  sha256: /^sha256:[0-9a-f]{64}$/,
+  sha384: /^sha384:[0-9a-f]{96}$/,
+  sha512: /^sha512:[0-9a-f]{128}$/,
 }
 
 /** Whether the text is a digest of an algorithm that is supported, lower-case hex. */
 export function isDigest(text: string): boolean {
-  return splitDigest(text) !== undefined
+  return algorithmOf(text) !== undefined
 }
 
 /** @throws DecodingError in the code given, saying what was found at `what` */
@@ -27,11 +27,14 @@ export function checkDigest(text: string, what: string, code: ErrorCode): string
 
 /** The two halves of a digest; undefined for what is none. */
 export function splitDigest(text: string): { readonly algorithm: ContentAlgorithm; readonly value: Uint8Array } | undefined {
-  const at = text.indexOf(':')
-  const algorithm = text.slice(0, at)
-  const hex = text.slice(at + 1)
+  const algorithm = algorithmOf(text)
+  return algorithm === undefined ? undefined : { algorithm, value: decodeHex(text.slice(algorithm.length + 1), 'the digest') }
+}
+
+function algorithmOf(text: string): ContentAlgorithm | undefined {
+  const algorithm = text.slice(0, text.indexOf(':'))
   if (algorithm !== 'sha256' && algorithm !== 'sha384' && algorithm !== 'sha512') return undefined
-  return patterns[algorithm].test(hex) ? { algorithm, value: decodeHex(hex, 'the digest') } : undefined
+  return patterns[algorithm].test(text) ? algorithm : undefined
 }
 
 /** The digest of content. */

@@ -59,7 +59,10 @@ export interface VerifiedSignature {
  * By what it says that it is. Nothing counts because of that, and only what is left out is left out unverified; a statement that
  * cannot be read is verified, so that its error is told.
  */
-export function isWanted({ entity: { content }, payload, place }: FoundSignature, { wanted, acceptAttestations = false }: ImagePolicy): boolean {
+export function isWanted(
+  { entity: { content }, payload, place }: FoundSignature,
+  { wanted, acceptAttestations = false }: ImagePolicy,
+): boolean {
   if (wanted !== 'signature') return content.kind === 'dsse-envelope'
   if (content.kind !== 'dsse-envelope') return payload !== undefined || place === 'referrer'
   if (acceptAttestations) return true
@@ -87,7 +90,12 @@ export async function verifyFound(found: FoundSignature, digest: string, policy:
         : 'any-subject'
   const entity = await withLogEntry(found, given, policy, { artifact, signer })
   if (mayUseEd25519(entity, signer.kind === 'key' ? signer.key : undefined)) await loadEd25519ph()
-  const evidence = await verifyAmongMany(entity, policy.trust, { artifact, signer }, verifyOptionsFor(entity, policy.demands, signer.kind === 'key'))
+  const evidence = await verifyAmongMany(
+    entity,
+    policy.trust,
+    { artifact, signer },
+    verifyOptionsFor(entity, policy.demands, signer.kind === 'key'),
+  )
   if (payload === undefined) {
     checkPredicateType(evidence, policy)
     checkAnnotations(subjectAnnotations(evidence, digest), policy.annotations)
@@ -119,12 +127,7 @@ function withCertificate({ entity, place }: FoundSignature, { certificate }: Ima
   return { ...entity, keyMaterial: certificate }
 }
 
-async function withLogEntry(
-  found: FoundSignature,
-  entity: SignedEntity,
-  imagePolicy: ImagePolicy,
-  policy: Policy,
-): Promise<SignedEntity> {
+async function withLogEntry(found: FoundSignature, entity: SignedEntity, imagePolicy: ImagePolicy, policy: Policy): Promise<SignedEntity> {
   const { findLogEntry } = imagePolicy
   if (isComplete({ ...found, entity }, imagePolicy)) return entity
   if (findLogEntry !== undefined) return findLogEntry({ ...found, entity }, policy)
