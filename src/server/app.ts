@@ -210,8 +210,11 @@ function checking({ openTask }: AppOptions): { checkSignature?: SignatureChecker
   return openTask === undefined ? {} : { checkSignature: openChecker(openTask) }
 }
 
+/** What signs with a key: this thread where handing the work over costs about as much as doing it. */
 function signerFor({ openTask }: AppOptions, key: PrivateKey): Signer {
-  return openTask === undefined ? key.createSigner() : openSigner(openTask, key)
+  const { publicKey } = key
+  const isFast = publicKey.kind === 'ed25519' || (publicKey.kind === 'ecdsa' && publicKey.curve === 'P-256')
+  return openTask === undefined || isFast ? key.createSigner() : openSigner(openTask, key)
 }
 
 /** The CT log and the authority that enters its certificates there. */
