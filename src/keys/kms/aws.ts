@@ -122,10 +122,12 @@ function parseReference(text: string): Names {
 
 async function openSession(text: string, options: KeyStoreOptions): Promise<Session> {
   const names = parseReference(text)
+  // The SDK says on standard error which Node it wants next year: that is no business of who signs.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const sdk = await loadOptionalPackage('@aws-sdk/client-kms@^3.1162.0', 'awskms:// references', () => import('@aws-sdk/client-kms'))
   const { env } = options
   const connection = createSdkConnection(
-    { service, ...(env['AWS_TLS_INSECURE_SKIP_VERIFY'] === '1' ? { tls: { insecure: true } } : {}) },
+    { service, advice, ...(env['AWS_TLS_INSECURE_SKIP_VERIFY'] === '1' ? { tls: { insecure: true } } : {}) },
     options,
   )
   const endpoint = names.endpoint === '' ? variableOf(env, 'AWS_ENDPOINT_URL_KMS', 'AWS_ENDPOINT_URL') : `https://${names.endpoint}`
@@ -143,6 +145,11 @@ async function openSession(text: string, options: KeyStoreOptions): Promise<Sess
     requestHandler: requestHandler(connection),
   })
   return { sdk, client, connection, names }
+}
+
+function advice(said: string): string | undefined {
+  if (said !== 'Region is missing') return undefined
+  return 'the region is missing: set AWS_REGION, or name the key by its ARN, as in awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID'
 }
 
 /** The part of the SDK's HTTP request that KMS uses. */

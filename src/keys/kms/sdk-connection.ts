@@ -38,6 +38,8 @@ export interface SdkConnectionOptions {
   /** Tells requests to the service from those for credentials, where the SDK sends both. */
   readonly isService?: (url: URL) => boolean
   readonly tls?: TlsSettings
+  /** What to do about something that the SDK says before it asks anybody, where that is known. */
+  readonly advice?: (said: string) => string | undefined
 }
 
 /** A service said no. */
@@ -65,7 +67,7 @@ interface Progress {
 }
 
 export function createSdkConnection(connection: SdkConnectionOptions, { env, signal }: KeyStoreOptions): SdkConnection {
-  const { service, isService = () => true, tls } = connection
+  const { service, isService = () => true, tls, advice = () => undefined } = connection
   const calls = new AsyncLocalStorage<Progress>()
   return {
     async send({ url, method, headers, body, timeoutMs }) {
@@ -105,7 +107,8 @@ export function createSdkConnection(connection: SdkConnectionOptions, { env, sig
         if (cause instanceof CountersignError) throw cause
         if (hasCredentials && progress.outcome === 'answered')
           throw new DecodingError('ENCODING_INVALID', `${service} answered what cannot be used: ${said}`, { cause })
-        throw new UsageError('USAGE', `${service} could not be asked, check its credentials and settings: ${said}`, { cause })
+        const what = advice(messageOf(cause)) ?? `check its credentials and settings: ${said}`
+        throw new UsageError('USAGE', `${service} could not be asked, ${what}`, { cause })
       }
     },
   }

@@ -37,6 +37,10 @@ const awsKey = (): InternetAnswer => ({
 })
 const arn = 'arn:aws:kms:us-west-2:111122223333:alias/release'
 
+/** Of the whole file: an SDK warns once, when its first client is made. */
+const warnings: string[] = []
+process.on('warning', ({ message }) => warnings.push(message))
+
 describe('AWS KMS', () => {
   const hosts = ['kms.us-west-2.amazonaws.com', 'kms.eu-central-1.amazonaws.com', 'kms.example', 'kms.other.example']
 
@@ -59,9 +63,17 @@ describe('AWS KMS', () => {
     const where = { ...options, env: { ...options.env, AWS_CONFIG_FILE: '/nothing' } }
     await expect(openKey('awskms:///alias/x', where)).rejects.toMatchObject({
       code: 'USAGE',
-      message: 'AWS KMS could not be asked, check its credentials and settings: "Region is missing"',
+      message:
+        'AWS KMS could not be asked, the region is missing: set AWS_REGION, or name the key by its ARN, as in awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID',
     })
     expect(requests).toEqual([])
+  })
+
+  it('has nothing to say about the version of Node', async () => {
+    const { options } = await world(hosts, { ...awsCredentials, AWS_REGION: 'eu-central-1' }, awsKey)
+    await fetchPublicKey('awskms:///alias/x', options)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
   })
 
   it('is tried at an address with a certificate of nobody known only when that was asked for', async () => {
