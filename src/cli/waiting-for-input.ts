@@ -17,10 +17,14 @@ export function mayKeepWaiting(file: string): boolean {
 
 /** Opens or reads a file at one go. If that can take as long as somebody else likes, signals end the process meanwhile. */
 export function withInput<Result>(file: string, read: () => Result): Result {
-  if (!mayKeepWaiting(file)) return read()
+  return mayKeepWaiting(file) ? whileWaiting(read) : read()
+}
+
+/** Does what this thread may stand still for as long as somebody else likes, as until a token is touched. Signals end the process meanwhile. */
+export function whileWaiting<Result>(call: () => Result): Result {
   const stopWaiting = waitForInput()
   try {
-    return read()
+    return call()
   } finally {
     stopWaiting()
   }

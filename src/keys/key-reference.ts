@@ -10,6 +10,7 @@ import type { Environment } from '../http/environment.ts'
 import { withoutSecrets } from '../http/address.ts'
 import { readKeyFile } from './key-file.ts'
 import type { KeyStore, KeyStoreOptions, SigningKey } from './key-store.ts'
+import { atOnce } from './key-store.ts'
 import { decodeKeyText, isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
 
 /** What a public key is fetched with: nothing unlocks it. */
@@ -83,7 +84,11 @@ export async function createKey(reference: string, options: KeyStoreOptions & { 
  * The text of a private key or of a public one, for whoever wants it as it is.
  * @throws as `openKey`; UsageError USAGE for a reference to a store, which gives no such text
  */
-export async function readKey(reference: string, { env, cwd, signal, readFile }: PublicKeyOptions, what: string): Promise<string> {
+export async function readKey(
+  reference: string,
+  { env, cwd, signal, whileWaiting = atOnce }: PublicKeyOptions,
+  what: string,
+): Promise<string> {
   const scheme = schemeOf(reference)
   if (scheme !== undefined && !plainSchemes.has(scheme)) {
     throw new UsageError(
@@ -102,7 +107,7 @@ export async function readKey(reference: string, { env, cwd, signal, readFile }:
     const body = await fetchBytes(reference, { maxBytes: maxKeyBytes, env, ...(signal === undefined ? {} : { signal }) })
     return decodeKeyText(body, `the ${what}`)
   }
-  const contents = readFile?.(reference, `the ${what}`, maxKeyBytes) ?? readKeyFile(cwd, reference, `the ${what}`)
+  const contents = whileWaiting(() => readKeyFile(cwd, reference, `the ${what}`))
   return decodeKeyText(contents, `the ${what} ${reference}`)
 }
 

@@ -22,10 +22,15 @@ export interface KeyStoreOptions {
   /** Where relative paths start. */
   readonly cwd: string
   readonly signal?: AbortSignal
-  /** Reads a key file, if not as `readKeyFile` does. @param what what the file is for: `the key` */
-  readonly readFile?: (file: string, what: string, maxBytes: number) => Uint8Array
+  /** Does a call during which this thread stands still, for as long as a pipe or a token makes it wait. */
+  readonly whileWaiting?: <Result>(call: () => Result) => Result
   /** Asks for what unlocks the key, when it turns out to be needed: the password of an encrypted key, the PIN of a token. */
   readonly password: () => Promise<Uint8Array>
+}
+
+/** Where nobody minds that the thread stands still. */
+export function atOnce<Result>(call: () => Result): Result {
+  return call()
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * PKCS#11 modules: loaded, asked and left within one call, so that nothing of them stays behind. Their functions wait, and everything
- * waits with them: for a token that wants to be touched, too.
+ * waits with them: for a token that wants to be touched, too. `KeyStoreOptions.whileWaiting` is for those who would rather end it.
  */
 import type * as pkcs11js from 'pkcs11js'
 import type { Attribute, PKCS11, TokenInfo } from 'pkcs11js'

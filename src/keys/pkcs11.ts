@@ -10,6 +10,7 @@ import { CountersignError } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
 import { algorithmsFor, createHeldKey } from './held-key.ts'
 import type { SigningRequest } from './held-key.ts'
+import { atOnce } from './key-store.ts'
 import type { KeyStore, KeyStoreOptions } from './key-store.ts'
 import { attributeOf, findObjects, findToken, loadPkcs11, withModule, withSession } from './pkcs11-module.ts'
 import type { Pkcs11Package, Token, TokenSession } from './pkcs11-module.ts'
@@ -34,32 +35,45 @@ export const keyStore: KeyStore = {
     const uri = parsePkcs11Uri(reference, options.env)
     const pkcs11 = await loadPkcs11()
     const pin = await getPin(pkcs11, uri, options)
-    const publicKey = onToken(pkcs11, uri, pin, (session) => readPublicKey(session, uri, findPrivateKey(session, uri)))
+    const ask = <T>(use: (session: TokenSession) => T): T => onToken(pkcs11, uri, pin, options, use)
+    const publicKey = ask((session) => readPublicKey(session, uri, findPrivateKey(session, uri)))
     return createHeldKey({
       publicKey,
       name: uri.name,
       algorithms: algorithmsFor(publicKey),
-      sign: async (request) => onToken(pkcs11, uri, pin, (session) => sign(pkcs11, session, uri, pin, publicKey, request)),
+      sign: async (request) => ask((session) => sign(pkcs11, session, uri, pin, publicKey, request)),
     })
   },
 
   async fetchPublicKey(reference, options) {
     const uri = parsePkcs11Uri(reference, options.env)
     const pkcs11 = await loadPkcs11()
-    return onToken(pkcs11, uri, uri.pin, (session) => readPublicKey(session, uri, undefined))
+    return onToken(pkcs11, uri, uri.pin, options, (session) => readPublicKey(session, uri, undefined))
   },
 }
 
 /** That of the URI, or of the environment; asked for where the token wants one. */
-async function getPin(pkcs11: Pkcs11Package, uri: Pkcs11Uri, { env, password }: KeyStoreOptions): Promise<string | undefined> {
+async function getPin(
+  pkcs11: Pkcs11Package,
+  uri: Pkcs11Uri,
+  { env, password, whileWaiting = atOnce }: KeyStoreOptions,
+): Promise<string | undefined> {
   const given = uri.pin ?? variableOf(env, 'COSIGN_PKCS11_PIN')
   if (given !== undefined) return given
-  const { info } = withModule(pkcs11, uri.modulePath, (module): Token => findToken(module, uri.token, uri.name))
+  const { info } = whileWaiting(() => withModule(pkcs11, uri.modulePath, (module): Token => findToken(module, uri.token, uri.name)))
   return (info.flags & loginRequired) === 0 ? undefined : decodeUtf8(await password(), 'the PIN')
 }
 
-function onToken<T>(pkcs11: Pkcs11Package, uri: Pkcs11Uri, pin: string | undefined, use: (session: TokenSession) => T): T {
-  return withModule(pkcs11, uri.modulePath, (module) => withSession(module, findToken(module, uri.token, uri.name), pin, use))
+function onToken<T>(
+  pkcs11: Pkcs11Package,
+  uri: Pkcs11Uri,
+  pin: string | undefined,
+  { whileWaiting = atOnce }: KeyStoreOptions,
+  use: (session: TokenSession) => T,
+): T {
+  return whileWaiting(() =>
+    withModule(pkcs11, uri.modulePath, (module) => withSession(module, findToken(module, uri.token, uri.name), pin, use)),
+  )
 }
 
 function findPrivateKey(session: TokenSession, { key, name }: Pkcs11Uri): Buffer {

@@ -6,7 +6,7 @@ import { withoutSecrets } from '../../http/address.ts'
 import { readKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { readNewPassword } from '../signing/password.ts'
-import { keyFileReader } from '../verification/input-file.ts'
+import { whileWaiting } from '../waiting-for-input.ts'
 import { checkKeyPairFiles, encryptKeyPair, writeKeyPairFiles } from './key-pair-files.ts'
 
 export interface ImportFlags {
@@ -22,7 +22,7 @@ export interface ImportFlags {
 export async function importKeyPair(context: CommandContext, flags: ImportFlags): Promise<void> {
   if (flags.key === '') throw new UsageError('USAGE', 'the key to import is missing: name its file with --key')
   const { env, cwd, signal } = context
-  const key = parse(await readKey(flags.key, { env, cwd, signal, readFile: keyFileReader(cwd) }, 'key'), withoutSecrets(flags.key))
+  const key = parse(await readKey(flags.key, { env, cwd, signal, whileWaiting }, 'key'), withoutSecrets(flags.key))
   checkKeyPairFiles(context, flags['output-key-prefix'])
   const pair = await encryptKeyPair(key, await readNewPassword(context))
   await writeKeyPairFiles(context, flags['output-key-prefix'], pair, flags.yes)

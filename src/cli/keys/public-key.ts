@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
 import { unlock } from '../signing/unlock.ts'
-import { keyFileReader } from '../verification/input-file.ts'
+import { whileWaiting } from '../waiting-for-input.ts'
 
 export interface PublicKeyFlags {
   readonly key: string
@@ -29,7 +29,7 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
     env,
     cwd,
     signal,
-    readFile: keyFileReader(cwd),
+    whileWaiting,
     password: () => unlock(context, flags.key, false),
   })
   const pem = encodePublicKeyPem(key)

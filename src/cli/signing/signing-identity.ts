@@ -9,7 +9,7 @@ import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { keyFileReader } from '../verification/input-file.ts'
+import { whileWaiting } from '../waiting-for-input.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
@@ -18,7 +18,7 @@ import type { SigningFlags, Task } from './task.ts'
 /** The key of `--key`. @throws as `openKey` and `unlock` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
   const { env, cwd, signal } = context
-  return openKey(flags.key, { env, cwd, signal, readFile: keyFileReader(cwd), password: () => unlock(context, flags.key, inputIsTaken) })
+  return openKey(flags.key, { env, cwd, signal, whileWaiting, password: () => unlock(context, flags.key, inputIsTaken) })
 }
 
 /**

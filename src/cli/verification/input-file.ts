@@ -26,11 +26,6 @@ export function readInputFile(cwd: string, file: string, what: string, maxBytes:
   }
 }
 
-/** What reads key files for `keys/`. */
-export function keyFileReader(cwd: string): (file: string, what: string, maxBytes: number) => Uint8Array {
-  return (file, what, maxBytes) => readInputFile(cwd, file, what, maxBytes)
-}
-
 /** The error for a file that the operating system does not let us read. */
 export function unreadableFile(what: string, cause: unknown): TransportError {
   const isDirectory = systemCodeOf(cause) === 'EISDIR'

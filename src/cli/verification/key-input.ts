@@ -4,7 +4,7 @@ import { withoutSecrets } from '../../http/address.ts'
 import { fetchPublicKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
-import { keyFileReader } from './input-file.ts'
+import { whileWaiting } from '../waiting-for-input.ts'
 
 /** Loads the key that a reference names. @throws as `fetchPublicKey` */
 export function loadPublicKey(context: CommandContext, reference: string): Promise<PublicKey> {
@@ -16,7 +16,7 @@ export function loadPublicKey(context: CommandContext, reference: string): Promi
       `the key is fetched from ${address} without encryption: whoever is on the way can put another one in its place (give an https:// address, or a file)`,
     )
   }
-  return fetchPublicKey(reference, { env, cwd, signal, readFile: keyFileReader(cwd) })
+  return fetchPublicKey(reference, { env, cwd, signal, whileWaiting })
 }
 
 /** An http:// address of another machine. */

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { KeyStoreOptions } from '../../../src/keys/key-store.ts'
 import { keyStore } from '../../../src/keys/pkcs11.ts'
-import { token, tokenStore } from '../../support/key-stores/token.ts'
+import { PKCS11, token, tokenStore } from '../../support/key-stores/token.ts'
 import { runCaptured } from '../cli/captured-context.ts'
 
 vi.mock('pkcs11js', async () => ({ default: await import('../../support/key-stores/token.ts') }))
@@ -55,6 +55,31 @@ describe('a token', () => {
     await expect(keyStore.openKey(`${reference}&pin-value=0`, options())).rejects.toThrow()
     expect(token.open).toBe(0)
     expect(token.isInitialised).toBe(false)
+  })
+
+  it('is only asked where whoever waits for it can be ended', async () => {
+    let depth = 0
+    const asked: number[] = []
+    const whileWaiting = <Result>(call: () => Result): Result => {
+      depth++
+      try {
+        return call()
+      } finally {
+        depth--
+      }
+    }
+    const load = vi.spyOn(PKCS11.prototype, 'load').mockImplementation(() => void asked.push(depth))
+    const close = vi.spyOn(PKCS11.prototype, 'close').mockImplementation(() => {})
+    try {
+      const password = () => Promise.resolve(Buffer.from(token.pin))
+      await (await keyStore.openKey(reference, options({ password, whileWaiting }))).createSigner().sign(message)
+      await keyStore.fetchPublicKey(reference, options({ whileWaiting }))
+    } finally {
+      load.mockRestore()
+      close.mockRestore()
+    }
+    // For its flags, for the key, for the signature, and for the public key.
+    expect(asked).toEqual([1, 1, 1, 1])
   })
 
   it('is used beside another user of the same library in this process', async () => {

@@ -78,7 +78,7 @@ describe('is refused, before a password is asked for:', () => {
     ['PKCS#8 that is none', '-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n', 'error parsing pkcs #8 private key'],
     ['PKCS#1 that is none', '-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n', 'error parsing rsa private key'],
     ['SEC 1 that is none', '-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n', 'error parsing ecdsa private key'],
-    ['a file without an end', 'x'.repeat(64 * 1024 + 1), 'more than the limit of 65536'],
+    ['a file without an end', 'x'.repeat(64 * 1024 + 1), 'longer than the limit of 65536 bytes'],
     ['a text in UTF-16', Buffer.from(`\ufeff${good}`, 'utf16le'), 'is in UTF-16, as some programs of Windows write text: save it as UTF-8'],
     ['bytes that are no text', Buffer.from([0x30, 0x80, 0xff, 0x00]), 'invalid pem block'],
   ])('%s', async (_, contents, message) => {
