@@ -80,7 +80,10 @@ const processOwners = new Set(['cli', 'action'])
 const drawers = /^(utils?|helpers?|common|shared|misc|managers?|lib)$/
 
 const breaches: string[] = []
+/** The files that each file imports, types and what is loaded later included. */
+const importsOf = new Map<string, string[]>()
 for (const file of sourceFiles('src')) checkFile(file)
+checkCircles()
 for (const folder of folders(['src', 'test', 'bench', 'scripts', 'examples'])) {
   if (drawers.test(path.basename(folder))) breaches.push(`${folder}: a folder is named after what is in it`)
 }
@@ -115,6 +118,7 @@ function checkImport(file: string, folder: string, isRootFile: boolean, target: 
   if (target.startsWith('.')) {
     const resolved = path.posix.normalize(path.posix.join(path.posix.dirname(file), target))
     const imported = resolved.split('/')[1] ?? ''
+    importsOf.set(file, [...(importsOf.get(file) ?? []), resolved])
     if (!resolved.startsWith('src/')) breaches.push(`${file}: imports ${target}, outside src/`)
     if (!target.endsWith('.ts') && !target.endsWith('.json')) breaches.push(`${file}: imports ${target} without naming the file`)
     if (isRootFile || imported === folder || imported === 'error.ts') return
@@ -134,6 +138,19 @@ function checkImport(file: string, folder: string, isRootFile: boolean, target: 
   const place = path.posix.dirname(file).slice('src/'.length)
   if (owners[library]?.some((owner) => `${place}/`.startsWith(`${owner}/`)) !== true)
     breaches.push(`${file}: imports ${library}, whose owners are ${owners[library]?.join(', ') ?? 'none'}`)
+}
+
+/** No file imports itself by way of others, not even for a type: what two of them share is a file of its own. */
+function checkCircles(): void {
+  const done = new Set<string>()
+  const visit = (file: string, above: readonly string[]): void => {
+    const start = above.indexOf(file)
+    if (start >= 0) breaches.push(`${[...above.slice(start), file].join(' -> ')}: files import each other in a circle`)
+    if (start >= 0 || done.has(file)) return
+    for (const imported of importsOf.get(file) ?? []) visit(imported, [...above, file])
+    done.add(file)
+  }
+  for (const file of importsOf.keys()) visit(file, [])
 }
 
 /** Inside the server: the ground imports no service, and a service no other. */

@@ -4,21 +4,9 @@ import type { ClientRequestArgs } from 'node:http'
 import type { AgentOptions } from 'node:https'
 import { certificateAuthoritiesKey } from './certificate-authorities.ts'
 import type { Environment } from './environment.ts'
+import { destination } from './destination.ts'
 import { proxyAuthorization, proxyFor } from './proxy.ts'
-
-/** How a TLS connection is made beyond the defaults. Pass the same object again to reuse its connections. */
-export interface TlsSettings {
-  /** PEM certificates that replace the authorities of the environment. */
-  readonly certificateAuthorities?: string
-  /** PEM certificate chain that the client presents. */
-  readonly clientCertificate?: string
-  /** PEM private key of the client certificate. */
-  readonly clientKey?: string
-  /** The name that the server's certificate must be for, instead of the host's. */
-  readonly serverName?: string
-  /** Takes any certificate: only where a user asked for it by an "insecure" flag. */
-  readonly insecure?: boolean
-}
+import type { TlsSettings } from './tls-settings.ts'
 
 /** What a request needs to be sent: how to connect, and what to write on the request line. */
 export interface Route {
@@ -73,11 +61,4 @@ function pooled(tls: TlsSettings, key: string, create: () => PlainAgent): PlainA
 
 function poolOptions(reuse: boolean): AgentOptions {
   return reuse ? { keepAlive: true, timeout: idleTimeoutMs } : { keepAlive: false }
-}
-
-/** Where a connection goes. */
-export function destination(url: URL): { protocol: string; hostname: string; port: number } {
-  const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-  return { protocol: url.protocol, hostname, port }
 }

@@ -8,7 +8,7 @@ import type { AnswerHead, HttpResponse } from './exchange.ts'
 import { HttpStatusError, send } from './send.ts'
 import type { SendOptions } from './send.ts'
 
-export type { TlsSettings } from './connection.ts'
+export type { TlsSettings } from './tls-settings.ts'
 export type { Environment } from './environment.ts'
 export type { HttpResponse } from './exchange.ts'
 export { isSuccess } from './exchange.ts'

@@ -6,10 +6,10 @@ import { PassThrough } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { TransportError } from '../error.ts'
 import { certificateAuthorities } from './certificate-authorities.ts'
-import { destination } from './connection.ts'
-import type { TlsSettings } from './connection.ts'
+import { destination } from './destination.ts'
 import type { Environment } from './environment.ts'
 import { proxyAuthorization } from './proxy.ts'
+import type { TlsSettings } from './tls-settings.ts'
 
 export { request as secureRequest } from 'node:https'
 

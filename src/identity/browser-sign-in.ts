@@ -5,7 +5,7 @@
 import { CountersignError, UsageError } from '../error.ts'
 import { listenForCallback } from '../http/loopback-callback.ts'
 import { explained } from './oidc-client.ts'
-import type { SignInStep } from './sign-in.ts'
+import type { SignInStep } from './sign-in-step.ts'
 
 const defaultRedirectUrl = 'http://localhost:0/auth/callback'
 const outOfBand = 'urn:ietf:wg:oauth:2.0:oob'

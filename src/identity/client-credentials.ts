@@ -1,6 +1,6 @@
 /** The client credentials flow (RFC 6749 section 4.4), with an issuer that answers it with an identity token. */
 import { explained } from './oidc-client.ts'
-import type { SignInStep } from './sign-in.ts'
+import type { SignInStep } from './sign-in-step.ts'
 import { looksLikeToken } from './token.ts'
 
 /**

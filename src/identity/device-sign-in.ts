@@ -2,7 +2,7 @@
 import { excerpt } from '../encoding/bytes.ts'
 import { CountersignError } from '../error.ts'
 import { explained } from './oidc-client.ts'
-import type { SignInStep } from './sign-in.ts'
+import type { SignInStep } from './sign-in-step.ts'
 
 /** Between two polls, whatever the issuer asks for: a whole second, and no more than the code lives. */
 const shortestIntervalSeconds = 1

@@ -2,7 +2,7 @@
 import { CountersignError } from '../../error.ts'
 import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { StatementPolicy } from '../../policy/statement-policy.ts'
-import { openPolicies } from '../../policy/statement-policy.ts'
+import { openPolicies } from '../../policy/open-policies.ts'
 import type { CommandContext } from '../context.ts'
 import { printableLine } from '../quote.ts'
 import { readInputFile } from '../verification/input-file.ts'

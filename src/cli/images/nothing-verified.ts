@@ -6,7 +6,7 @@ import type { Findings } from '../../oci/find-signatures.ts'
 import type { ImageVerification, RefusedSignature } from '../../oci/image-verifier.ts'
 import { EXIT_CODE, ExitError } from '../failure.ts'
 import type { FoundImage } from './image-input.ts'
-import type { ImageVerificationTask } from './verify-images.ts'
+import type { ImageVerificationTask } from './verification-task.ts'
 
 const maxShown = 20
 

@@ -13,7 +13,7 @@ import type { FoundImage } from './image-input.ts'
 import { findImage, forPlatform, withChildren } from './image-input.ts'
 import { maxAttachmentBytes } from './attachment-size.ts'
 import { connectRegistries } from './registries.ts'
-import type { ImageVerificationFlags, ImageVerificationTask } from './verify-images.ts'
+import type { ImageVerificationFlags, ImageVerificationTask } from './verification-task.ts'
 
 /** An image, and everything that was found about it. */
 export interface SignedImage {

@@ -10,36 +10,17 @@ import type { Demands } from '../../verify/demands.ts'
 import type { Policy } from '../../verify/policy.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
-import type { FlagValues } from '../flags.ts'
 import { loadTrustFor, readDemands } from '../verification/demands-input.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { asksForIdentity, readIdentity } from '../verification/identity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
-import type { verifyAttestationFlags } from './flags.ts'
 import type { FoundImage } from './image-input.ts'
 import { inOrder } from './in-order.ts'
 import { entryFinder } from './log-entry-search.ts'
 import { nothingVerified } from './nothing-verified.ts'
 import { openImages } from './signed-images.ts'
 import type { FindImages, SignedImage } from './signed-images.ts'
-
-/** The flags that both verbs have. */
-export type ImageVerificationFlags = Omit<FlagValues<typeof verifyAttestationFlags>, 'policy' | 'type'>
-
-/** What is particular to one of the verbs, or one call of it. */
-export interface ImageVerificationTask {
-  readonly wanted: ImagePolicy['wanted']
-  /** How the user named the predicate type. */
-  readonly typeName?: string
-  readonly acceptAttestations?: boolean
-  readonly annotations?: Readonly<Record<string, string>>
-  /** A signature in files, instead of those beside the image. */
-  readonly given?: { readonly signature: string; readonly payload: string }
-  /** What is attached to the image is what is verified. */
-  readonly attachment?: 'sbom'
-  /** Advice for where nothing is found. */
-  readonly hint?: string
-}
+import type { ImageVerificationFlags, ImageVerificationTask } from './verification-task.ts'
 
 export interface VerifiedImage {
   readonly image: FoundImage

@@ -10,7 +10,8 @@ import type { CommandContext } from '../context.ts'
 import { formatJsonLine } from '../inspection/json-text.ts'
 import { printableLine } from '../quote.ts'
 import { describeEvidence } from '../verification/report.ts'
-import type { ImageVerificationFlags, VerifiedImage } from './verify-images.ts'
+import type { ImageVerificationFlags } from './verification-task.ts'
+import type { VerifiedImage } from './verify-images.ts'
 
 /** The names that cosign prints beside the object identifiers of the workflow extensions. */
 const workflowNames = [

@@ -6,7 +6,7 @@ import type { FlagValues } from '../flags.ts'
 import type { verifyFlags } from './flags.ts'
 import { explanationOf } from './explanation.ts'
 import { verifyImages } from './verify-images.ts'
-import type { ImageVerificationTask } from './verify-images.ts'
+import type { ImageVerificationTask } from './verification-task.ts'
 import { printHeader, printSignatures } from './verify-report.ts'
 
 /** @throws as `verifyImages` */

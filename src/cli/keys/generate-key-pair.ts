@@ -3,7 +3,7 @@ import { generatePrivateKey } from '../../crypto/private-key.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { CountersignError, UsageError } from '../../error.ts'
 import { createKey } from '../../keys/key-reference.ts'
-import { openSecretPlace } from '../../keys/secret-store.ts'
+import { openSecretPlace } from '../../keys/secret-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { readNewPassword, readPassword } from '../signing/password.ts'
 import {

@@ -1,6 +1,7 @@
 /** Where the library asks us for a page. */
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { codeEntryPage, confirmationPage, deviceDonePage } from './pages/device.ts'
+import type { CodeProblem } from './pages/device.ts'
 import { errorPage } from './pages/error.ts'
 import { stoppedPage } from './pages/sign-in.ts'
 import { signedOutPage, signOutPage } from './pages/sign-out.ts'
@@ -66,9 +67,6 @@ export function createProviderPages(
     },
   }
 }
-
-/** Why a device code was not taken. */
-export type CodeProblem = 'unknown' | 'expired' | 'used' | 'aborted' | 'missing' | 'other'
 
 // The library's classes for these are not public; their names are what its own pages go by.
 const problems: Readonly<Record<string, CodeProblem>> = {

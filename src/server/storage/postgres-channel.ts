@@ -2,7 +2,7 @@
 import { Client } from 'pg'
 import type { PoolConfig, QueryResult } from 'pg'
 import { CountersignError, messageOf } from '../../error.ts'
-import type { StorageUser } from './storage.ts'
+import type { StorageUser } from './storage-user.ts'
 
 /** The right that goes with a session lock. */
 export interface SessionLock {

@@ -11,6 +11,7 @@ import { createHeadStore } from './sql-heads.ts'
 import { createObjectStore } from './sql-objects.ts'
 import { createTermIndex } from './sql-terms.ts'
 import { openFileDatabase, openMemoryDatabase } from './sqlite-database.ts'
+import type { StorageUser } from './storage-user.ts'
 import type { TermIndex } from './term-index.ts'
 
 /** Where the storage is. `memory` forgets everything when it is closed. */
@@ -18,12 +19,6 @@ export type StorageLocation =
   | { readonly kind: 'memory' }
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: string }
-
-/**
- * Who must not meet on a storage. A `server` is the only one on a database file; on PostgreSQL there may be several. One that is `sole` does
- * what no server may run beside.
- */
-export type StorageUser = 'server' | 'sole'
 
 export interface StorageOptions {
   /** Says which documents have expired. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMachineSecret } from '../../../src/server/issuer/machine-clients.ts'
 import { signIn } from '../../../src/identity/sign-in.ts'
-import type { SignInOptions, SignInTerminal } from '../../../src/identity/sign-in.ts'
+import type { SignInOptions, SignInTerminal } from '../../../src/identity/sign-in-step.ts'
 import { parseIdentityToken } from '../../../src/identity/token.ts'
 import type { RunningIssuer } from '../../support/issuer.ts'
 import { openBrowser, runIssuer } from '../../support/issuer.ts'

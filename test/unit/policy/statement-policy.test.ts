@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseStatement } from '../../../src/bundle/statement.ts'
 import { encodeUtf8 } from '../../../src/encoding/bytes.ts'
-import { openPolicies } from '../../../src/policy/statement-policy.ts'
+import { openPolicies } from '../../../src/policy/open-policies.ts'
 
 let folder = ''
 beforeAll(() => {

@@ -2,8 +2,10 @@
 import type { Html } from '../../page/html.ts'
 import { html } from '../../page/html.ts'
 import { answerPage } from '../../page/page.ts'
-import type { CodeProblem } from '../provider-pages.ts'
 import { signOutLink } from './sign-out.ts'
+
+/** Why a device code was not taken. */
+export type CodeProblem = 'unknown' | 'expired' | 'used' | 'aborted' | 'missing' | 'other'
 
 const explanations: Readonly<Record<Exclude<CodeProblem, 'aborted'>, string>> = {
   unknown: 'There is no such code. Look at it again: it has eight letters.',

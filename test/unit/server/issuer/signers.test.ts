@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { signIn } from '../../../../src/identity/sign-in.ts'
-import type { SignInFlow, SignInOptions } from '../../../../src/identity/sign-in.ts'
+import type { SignInFlow, SignInOptions } from '../../../../src/identity/sign-in-step.ts'
 import { createMachineSecret } from '../../../../src/server/issuer/machine-clients.ts'
 import type { RunningIssuer } from '../../../support/issuer.ts'
 import { openBrowser, runIssuer } from '../../../support/issuer.ts'
