@@ -5,10 +5,9 @@ import { bundleFromJSON, bundleToJSON } from '@sigstore/bundle'
 import { SigningConfig, TrustedRoot } from '@sigstore/protobuf-specs'
 import { bundleBuilderFromSigningConfig } from '@sigstore/sign'
 import { toSignedEntity, toTrustMaterial, Verifier as SigstoreJsVerifier } from '@sigstore/verify'
-import { createSigningSession } from '../../../src/sign/sign.ts'
 import type { Ending } from '../peer.ts'
 import { findPeer } from '../peer.ts'
-import type { StartedSigstore } from './private-sigstore.ts'
+import type { ProgramOptions, StartedSigstore } from './private-sigstore.ts'
 import { machineEmail } from './private-sigstore.ts'
 
 export type Kind = 'blob' | 'attestation'
@@ -49,7 +48,7 @@ export interface Claim {
 export interface JudgingClient {
   readonly name: string
   readonly isMissing: boolean
-  /** It takes most of a second: every false claim is put to it about its own signatures only. */
+  /** It takes most of a second: every false claim is put to it about its own signatures and ours only. */
   readonly isSlow?: boolean
   /** It does not compare an attestation's subjects with an artifact: that is left to its user. */
   readonly ignoresSubjects?: boolean
@@ -66,29 +65,14 @@ const sigstoreGo = findPeer('sigstore-go-conformance', 'conformance')
 const countersign: SigningClient = {
   name: 'countersign',
   isMissing: false,
-  sign: async (sigstore, kind, rekor) => {
-    if (kind === 'attestation') return signStatementByLibrary(sigstore, rekor)
-    const services = ['--signing-config', signingConfig(sigstore, rekor), '--trusted-root', sigstore.trust('trusted_root.json'), '--yes']
-    const env = { SIGSTORE_ID_TOKEN: await sigstore.token() }
-    return made(sigstore, (file) =>
-      sigstore.countersign(['sign-blob', sigstore.write('artifact', artifact), ...services, '--bundle', file], { env }),
-    )
-  },
+  sign: (sigstore, kind, rekor) => signAsCosign(sigstore, kind, rekor, (words, options) => sigstore.countersign(words, options)),
 }
 
 export const signingClients: readonly SigningClient[] = [
   {
     name: 'cosign',
     isMissing: cosign === undefined,
-    sign: async (sigstore, kind, rekor) => {
-      const services = ['--signing-config', signingConfig(sigstore, rekor), '--trusted-root', sigstore.trust('trusted_root.json'), '--yes']
-      const content =
-        kind === 'blob'
-          ? ['sign-blob', sigstore.write('artifact', artifact)]
-          : ['attest-blob', '--statement', sigstore.write('statement', JSON.stringify(statement))]
-      const env = { SIGSTORE_ID_TOKEN: await sigstore.token() }
-      return made(sigstore, (file) => sigstore.run(cosign ?? '', [...content, ...services, '--bundle', file], { env }))
-    },
+    sign: (sigstore, kind, rekor) => signAsCosign(sigstore, kind, rekor, (words, options) => sigstore.run(cosign ?? '', words, options)),
   },
   countersign,
   {
@@ -185,23 +169,25 @@ export function trueClaim({ issuer }: StartedSigstore, kind: Kind, bundle: strin
   return { kind, bundle, artifact, identity: machineEmail, issuer }
 }
 
-/** The words of cosign, which are ours too. */
+type Run = (words: readonly string[], options: ProgramOptions) => Promise<Ending>
+
+/** Signs in the words of cosign, which are ours too. */
+async function signAsCosign(sigstore: StartedSigstore, kind: Kind, rekor: Rekor, run: Run): Promise<string> {
+  const services = ['--signing-config', signingConfig(sigstore, rekor), '--trusted-root', sigstore.trust('trusted_root.json'), '--yes']
+  const content =
+    kind === 'blob'
+      ? ['sign-blob', sigstore.write('artifact', artifact)]
+      : ['attest-blob', '--statement', sigstore.write('statement', JSON.stringify(statement))]
+  const env = { SIGSTORE_ID_TOKEN: await sigstore.token() }
+  return made(sigstore, (file) => run([...content, ...services, '--bundle', file], { env }))
+}
+
+/** To verify, too. */
 function verifyWords(sigstore: StartedSigstore, { kind, bundle, artifact: contents, identity, issuer }: Claim): string[] {
   const verb = kind === 'blob' ? ['verify-blob'] : ['verify-blob-attestation', '--type', 'slsaprovenance1']
   const material = ['--bundle', sigstore.write('judged.json', bundle), '--trusted-root', sigstore.trust('trusted_root.json')]
   const who = ['--certificate-identity', identity, '--certificate-oidc-issuer', issuer]
   return [...verb, ...material, ...who, sigstore.write('judged', contents)]
-}
-
-/** Our command line makes no attestations. */
-async function signStatementByLibrary(sigstore: StartedSigstore, rekor: Rekor): Promise<string> {
-  const session = await createSigningSession({
-    identityToken: () => sigstore.token(),
-    signingConfig: readFileSync(sigstore.path(signingConfig(sigstore, rekor))),
-    trustedRoot: readFileSync(sigstore.trust('trusted_root.json')),
-    env: {},
-  })
-  return (await session.signStatement(Buffer.from(JSON.stringify(statement)))).bundle
 }
 
 /** A file with the exported signing config, but for logs of other versions. @returns its name */
