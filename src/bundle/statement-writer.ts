@@ -24,7 +24,7 @@ export interface StatementParts {
   readonly predicateType: string
   /** The predicate, as a JSON object or its text. For `custom` and `spdx`, any text. */
   readonly predicate: PredicateDocument
-  /** Default version 0.1, which cosign writes and every verifier reads. */
+  /** Default version 0.1, which cosign writes, too; sigstore-python reads version 1 alone. */
   readonly type?: Statement['type']
 }
 
