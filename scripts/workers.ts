@@ -11,10 +11,11 @@ const outdir = 'dist/server'
 /** Builds all of them, and replaces what differs. */
 export async function buildWorkers(): Promise<void> {
   mkdirSync(outdir, { recursive: true })
-  await Promise.all(Object.entries(entries).map(([name, entryPoint]) => buildWorker(name, entryPoint)))
+  await Promise.all(Object.entries(entries).map(([name, entryPoint]) => buildModule(entryPoint, `${outdir}/${name}.js`)))
 }
 
-async function buildWorker(name: string, entryPoint: string): Promise<void> {
+/** Builds one ES module that leaves packages outside, and replaces the file if it differs. */
+export async function buildModule(entryPoint: string, file: string): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: [entryPoint],
     bundle: true,
@@ -27,9 +28,8 @@ async function buildWorker(name: string, entryPoint: string): Promise<void> {
     logLevel: 'error',
   })
   const text = outputFiles[0]?.text ?? ''
-  const file = `${outdir}/${name}.js`
   if (text === currentText(file)) return
-  // Renamed into place: another test run may be starting the worker just now.
+  // Renamed into place: another process may be starting it just now.
   const temporary = `${file}.${process.pid}`
   writeFileSync(temporary, text)
   renameSync(temporary, file)

@@ -1,9 +1,8 @@
 /** The real fulcio as a process of its own, with an authority in files and without a log. */
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import path from 'node:path'
+import { freePort } from '../support/free-port.ts'
 
 export interface FulcioProcess {
   readonly url: string
@@ -57,12 +56,4 @@ export function makeSigningRequest(folder: string, isGood: boolean): Uint8Array 
 function openssl(folder: string, words: string): void {
   const { status, stderr } = spawnSync('openssl', words.split(' '), { cwd: folder, encoding: 'utf8' })
   if (status !== 0) throw new Error(`openssl: ${stderr}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -7,8 +7,6 @@ import type { ChildProcess } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -17,6 +15,7 @@ import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
 import { createKey, openKey } from '../../src/keys/key-reference.ts'
 import type { KeyStoreOptions } from '../../src/keys/key-store.ts'
 import { verifySignature } from '../../src/crypto/signature.ts'
+import { freePort } from '../support/free-port.ts'
 import { azureStore } from '../support/key-stores/azure.ts'
 import { pluginStore } from '../support/key-stores/plugin.ts'
 import type { RunningStore } from '../support/key-stores/store.ts'
@@ -278,11 +277,3 @@ describe.skipIf(cosign === '').each([vaultStore, openBaoStore, azureStore])('the
     expect(readFileSync(path.join(folder, 'again.pub'), 'utf8')).toBe(readFileSync(path.join(folder, 'made.pub'), 'utf8'))
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

@@ -3,9 +3,8 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import path from 'node:path'
+import { freePort } from '../support/free-port.ts'
 import { findPeer } from './peer.ts'
 
 export interface KubernetesProcess {
@@ -165,12 +164,4 @@ function askServer(port: number, ca: Buffer, method: string, url: string, body?:
     asked.on('error', reject)
     asked.end(body === undefined ? undefined : JSON.stringify(body))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -5,11 +5,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { request } from '../../src/http/fetch.ts'
 import { selfSigned } from '../unit/http/test-server.ts'
+import { freePort } from './free-port.ts'
 
 export interface RealRegistry {
   /** `127.0.0.1:5000`: what references begin with. */
@@ -100,17 +100,4 @@ async function started(program: string, argv: readonly string[], registry: Omit<
   }
   await stop()
   throw new Error(`${program} does not answer at ${url}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  if (address === null || typeof address === 'string') throw new TypeError('there is no free port')
-  return address.port
 }

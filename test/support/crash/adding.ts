@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
+import { buildModule } from '../../../scripts/workers.ts'
 import type { Acknowledged, AddingOptions } from './crash-log.ts'
 import { optionsVariable } from './crash-log.ts'
 
@@ -24,18 +24,10 @@ export interface AddingProcess {
 export async function buildAddingPrograms(): Promise<{ readonly program: string; readonly sqliteWorker: string }> {
   const outdir = path.resolve('dist/crash-test')
   await mkdir(outdir, { recursive: true })
-  await build({
-    entryPoints: ['test/support/crash/adding-process.ts', 'test/support/crash/crashing-sqlite-worker.ts'],
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'error',
-  })
-  return { program: path.join(outdir, 'adding-process.mjs'), sqliteWorker: path.join(outdir, 'crashing-sqlite-worker.mjs') }
+  const files = { program: path.join(outdir, 'adding-process.mjs'), sqliteWorker: path.join(outdir, 'crashing-sqlite-worker.mjs') }
+  await buildModule('test/support/crash/adding-process.ts', files.program)
+  await buildModule('test/support/crash/crashing-sqlite-worker.ts', files.sqliteWorker)
+  return files
 }
 
 /** Starts one. @param under a program that runs it, with its own words */

@@ -1,7 +1,5 @@
 /** A server in a folder of its own, as an operator has it, and what its command line says about it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { encodeSigningConfig } from '../../../../src/trust/signing-config-writer.ts'
@@ -12,6 +10,7 @@ import type { RekorChoice } from '../../../../src/server/public-trust.ts'
 import { openListener } from '../../../../src/server/listener.ts'
 import type { RunningServer } from '../../../../src/server/run-server.ts'
 import { runServer } from '../../../../src/server/run-server.ts'
+import { freePort } from '../../../support/free-port.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
@@ -85,16 +84,4 @@ export async function createServerFolder(databaseUrl: () => string | undefined =
     sign,
     remove: () => rm(parent, { recursive: true, force: true }),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  return port
 }
