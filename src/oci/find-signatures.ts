@@ -3,65 +3,27 @@
  * of cosign 1 and 2, cosign 2's experimental referrers. One unreadable entry never hides another, nor does a place that cannot be
  * looked into, and nothing here is verified yet.
  */
-import { parseBundle } from '../bundle/bundle.ts'
-import { readImageAttestation, readImageSignature, signatureLayerType } from '../bundle/image-signature.ts'
-import type { SignedEntity } from '../bundle/signed-entity.ts'
+import { signatureLayerType } from '../bundle/image-signature.ts'
 import { CountersignError, messageOf } from '../error.ts'
+import type { Findings, FoundSignature, SignaturePlace } from './found-signature.ts'
 import type { Descriptor, ImageManifest, Manifest } from './manifest.ts'
 import { parseManifest } from './manifest.ts'
 import type { Referrers, Repository } from './repository.ts'
+import type { LayerOptions, LayerReader } from './signature-layers.ts'
+import { openLayerReader } from './signature-layers.ts'
 import { artifactType, isBundleLayer, mayHoldSignature, signatureTag } from './signature-places.ts'
 
-/** A signature or an attestation, as found. */
-export interface FoundSignature {
-  readonly entity: SignedEntity
-  /** What the signature is over where it is a layer of its own; undefined for bundles, whose envelope holds it. */
-  readonly payload: Uint8Array | undefined
-  /** The layer as it is stored: the payload, the envelope or the bundle. */
-  readonly bytes: Uint8Array
-  readonly place: SignaturePlace
-  /** Which manifest it is in, and which of its layers. */
-  readonly where: string
-  readonly manifest: string
-  readonly layer: Descriptor
-  /** Its position among all that its place lists. */
-  readonly index: number
-}
-
-/** Where it was; `given` is what the caller brings. */
-export type SignaturePlace = 'referrer' | 'signature-tag' | 'attestation-tag' | 'legacy-referrer' | 'given'
-
-/** What was found, and what was not: nothing is left out silently. */
-export interface Findings {
-  readonly signatures: readonly FoundSignature[]
-  /** Entries that could not be read: sentences. */
-  readonly unreadable: readonly string[]
-  /** The places that were looked into, each with what was there: `3 referrers`, `no tag sha256-….sig`. */
-  readonly looked: readonly string[]
-  /** Places that could not be looked into: what is there is unknown, and must not pass for nothing. */
-  readonly failures: readonly CountersignError[]
-}
-
-export interface FindOptions {
+export interface FindOptions extends LayerOptions {
   /** Put in front of the tags: `--attachment-tag-prefix`. */
   readonly tagPrefix?: string
   readonly kinds?: readonly ('signature' | 'attestation')[]
-  /** The largest layer that is read; default 128 MiB (COSIGN_MAX_ATTACHMENT_SIZE). */
-  readonly maxLayerBytes?: number
-  /** How much is read beyond the first 8 MiB, the smallest layers first; default 256 MiB, or one layer of the largest size. */
-  readonly maxTotalBytes?: number
   /** How many referrers, and how many layers of one manifest, are looked into; default 1,000. */
   readonly maxEntries?: number
-  readonly allowCertificateChain?: boolean
   /** Told of each signature as soon as it is read, in any order. */
   readonly onFound?: (found: FoundSignature) => void
 }
 
-const defaultMaxLayerBytes = 128 * 1024 * 1024
-const defaultMaxTotalBytes = 256 * 1024 * 1024
 const defaultMaxEntries = 1000
-const maxEarlyLayers = 100
-const maxEarlyBytes = 8 * 1024 * 1024
 
 /**
  * Looks in every place at once.
@@ -80,30 +42,32 @@ export async function findSignatures(repository: Repository, digest: string, opt
       ? [search.place(() => search.tag(signatureTag(digest, 'att', tagPrefix), 'attestation-tag', signatureLayerType.attestation))]
       : []),
   ])
-  await search.readLayers()
+  await search.readRest()
   return search.findings()
 }
-
-/** A layer that holds something signed, by its media type. */
-type Candidate = Omit<FoundSignature, 'entity' | 'payload' | 'bytes'>
 
 class Search {
   readonly #repository: Repository
   readonly #options: FindOptions
-  readonly #candidates: Candidate[] = []
   readonly #signatures: FoundSignature[] = []
   readonly #unreadable: string[] = []
   readonly #looked: string[] = []
   readonly #failures: CountersignError[] = []
-  /** Layers that are read as soon as they are known of. */
-  readonly #early: Promise<void>[] = []
-  #earlyBytes = 0
-  /** Layers by digest and size: signatures over the same payload share one, and a size that is wrong is wrong for itself only. */
-  readonly #layers = new Map<string, Promise<Uint8Array>>()
+  readonly #layers: LayerReader
 
   constructor(repository: Repository, options: FindOptions) {
     this.#repository = repository
     this.#options = options
+    const take = (found: FoundSignature): void => {
+      this.#signatures.push(found)
+      options.onFound?.(found)
+    }
+    this.#layers = openLayerReader(repository, options, take, (where, work) => this.#attempt(where, work))
+  }
+
+  /** What was not read as soon as it was known of. */
+  readRest(): Promise<void> {
+    return this.#layers.finish()
   }
 
   /** In an order that does not depend on who answered first. */
@@ -189,71 +153,15 @@ class Search {
       return
     }
     if (bundle === undefined) this.#collect(manifest, descriptor.digest, where, 'legacy-referrer', Object.values(signatureLayerType))
-    else this.#add({ place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
+    else this.#layers.add({ place: 'referrer', where, manifest: descriptor.digest, layer: bundle, index })
   }
 
   #collect({ layers }: ImageManifest, manifest: string, where: string, place: SignaturePlace, wantedTypes: readonly string[]): void {
     this.#limit(layers.length, `layers of ${where}`)
     for (const [index, layer] of layers.entries()) {
       if (!wantedTypes.includes(layer.mediaType)) continue
-      this.#add({ place, where: `${where} (layer ${index + 1})`, manifest, layer, index })
+      this.#layers.add({ place, where: `${where} (layer ${index + 1})`, manifest, layer, index })
     }
-  }
-
-  /** What is usual is read at once. What is more waits until everything that there is to read is known. */
-  #add(candidate: Candidate): void {
-    const { size } = candidate.layer
-    if (this.#early.length >= maxEarlyLayers || this.#earlyBytes + size > maxEarlyBytes || size > this.#maxLayerBytes()) {
-      this.#candidates.push(candidate)
-      return
-    }
-    this.#earlyBytes += size
-    this.#early.push(this.#attempt(candidate.where, () => this.#read(candidate)))
-  }
-
-  /** The rest: small ones first, so that what is stored to keep others from being read has to be smaller than they are. */
-  async readLayers(): Promise<void> {
-    const { maxTotalBytes = Math.max(defaultMaxTotalBytes, this.#maxLayerBytes()) } = this.#options
-    const bySize = this.#candidates.toSorted((a, b) => a.layer.size - b.layer.size)
-    let total = 0
-    await Promise.all([
-      ...this.#early,
-      ...bySize.map((candidate) =>
-        this.#attempt(candidate.where, async () => {
-          if (!this.#layers.has(contentOf(candidate.layer))) total += candidate.layer.size
-          if (total > maxTotalBytes) throw new CountersignError('TOO_LARGE', `all that is stored there exceeds ${maxTotalBytes} bytes`)
-          await this.#read(candidate)
-        }),
-      ),
-    ])
-  }
-
-  async #read(candidate: Candidate): Promise<void> {
-    const bytes = await this.#layer(candidate.layer, this.#maxLayerBytes())
-    const found = { ...candidate, ...this.#parse(candidate, bytes) }
-    this.#signatures.push(found)
-    this.#options.onFound?.(found)
-  }
-
-  #maxLayerBytes(): number {
-    return this.#options.maxLayerBytes ?? defaultMaxLayerBytes
-  }
-
-  #parse({ place, layer }: Candidate, bytes: Uint8Array): Pick<FoundSignature, 'entity' | 'payload' | 'bytes'> {
-    const { allowCertificateChain = false } = this.#options
-    if (place === 'referrer') return { entity: parseBundle(bytes, { allowCertificateChain }), payload: undefined, bytes }
-    const annotations = layer.annotations ?? {}
-    if (layer.mediaType === signatureLayerType.attestation) {
-      return { entity: readImageAttestation(bytes, annotations), payload: undefined, bytes }
-    }
-    return { ...readImageSignature(bytes, annotations), bytes }
-  }
-
-  #layer(layer: Descriptor, maxBytes: number): Promise<Uint8Array> {
-    const content = contentOf(layer)
-    const reading = this.#layers.get(content) ?? this.#repository.blob(layer, maxBytes)
-    this.#layers.set(content, reading)
-    return reading
   }
 
   /** What is wrong with one entry is told; what is wrong with the registry leaves unknown what is there. */
@@ -295,10 +203,6 @@ const places: readonly SignaturePlace[] = ['referrer', 'legacy-referrer', 'signa
 
 function rank({ place }: FoundSignature): number {
   return places.indexOf(place)
-}
-
-function contentOf({ digest, size }: Descriptor): string {
-  return `${digest} ${size}`
 }
 
 /** An index may name the same manifest twice. */

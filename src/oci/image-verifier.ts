@@ -1,6 +1,6 @@
 /** Verifies what is found beside images, each signature as soon as it is there: the next ones are on their way meanwhile. */
 import { CountersignError } from '../error.ts'
-import type { Findings, FoundSignature } from './find-signatures.ts'
+import type { Findings, FoundSignature } from './found-signature.ts'
 import type { ImagePolicy, VerifiedSignature } from './verify-image.ts'
 import { isComplete, isWanted, verifyFound } from './verify-image.ts'
 

@@ -1,7 +1,5 @@
 /** Reading blobs of any size from a registry: a download that breaks off goes on from there. */
 import { CountersignError } from '../error.ts'
-import { pause } from '../http/deadline.ts'
-import { backoff } from '../http/retry.ts'
 import type { RegistrySession } from './registry-session.ts'
 
 /** How often a download may break off without having come this much further. */
@@ -40,8 +38,7 @@ async function* resuming(
       failures = received - before >= progressBytes ? 1 : failures + 1
       before = received
       if (failures >= maxFailures) throw error
-      await pause(backoff(failures - 1), session.signal ?? new AbortController().signal)
-      session.signal?.throwIfAborted()
+      await session.pauseAfter(failures)
       chunks = await reopened(session, repository, path, received)
     }
   }

@@ -18,7 +18,7 @@ import { isPredicateType } from '../verify/policy.ts'
 import { isAboutArtifact } from '../verify/signature.ts'
 import { verifyAmongMany } from '../verify/verify.ts'
 import { splitDigest } from './digest.ts'
-import type { FoundSignature } from './find-signatures.ts'
+import type { FoundSignature } from './found-signature.ts'
 import { signPredicateType } from './signature-places.ts'
 
 export interface ImagePolicy {

@@ -1,7 +1,7 @@
 /** The chain of evidence about an image: who signed, what vouches for them, when, in which log, and what did not count. */
 import { digest } from '../../crypto/digest.ts'
 import { encodeHex } from '../../encoding/hex.ts'
-import type { FoundSignature } from '../../oci/find-signatures.ts'
+import type { FoundSignature } from '../../oci/found-signature.ts'
 import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { Evidence } from '../../verify/evidence.ts'
 import { describeName } from '../inspection/distinguished-name.ts'

@@ -2,7 +2,7 @@
 import { parseStatement } from '../../bundle/statement.ts'
 import { CountersignError } from '../../error.ts'
 import { excerpt } from '../../encoding/bytes.ts'
-import type { Findings } from '../../oci/find-signatures.ts'
+import type { Findings } from '../../oci/found-signature.ts'
 import type { ImageVerification, RefusedSignature } from '../../oci/image-verifier.ts'
 import { EXIT_CODE, ExitError } from '../failure.ts'
 import type { FoundImage } from './image-input.ts'

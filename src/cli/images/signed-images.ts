@@ -1,7 +1,8 @@
 /** Images with what was signed about them: from registries, from a folder that `save` has written, or with a signature in files. */
 import { CountersignError } from '../../error.ts'
-import type { Findings, FindOptions } from '../../oci/find-signatures.ts'
+import type { FindOptions } from '../../oci/find-signatures.ts'
 import { findSignatures } from '../../oci/find-signatures.ts'
+import type { Findings } from '../../oci/found-signature.ts'
 import type { ImageVerifier } from '../../oci/image-verifier.ts'
 import type { ImageReference } from '../../oci/reference.ts'
 import { parseReference, withTag } from '../../oci/reference.ts'

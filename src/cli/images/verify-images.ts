@@ -1,7 +1,7 @@
 /** What `verify` and `verify-attestation` have in common: from references to evidence. */
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { UsageError } from '../../error.ts'
-import type { Findings } from '../../oci/find-signatures.ts'
+import type { Findings } from '../../oci/found-signature.ts'
 import type { ImageVerification } from '../../oci/image-verifier.ts'
 import { openImageVerifier } from '../../oci/image-verifier.ts'
 import type { ImagePolicy, VerifiedSignature } from '../../oci/verify-image.ts'
