@@ -406,6 +406,39 @@ describe('referrers', () => {
     await expect(repository.referrers(nowhere)).rejects.toMatchObject({ code: 'TOO_LARGE' })
   })
 
+  it.each([
+    ['referrers', { schemaVersion: 2, mediaType: ociIndex, manifests: [] }],
+    ['tags', { tags: [] }],
+  ] as const)('and %s that trickle in page by page end when their time is over', async (kind, page) => {
+    const { registry, repository } = await open({}, { listTimeoutMs: 300 })
+    registry.rule(`GET /v2/app/${kind}/`, async (request, response) => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50)
+      })
+      answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, JSON.stringify(page))(request, response, Buffer.of())
+    })
+    const listed = kind === 'tags' ? repository.tags() : repository.referrers(nowhere)
+    await expect(listed).rejects.toMatchObject({
+      code: 'NETWORK_FAILED',
+      message: expect.stringMatching(new RegExp(`^the list of the ${kind} of .* was not complete within 0.3 s`)) as string,
+    })
+    expect(registry.requests.length).toBeLessThan(20)
+    // The time was that list's alone.
+    expect(await repository.hasBlob(nowhere)).toBe(false)
+  })
+
+  it('are no longer asked for when the caller stops', async () => {
+    const stop = new AbortController()
+    const { registry, repository } = await open({}, { signal: stop.signal })
+    const page = JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: [] })
+    registry.rule('GET /v2/app/referrers/', (request, response) => {
+      if (registry.requests.length === 3) stop.abort()
+      answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, page)(request, response, Buffer.of())
+    })
+    await expect(repository.referrers(nowhere)).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(registry.requests.length).toBeLessThan(6)
+  })
+
   it('in their ten thousands are refused, in bounded time', async () => {
     const { registry, repository } = await open()
     const manifests = Array.from({ length: 9_000 }, (_, at) => ({ mediaType: ociManifest, size: 1, digest: digestOf(String(at)) }))
