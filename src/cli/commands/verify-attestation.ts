@@ -9,7 +9,7 @@ export const command = defineCommand({
   long: `Verify the attestations of container images and everything else in a registry: provenance, bills of materials, scans.
 
 Of the attestations of this --type, one that holds is enough. They are printed as DSSE envelopes, one a line; the statement is the
-payload in base64.`,
+payload in base64. The exit code is 1 for whatever is not verified, as cosign's; 130 and 143 where it was interrupted.`,
   examples: `  # Provenance by a GitHub workflow
   countersign verify-attestation ghcr.io/org/app:v1 --type slsaprovenance1 \\
     --certificate-identity-regexp '^https://github.com/org/' \\

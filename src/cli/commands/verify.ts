@@ -14,7 +14,8 @@ for them on older registries, and under the .sig tag. COSIGN_REPOSITORY names an
 holds is enough; attestations do not count as signatures.
 
 What was verified is printed as JSON: what was signed, and the evidence of who signed it, when, and in which log it is recorded.
-Exit codes: 10 no signature, 11 no such image, 12 no signature that holds.`,
+Exit codes: 0 verified, 10 no signature, 11 no such image, 12 no signature that holds, 13 signatures with a key only where a certificate is
+asked for, 1 anything else: what is there is not known then. 130 and 143 where it was interrupted.`,
   examples: `  # Signed by a GitHub workflow
   countersign verify ghcr.io/org/app:v1 \\
     --certificate-identity https://github.com/org/app/.github/workflows/release.yml@refs/heads/main \\

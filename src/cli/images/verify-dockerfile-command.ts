@@ -11,7 +11,7 @@ file itself and scratch are no images.
 
 Variables in the names are replaced from the environment, and from the ARG lines before the first FROM.
 
-Everything else is as with "verify".`,
+The first image that is refused ends it. Everything else, exit codes too, is as with "verify".`,
   examples: `  countersign dockerfile verify --key cosign.pub Dockerfile
   countersign dockerfile verify --key cosign.pub --base-image-only Dockerfile`,
   flags: verifyDockerfileFlags,

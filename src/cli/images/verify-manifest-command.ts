@@ -9,7 +9,7 @@ export const command = defineCommand({
   long: `Verify the signatures of every image that Kubernetes resources in YAML or JSON run: of containers of all kinds, in resources of any kind, and of
 volumes that are images.
 
-Everything else is as with "verify".`,
+The first image that is refused ends it. Everything else, exit codes too, is as with "verify".`,
   examples: `  countersign manifest verify --key cosign.pub deployment.yaml`,
   flags: verifyFlags,
   positional: exactly(1),

@@ -25,6 +25,7 @@ import { digestOf as hashOf } from '../../../support/universe/keys.ts'
 import { logEntry } from '../../../support/universe/logs.ts'
 import { epoch, identity, issuer, namedKey, universeOf } from '../../../support/universe/universe.ts'
 import { startServer } from '../../http/test-server.ts'
+import { EXIT_CODE } from '../../../../src/cli/failure.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
@@ -172,6 +173,12 @@ describe('what verify prints', () => {
 })
 
 describe('exit codes of verify', () => {
+  it('are in its help', async () => {
+    const { stdout } = await runCaptured(['verify', '--help'])
+    const [sentences = ''] = /Exit codes: [^]*?\n\n/.exec(stdout) ?? []
+    for (const code of [0, 1, ...Object.values(EXIT_CODE)]) expect(sentences).toMatch(new RegExp(`\\b${code}\\b`))
+  })
+
   it('10: nothing was signed, and where was looked', async () => {
     const outcome = await verify([name, ...key])
     expect(outcome).toMatchObject({ exitCode: 10, stdout: '' })
