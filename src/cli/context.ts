@@ -1,4 +1,5 @@
 /** Everything outside the program that a command may touch. Tests pass their own and run whole commands in-process. */
+import { printableLine } from './quote.ts'
 
 /** Where a command prints. */
 export interface Writer {
@@ -45,12 +46,12 @@ export interface CommandContext {
   now(): number
 }
 
-/** Prints a warning as cosign does. */
+/** Prints a warning as cosign does, on one line, whatever files and registries have put into it. */
 export function warn(context: CommandContext, message: string): void {
-  context.stderr.write(`WARNING: ${message}\n`)
+  context.stderr.write(`WARNING: ${printableLine(message)}\n`)
 }
 
 /** Prints a line on stderr when `--verbose` was given. */
 export function logVerbose(context: CommandContext, message: string): void {
-  if (context.verbose) context.stderr.write(`${message}\n`)
+  if (context.verbose) context.stderr.write(`${printableLine(message)}\n`)
 }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../error.ts'
 import { CountersignError, UsageError, messageOf } from '../error.ts'
 import type { CommandContext } from './context.ts'
-import { printable } from './quote.ts'
+import { printable, printableLine } from './quote.ts'
 
 /** The exit codes that mean more than success (0) and failure (1), as cosign has them for `verify` of an image. */
 export const EXIT_CODE = {
@@ -22,6 +22,16 @@ export class ExitError extends CountersignError {
   constructor(exitCode: number, code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(code, message, options)
     this.exitCode = exitCode
+  }
+}
+
+/** A failure for several reasons, a line each. Each is shown on its line, whatever it holds. */
+export class ReasonsError extends ExitError {
+  override name = 'ReasonsError'
+
+  /** @param first what they are the reasons of @param rest what stands behind the last */
+  constructor(exitCode: number, code: ErrorCode, first: string, reasons: readonly string[], rest = '') {
+    super(exitCode, code, `${first}: ${reasons.map(printableLine).join('\n ')}${printableLine(rest)}`)
   }
 }
 
@@ -46,7 +56,8 @@ export function didYouMean(names: readonly string[]): readonly string[] {
  * trace appears only with `COUNTERSIGN_DEBUG=1`.
  */
 export function reportFailure(error: unknown, context: CommandContext): number {
-  const message = printable(describe(error))
+  // A line end in any other message is one in a name that somebody has chosen.
+  const message = error instanceof ReasonsError ? describe(error) : printableLine(describe(error))
   const lines = [`Error: ${message}`]
   if (error instanceof CommandLineError) lines.push(...error.advice.map(printable))
   lines.push(`error during command execution: ${message}`)

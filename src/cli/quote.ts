@@ -32,11 +32,11 @@ export function printable(text: string): string {
   )
 }
 
-/** As `printable`, on one line. */
+/** As `printable`, on one line: what stands in a sentence cannot begin a line of its own. */
 export function printableLine(text: string): string {
   // As nearly every text is: the Unicode properties need not be looked up.
   if (/^[ -~]*$/.test(text)) return text
-  return printable(text.replaceAll(/[\n\t]/g, ' '))
+  return printable(text.replaceAll(/[\n\t]/g, (character) => ESCAPES[character] ?? ''))
 }
 
 /** The text, cut after 80 characters. */

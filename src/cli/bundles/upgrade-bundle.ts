@@ -9,7 +9,7 @@ import { parseCertificate } from '../../x509/certificate.ts'
 import { formatName } from '../../x509/name.ts'
 import type { CommandContext } from '../context.ts'
 import { checkDocumentOutput, writeDocument } from '../document-output.ts'
-import { printable } from '../quote.ts'
+import { printable, printableLine } from '../quote.ts'
 import { checkUrl } from '../trust/service-spec.ts'
 import { readInputFile } from '../verification/input-file.ts'
 import type { BundleUpgradeFlags } from './bundle-flags.ts'
@@ -32,7 +32,7 @@ export async function upgradeBundle(context: CommandContext, flags: BundleUpgrad
     throw new CountersignError(cause.code, `upgrading bundle: ${cause.message}`, { cause })
   }
   if (flags.out === '') context.stdout.write('\n')
-  else say(context, `Successfully upgraded bundle written to ${flags.out}`)
+  else say(context, `Successfully upgraded bundle written to ${printableLine(flags.out)}`)
 }
 
 async function upgraded(context: CommandContext, contents: Uint8Array, logUrl: string): Promise<Uint8Array | string> {

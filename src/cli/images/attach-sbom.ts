@@ -57,7 +57,9 @@ export async function attachSbom(context: CommandContext, flags: AttachSbomFlags
   const subject = `${name}@${descriptor.digest}`
   if (mode !== 'oci-1-1') {
     const tag = signatureTag(descriptor.digest, 'sbom', flags['attachment-tag-prefix'])
-    context.stderr.write(`Uploading SBOM file for [${subject}] to [${repository.name}:${tag}] with mediaType [${type}].\n\n`)
+    context.stderr.write(
+      `Uploading SBOM file for [${subject}] to [${printableLine(repository.name)}:${tag}] with mediaType [${printableLine(type)}].\n\n`,
+    )
     const dockerTypes = isTrue(context.env['COSIGN_DOCKER_MEDIA_TYPES'])
     await repository.putManifest(await putUnbuiltImage(repository, { layers: [layer], dockerTypes }), tag)
     return

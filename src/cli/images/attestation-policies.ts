@@ -36,7 +36,7 @@ export async function applyPolicies(
     const { payload } = entity.content
     let complies = true
     for (const policy of policies) {
-      stderr.write(`will be validating against ${policy.what}: [${policy.files.join(' ')}]\n`)
+      stderr.write(`will be validating against ${policy.what}: [${printableLine(policy.files.join(' '))}]\n`)
       const violations = await policy.violations({ statement, payload })
       reasons.push(...violations)
       complies &&= violations.length === 0

@@ -13,6 +13,7 @@ import type { FlagValues } from '../flags.ts'
 import { findNamedImage, mountSource } from './named-image.ts'
 import type { copyFlags } from './storage-flags.ts'
 import { showProgress } from './transfer-progress.ts'
+import { printableLine } from '../quote.ts'
 
 const choices: readonly SignatureTag[] = ['sig', 'sbom', 'att']
 
@@ -40,7 +41,7 @@ export async function copyToRegistry(
             only === undefined ? referenceText(target) : `${repositoryText(target)}@${descriptor.digest}`,
           ]
         : [`${signatures.name}${suffixOf(what)}`, `${places.signatures.name}${suffixOf(what)}`]
-    context.stderr.write(`Copying ${a} to ${b}...\n`)
+    context.stderr.write(`Copying ${printableLine(a)} to ${printableLine(b)}...\n`)
   }
   try {
     const { skipped } = await copyImage(descriptor.digest, {

@@ -8,6 +8,7 @@ import { RegistrySession } from '../../oci/registry-session.ts'
 import { buildInfo } from '../build-info.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
+import { printableLine } from '../quote.ts'
 
 export interface LoginFlags {
   readonly username: string
@@ -39,7 +40,7 @@ export async function loginToRegistry(context: CommandContext, flags: LoginFlags
   const { file, helper } = await keepCredentials(registry, { username, password }, { env, home, signal })
   if (helper === undefined)
     warn(context, `the password is stored unencrypted in ${file}; a credential helper ("credsStore") would protect it`)
-  context.stderr.write(`logged in via ${file}\n`)
+  context.stderr.write(`logged in via ${printableLine(file)}\n`)
 }
 
 /** The host that was meant: with or without a scheme, and Docker Hub by any of its names. */

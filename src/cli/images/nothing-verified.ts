@@ -4,7 +4,7 @@ import { CountersignError } from '../../error.ts'
 import { excerpt } from '../../encoding/bytes.ts'
 import type { Findings } from '../../oci/found-signature.ts'
 import type { ImageVerification, RefusedSignature } from '../../oci/image-verifier.ts'
-import { EXIT_CODE, ExitError } from '../failure.ts'
+import { EXIT_CODE, ExitError, ReasonsError } from '../failure.ts'
 import type { FoundImage } from './image-input.ts'
 import type { ImageVerificationTask } from './verification-task.ts'
 
@@ -51,7 +51,7 @@ function noneMatches({ unreadable }: Findings, refused: readonly RefusedSignatur
   )
   const first = withoutCertificate ? 'no certificate found on signature' : 'no matching signatures'
   const exitCode = withoutCertificate ? EXIT_CODE.noCertificate : EXIT_CODE.noMatchingSignatures
-  return new ExitError(exitCode, code, `${first}: ${reasonsOf(refused)}${damaged(unreadable)}`)
+  return new ReasonsError(exitCode, code, first, reasonsOf(refused), damaged(unreadable))
 }
 
 function noAttestationMatches(
@@ -62,10 +62,8 @@ function noAttestationMatches(
   const types = refused.filter(({ error }) => error.code === 'PREDICATE_TYPE_MISMATCH').map(predicateTypeOf)
   const others = refused.filter(({ error }) => error.code !== 'PREDICATE_TYPE_MISMATCH')
   if (others.length > 0 || types.length === 0) {
-    return new CountersignError(
-      others[0]?.error.code ?? 'SIGNATURE_INVALID',
-      `no matching attestations: ${reasonsOf(refused)}${damaged(unreadable)}`,
-    )
+    const code = others[0]?.error.code ?? 'SIGNATURE_INVALID'
+    return new ReasonsError(1, code, 'no matching attestations', reasonsOf(refused), damaged(unreadable))
   }
   const found = shorten([...new Set(types)].map((type) => excerpt(type, 120).slice(1, -1))).join(',')
   return new CountersignError(
@@ -79,8 +77,8 @@ function predicateTypeOf({ found: { entity } }: RefusedSignature): string {
   return entity.content.kind === 'dsse-envelope' ? parseStatement(entity.content.payload).predicateType : ''
 }
 
-function reasonsOf(refused: readonly RefusedSignature[]): string {
-  return shorten(refused.map(({ found, error }) => `${found.where}: ${reasonOf(error)}`)).join('\n ')
+function reasonsOf(refused: readonly RefusedSignature[]): readonly string[] {
+  return shorten(refused.map(({ found, error }) => `${found.where}: ${reasonOf(error)}`))
 }
 
 /** cosign's words for a signature that is not the key's. */

@@ -43,7 +43,7 @@ export function warnOfTags(context: CommandContext, images: readonly string[]): 
     (example.com/ubuntu:latest) for the input to cosign. The ability to refer to
     images by tag will be removed in a future release.
 `
-    warn(context, text)
+    context.stderr.write(`WARNING: ${text}\n`)
   }
 }
 

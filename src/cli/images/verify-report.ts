@@ -31,7 +31,7 @@ export function printHeader(
 ): void {
   const { image, demands, key, signatures } = verified
   const cameWithEntries = signatures.every(({ found }) => found.entity.logEntries.length > 0)
-  const lines = ['', `Verification for ${image.name} --`, 'The following checks were performed on each of these signatures:']
+  const lines = ['', `Verification for ${printableLine(image.name)} --`, 'The following checks were performed on each of these signatures:']
   if (withAnnotations) lines.push('  - The specified annotations were verified.')
   if (flags['check-claims']) lines.push('  - The cosign claims were validated')
   if (demands.log && cameWithEntries) lines.push('  - Existence of the claims in the transparency log was verified offline')
@@ -83,7 +83,9 @@ function printSigner({ stderr }: CommandContext, { evidence: { signer, logEntrie
     }
   }
   for (const { logIndex, logUrl, integratedTime } of logEntries) {
-    stderr.write(`Log entry: ${logIndex} of ${logUrl}${integratedTime === undefined ? '' : ` at ${integratedTime.toISOString()}`}\n`)
+    stderr.write(
+      `Log entry: ${logIndex} of ${printableLine(logUrl)}${integratedTime === undefined ? '' : ` at ${integratedTime.toISOString()}`}\n`,
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 /** The form in which `cosign bundle inspect` prints: `- Label: value` lines, two spaces deeper for each level. */
-import { printable } from '../quote.ts'
+import { printableLine } from '../quote.ts'
 
 /** One line, and the lines below it. */
 export interface TreeNode {
@@ -38,9 +38,7 @@ export function renderTree(nodes: readonly TreeNode[]): string {
 
 /** The text on one line, with every character that a terminal would act on, or that hides others, as an escape. */
 export function inline(text: string): string {
-  return printable(text)
-    .replaceAll('\n', String.raw`\n`)
-    .replaceAll('\t', String.raw`\t`)
+  return printableLine(text)
 }
 
 function addLines(lines: string[], nodes: readonly TreeNode[], indent: string): void {

@@ -10,6 +10,7 @@ import { warn } from '../context.ts'
 import { confirm } from '../signing/confirmation.ts'
 import type { OutputFile } from '../signing/output-files.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
+import { printableLine } from '../quote.ts'
 
 const privateKeyMode = 0o600
 const publicKeyMode = 0o644
@@ -43,13 +44,13 @@ export async function writeKeyPairFiles(context: CommandContext, prefix: string,
   context.signal.throwIfAborted()
   // The private key is the last to take its place: until everything else is done, the one before is still there.
   writeOutputs(context.cwd, [publicKeyFile(prefix, pair.publicKey), privateKey])
-  context.stderr.write(`Private key written to ${privateKey.path}\nPublic key written to ${prefix}.pub\n`)
+  context.stderr.write(`Private key written to ${printableLine(privateKey.path)}\nPublic key written to ${printableLine(prefix)}.pub\n`)
 }
 
 /** Writes the public key alone. @throws TransportError FILE_UNWRITABLE */
 export function writePublicKeyFile({ cwd, stderr }: CommandContext, prefix: string, pem: string, isCopy: boolean): void {
   writeOutputs(cwd, [publicKeyFile(prefix, pem)])
-  stderr.write(`Public key ${isCopy ? 'also ' : ''}written to ${prefix}.pub\n`)
+  stderr.write(`Public key ${isCopy ? 'also ' : ''}written to ${printableLine(prefix)}.pub\n`)
 }
 
 /** The file of a public key, which anybody may read. */

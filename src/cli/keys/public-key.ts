@@ -7,6 +7,7 @@ import { securityKeyRefusal } from '../flag-groups.ts'
 import { checkWritable, writeOutputs } from '../signing/output-files.ts'
 import { unlock } from '../signing/unlock.ts'
 import { whileWaiting } from '../waiting-for-input.ts'
+import { printableLine } from '../quote.ts'
 
 export interface PublicKeyFlags {
   readonly key: string
@@ -38,5 +39,5 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
     return
   }
   writeOutputs(cwd, [{ path: flags.outfile, what: 'public key', contents: pem, mode: 0o644 }])
-  context.stderr.write(`Public key written to ${flags.outfile}\n`)
+  context.stderr.write(`Public key written to ${printableLine(flags.outfile)}\n`)
 }

@@ -49,7 +49,7 @@ export function createBatchReport({ context, flags }: Task, outputs: readonly Bl
     failed({ blob }, error) {
       failures.push({ blob, error })
       progress.stop()
-      stderr.write(`Not signed: ${messageOf(error)}\n`)
+      stderr.write(`Not signed: ${printableLine(messageOf(error))}\n`)
       if (flags.format === 'json') stdout.write(`${formatJson(describeUnsigned(blob, error))}\n`)
     },
     interrupted() {

@@ -270,7 +270,7 @@ describe('a failure', () => {
 
   it('cannot drive the terminal', async () => {
     const { stderr } = await run(['fail', 'hostile'])
-    expect(stderr).toContain('found \\x1b[2J\\u202e\n')
+    expect(stderr).toContain('found \\x1b[2J\\u202e\\nError: all is well\\x07\n')
     for (const character of ['\u001b', '\u202e', '\u0007']) expect(stderr).not.toContain(character)
   })
 })
