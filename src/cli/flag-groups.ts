@@ -134,7 +134,9 @@ export const registryFlags = {
     'please use OCI referrers',
     stringFlag('begin the tags under which signatures are stored with this prefix', TEXT),
   ),
-  'k8s-keychain': boolFlag('use the credentials of the cloud or the cluster, too'),
+  'k8s-keychain': boolFlag(
+    "use the credentials of the cloud or the cluster, too: pull secrets of the pod's namespace, Google's metadata server, helpers for ECR and ACR, GITHUB_TOKEN",
+  ),
   'registry-cacert': stringFlag('certificate authorities of the registry in PEM', CERTIFICATE_FILE),
   'registry-client-cert': stringFlag('certificate to authenticate to the registry with, in PEM', CERTIFICATE_FILE),
   'registry-client-key': stringFlag('private key of that certificate, in PEM', CERTIFICATE_FILE),

@@ -92,17 +92,24 @@ async function credentialsIn(
     const helper = helpers?.optionalString(key)
     if (helper !== undefined) return askHelper(helper, key, options)
   }
+  const credentials = credentialsOfAuths(config, name)
+  if (credentials !== undefined) return credentials
+  const store = config.optionalString('credsStore')
+  if (store === undefined || store === '') return undefined
+  return askHelper(store, name.registry === 'index.docker.io' ? dockerHubKey : name.registry, options)
+}
+
+/** What the `auths` of a configuration have for a repository. No program is run, whatever else it says. */
+export function credentialsOfAuths(config: JsonFields, name: RepositoryName): RegistryCredentials | undefined {
   const stored = config.optionalObject('auths')
   const entries = new Map(stored?.entries().map(([key]) => [plainKey(key), key]))
-  for (const key of keys) {
+  for (const key of keysFor(name)) {
     const spelled = entries.get(plainKey(key))
     const entry = spelled === undefined ? undefined : stored?.optionalObject(spelled)
     const credentials = entry && readEntry(entry)
     if (credentials !== undefined) return credentials
   }
-  const store = config.optionalString('credsStore')
-  if (store === undefined || store === '') return undefined
-  return askHelper(store, name.registry === 'index.docker.io' ? dockerHubKey : name.registry, options)
+  return undefined
 }
 
 /** The most particular first, as podman has it: repository, its folders, registry. */
@@ -136,7 +143,11 @@ function passwordOrToken(username: string, password: string): RegistryCredential
 }
 
 /** Asks a helper. Its answer may hold a password, so nothing of it is repeated. */
-async function askHelper(helper: string, registry: string, options: DockerCredentialsOptions): Promise<RegistryCredentials | undefined> {
+export async function askHelper(
+  helper: string,
+  registry: string,
+  options: Pick<DockerCredentialsOptions, 'env' | 'signal'>,
+): Promise<RegistryCredentials | undefined> {
   // Few registries have a helper, and every start of the program would pay for what runs one.
   const { helperFailure, runHelper } = await import('./credential-helper.ts')
   const { code, stdout } = await runHelper(helper, 'get', registry, options)

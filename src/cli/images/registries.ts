@@ -12,6 +12,7 @@ import type { RegistryOptions } from '../../oci/registry-session.ts'
 import type { Repository } from '../../oci/repository.ts'
 import { buildInfo } from '../build-info.ts'
 import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { registryFlags } from '../flag-groups.ts'
 import { readInputFile } from '../verification/input-file.ts'
@@ -49,11 +50,21 @@ export function connectRegistries(context: CommandContext, flags: RegistryFlags)
     allowHttp: flags['allow-http-registry'] || flags['allow-insecure-registry'],
     ...(tls === undefined ? {} : { tls }),
   }
+  const told = new Set<string>()
+  const ambientCredentials = async (name: RepositoryName): Promise<RegistryCredentials | undefined> => {
+    const options = { env, home: homeFolder(env), signal }
+    if (!flags['k8s-keychain']) return dockerCredentials(name, options)
+    const { keychainCredentials } = await import('../../oci/keychain.ts')
+    const tell = (sentence: string): void => {
+      if (!told.has(sentence)) warn(context, sentence)
+      told.add(sentence)
+    }
+    return keychainCredentials(name, { ...options, cwd: context.cwd, tell })
+  }
   const sessionOf = (registry: string): RegistrySession => {
     const options: RegistryOptions = {
       ...anyone,
-      credentials: async (repository) =>
-        given ?? (await dockerCredentials({ registry, repository }, { env, home: homeFolder(env), signal })),
+      credentials: async (repository) => given ?? (await ambientCredentials({ registry, repository })),
     }
     const session = sessions.get(registry) ?? new RegistrySession(registry, options)
     sessions.set(registry, session)

@@ -13,7 +13,10 @@ const title = 'Google Cloud'
  * @param path what is asked, below the account
  * @throws CountersignError SIGN_IN_FAILED
  */
-export async function askMetadata({ env, timeoutMs, signal }: TokenRequest, path: string): Promise<HttpResponse> {
+export async function askMetadata(
+  { env, timeoutMs, signal }: Pick<TokenRequest, 'env' | 'timeoutMs' | 'signal'>,
+  path: string,
+): Promise<HttpResponse> {
   const host = variableOf(env, 'GCE_METADATA_HOST') ?? 'metadata.google.internal'
   const address = addressIn('GCE_METADATA_HOST', `http://${host}/computeMetadata/v1/instance/service-accounts/default/${path}`)
   let answer: HttpResponse

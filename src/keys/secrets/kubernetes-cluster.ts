@@ -30,10 +30,11 @@ const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token
 
 /**
  * Reads the configuration and gets the credentials.
+ * @param purpose begins the sentence that says that the package is missing
  * @throws UsageError USAGE where there is none that can be used, and where `@kubernetes/client-node` is not installed
  */
-export async function connectToCluster({ env, cwd, signal }: SecretStoreOptions): Promise<ApiServer> {
-  const library = await loadOptionalPackage('@kubernetes/client-node@^1.4.0', 'k8s:// references', () => import('@kubernetes/client-node'))
+export async function connectToCluster({ env, cwd, signal }: SecretStoreOptions, purpose = 'k8s:// references'): Promise<ApiServer> {
+  const library = await loadOptionalPackage('@kubernetes/client-node@^1.4.0', purpose, () => import('@kubernetes/client-node'))
   const config = loadConfig(new library.KubeConfig(), () => new library.KubeConfig(), env, cwd)
   const cluster = config.getCurrentCluster()
   if (cluster === null || cluster.server === '') {
