@@ -9,11 +9,11 @@ import { JsonFields } from '../encoding/json-fields.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { DecodingError, UsageError } from '../error.ts'
 import { contentDigest } from './digest.ts'
+import { dockerTable as table } from './image-layout.ts'
 import type { LayoutFiles } from './layout-files.ts'
 import { mainEntry } from './layout-index.ts'
 import { descriptorOf, encodeIndex, encodeManifest, mediaType } from './manifest.ts'
 
-const table = 'manifest.json'
 const layerType = 'application/vnd.docker.image.rootfs.diff.tar'
 /** What begins so is compressed with gzip (RFC 1952): Docker leaves layers as they are, other tools do not. */
 const gzipMark = Uint8Array.of(0x1f, 0x8b)
@@ -92,10 +92,13 @@ function texts(fields: JsonFields, name: string): string[] {
 
 function withMade(files: LayoutFiles, made: ReadonlyMap<string, Uint8Array>, aliases: ReadonlyMap<string, string>): LayoutFiles {
   const real = (file: string): string => aliases.get(file) ?? file
+  // It says the same as what was made of it.
+  const has = (file: string): boolean => file !== table
+  const absent = Promise.resolve(undefined)
   return {
     name: files.name,
-    size: (file) => (made.has(file) ? Promise.resolve(made.get(file)?.length) : files.size(real(file))),
-    read: (file, maxBytes) => (made.has(file) ? Promise.resolve(made.get(file)) : files.read(real(file), maxBytes)),
+    size: (file) => (made.has(file) ? Promise.resolve(made.get(file)?.length) : has(file) ? files.size(real(file)) : absent),
+    read: (file, maxBytes) => (made.has(file) ? Promise.resolve(made.get(file)) : has(file) ? files.read(real(file), maxBytes) : absent),
     chunks: (file) => files.chunks(real(file)),
     list: () => Promise.resolve([]),
   }

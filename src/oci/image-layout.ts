@@ -4,7 +4,8 @@
  */
 import { asBuffer } from '../encoding/bytes.ts'
 import { parseJson, isJsonObject } from '../encoding/json.ts'
-import { CountersignError, TransportError, UsageError } from '../error.ts'
+import { JsonFields } from '../encoding/json-fields.ts'
+import { CountersignError, DecodingError, TransportError, UsageError } from '../error.ts'
 import { checkContent, checkedContent, isDigest } from './digest.ts'
 import type { LayoutFiles } from './layout-files.ts'
 import { entryOf, mainImage, tagsOf } from './layout-index.ts'
@@ -20,8 +21,12 @@ export interface ImageLayout extends Repository {
   entries(): Promise<readonly Descriptor[]>
   /** The image that it is about. @throws UsageError USAGE when that is not clear */
   image(): Promise<Descriptor>
+  /** The files of which `docker load` would make an image: it goes by `manifest.json` where there is one, and not by `index.json`. */
+  filesForDocker(): Promise<readonly string[]>
 }
 
+/** What `docker save` writes beside the layout. */
+export const dockerTable = 'manifest.json'
 const maxBlobs = 200_000
 const subjectMark = Buffer.from('"subject"')
 
@@ -58,6 +63,17 @@ export class LayoutReader implements ImageLayout {
     const images = entries.filter((_, at) => subjects[at] === undefined)
     const { mediaType: type, digest, size } = mainImage(images, this.name)
     return { mediaType: type, digest, size }
+  }
+
+  async filesForDocker(): Promise<readonly string[]> {
+    const bytes = await this.files.read(dockerTable, maxManifestBytes)
+    const what = `${this.name}/${dockerTable}`
+    const list = bytes === undefined ? [] : parseJson(bytes, what, { maxDepth: 16 })
+    if (!Array.isArray(list)) throw new DecodingError('MANIFEST_INVALID', `${what} should list images`)
+    return list.flatMap((image) => {
+      const fields = new JsonFields(isJsonObject(image) ? image : undefined, what, 'MANIFEST_INVALID')
+      return [fields.string('Config'), ...fields.array('Layers', maxBlobs).map((layer) => (typeof layer === 'string' ? layer : ''))]
+    })
   }
 
   async resolve(target: string): Promise<Descriptor> {

@@ -11,9 +11,10 @@ const maxManifests = 10_000
  * Reads an image and everything that it names. Its own manifest must be there; of what that names, such as the images of an index for
  * other platforms, what is there must be what its digest says.
  * @param digest of the image's manifest
+ * @returns the digests of everything that it names
  * @throws TransportError CONTENT_MISMATCH; CountersignError NOT_FOUND, TOO_LARGE, ABORTED; as the repository
  */
-export async function checkStoredImage(repository: Repository, digest: string, signal?: AbortSignal): Promise<void> {
+export async function checkStoredImage(repository: Repository, digest: string, signal?: AbortSignal): Promise<ReadonlySet<string>> {
   const seen = new Set<string>()
   const isNew = (named: string): boolean => !seen.has(named) && seen.add(named).has(named)
   const visit = async (manifestDigest: string, depth: number): Promise<void> => {
@@ -28,6 +29,7 @@ export async function checkStoredImage(repository: Repository, digest: string, s
     }
   }
   await visit(digest, 0)
+  return seen
 }
 
 /** Its end says whether it was the content that was asked for. */

@@ -1,5 +1,6 @@
 /** An image on disk: an OCI image layout, such as `save` writes, in a folder or an archive, or what `docker save` writes. */
 import path from 'node:path'
+import { excerpt } from '../../encoding/bytes.ts'
 import { UsageError } from '../../error.ts'
 import type { ImageLayout } from '../../oci/image-layout.ts'
 import { imagesByTag } from '../../oci/layout-index.ts'
@@ -26,7 +27,12 @@ export async function openLocalImage(
       'USAGE',
       `${folder} holds ${descriptor.digest} and ${other.digest}, which has a tag: verify a folder with one image`,
     )
-  await checkStoredImage(repository, descriptor.digest, signal)
+  const known = await checkStoredImage(repository, descriptor.digest, signal)
+  const foreign = (await repository.filesForDocker()).find((file) => !known.has(file.replace(/^blobs\/sha256\//, 'sha256:')))
+  if (foreign !== undefined) {
+    const found = `${excerpt(foreign, 120)}, which is no part of it`
+    throw new UsageError('USAGE', `${folder} holds ${descriptor.digest}, and its manifest.json, by which docker load goes, names ${found}`)
+  }
   const reference = { registry: '', repository: folder, tag: undefined, digest: descriptor.digest }
   return { repository, image: { reference, name: folder, repository: folder, descriptor } }
 }

@@ -73,6 +73,28 @@ describe('verify --local-image', () => {
     expect((await folder.verifyFolder()).exitCode).toBe(0)
   })
 
+  it('refuses a folder of which docker load would make another image', async () => {
+    const folder = await saved()
+    const { layers, config } = manifestOf(folder)
+    const place = (digest = ''): string => `blobs/${digest.replace(':', '/')}`
+    const write = (image: object): void =>
+      writeFileSync(path.join(folder.folder, 'saved/manifest.json'), JSON.stringify([{ RepoTags: ['app:v1'], ...image }]))
+    const own = { Config: place(config.digest), Layers: layers.map(({ digest }) => place(digest)) }
+    write(own)
+    expect((await folder.verifyFolder()).exitCode).toBe(0)
+    writeFileSync(folder.blob(digestOf('evil')), 'evil')
+    for (const image of [
+      { ...own, Layers: [...own.Layers, place(digestOf('evil'))] },
+      { ...own, Config: place(digestOf('evil')) },
+      { ...own, Layers: ['evil/layer.tar'] },
+    ]) {
+      write(image)
+      await expectRefused(folder, /manifest\.json, by which docker load goes, names .*, which is no part of it/)
+    }
+    write({ Layers: [] })
+    await expectRefused(folder, /Config/)
+  })
+
   it('refuses a folder with another image under a tag, which other tools would take', async () => {
     const folder = await saved()
     const other = readFileSync(folder.blob(folder.digest), 'utf8').replace(
