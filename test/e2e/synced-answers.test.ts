@@ -7,9 +7,17 @@ import { buildAddingPrograms, startAdding } from '../support/crash/adding.ts'
 import { withFolder } from '../support/storages.ts'
 
 const calls = 'trace=write,pwrite64,pwritev,fsync,fdatasync,rename,renameat,renameat2'
-// Where processes may not be traced, strace is there and fails.
-const canTrace = spawnSync('strace', ['-f', '-e', calls, 'true']).status === 0
-if (!canTrace) console.log('skipped: synced answers: no strace, or it may not trace (apt install strace; CAP_SYS_PTRACE)')
+/** Why nothing can be traced here; undefined where it can. Where processes may not be traced, strace is there and fails. */
+const obstacle = whyNotTraced()
+const isSkipped = obstacle !== undefined && process.env.CI === undefined
+if (isSkipped) console.log(`skipped: synced answers: ${obstacle}`)
+
+function whyNotTraced(): string | undefined {
+  const { status, error, stderr } = spawnSync('strace', ['-f', '-e', calls, 'true'], { encoding: 'utf8' })
+  if (error !== undefined) return `strace cannot be run, install it (apt install strace): ${error.message}`
+  if (status === 0) return undefined
+  return `strace may not trace here, allow ptrace (CAP_SYS_PTRACE, kernel.yama.ptrace_scope below 3): ${stderr.trim()}`
+}
 
 type Step = 'answer' | 'write log' | 'sync log' | 'write copy' | 'sync copy' | 'rename copy' | 'sync folder'
 
@@ -36,10 +44,11 @@ function stepOf(call: string): Step[] {
   return isSync && /^\w+\(\d+<[^>]*\/heads>/.test(call) ? ['sync folder'] : []
 }
 
-test.skipIf(!canTrace)(
+test.skipIf(isSkipped)(
   'each answer comes after its batch, the copy of its head and the name of the copy were synced',
   () =>
     withFolder(async (folder) => {
+      expect(obstacle).toBeUndefined()
       const { program } = await buildAddingPrograms()
       const output = path.join(folder, 'trace')
       const location = { kind: 'sqlite', file: path.join(folder, 'log.sqlite') } as const

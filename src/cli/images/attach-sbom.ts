@@ -14,7 +14,7 @@ import { findImage } from './image-input.ts'
 import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
 import { checkReferrersMode, isTrue } from './signing-layout.ts'
-import { sbomWarning } from './signing-targets.ts'
+import { sbomDeprecation } from './sbom-notice.ts'
 
 export interface AttachSbomFlags extends RegistryFlags {
   readonly sbom: string
@@ -40,7 +40,7 @@ const kinds: Readonly<Record<string, { readonly formats: readonly string[]; read
 export async function attachSbom(context: CommandContext, flags: AttachSbomFlags, image: string): Promise<void> {
   const { sbom: file, 'registry-referrers-mode': mode } = flags
   checkReferrersMode(context, mode)
-  warn(context, sbomWarning)
+  warn(context, sbomDeprecation)
   warn(
     context,
     `Attaching SBOMs this way does not sign them. To sign them, use 'countersign attest --predicate ${printableLine(file)} --key <key path>'.`,

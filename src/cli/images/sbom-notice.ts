@@ -1,4 +1,4 @@
-/** What is said whenever SBOMs are looked for where `attach sbom` puts them. */
+/** What is said whenever SBOMs are put where `attach sbom` puts them, or are looked for there. */
 
 /** cosign's words. */
 export const sbomDeprecation =

@@ -11,6 +11,7 @@ import { warn } from '../context.ts'
 import type { FoundImage } from './image-input.ts'
 import { withChildren } from './image-input.ts'
 import type { Registries } from './registries.ts'
+import { sbomDeprecation } from './sbom-notice.ts'
 
 /** An image to sign, and where its signatures go: beside it in the registry or the layout, or where COSIGN_REPOSITORY says. */
 export interface SigningTarget {
@@ -28,10 +29,6 @@ export interface TargetOptions {
   /** Whether signatures are stored beside the images; default true. */
   readonly stores?: boolean
 }
-
-/** cosign's words about SBOMs that are attached without a signature. */
-export const sbomWarning =
-  'SBOM attachments are deprecated and support will be removed in a Cosign release soon after 2024-02-22 (see https://github.com/sigstore/cosign/issues/2755). Instead, please use SBOM attestations.'
 
 /** Warns of tags, in cosign's words: what a tag names may have changed since somebody looked. */
 export function warnOfTags(context: CommandContext, images: readonly string[]): void {
@@ -60,7 +57,7 @@ export async function findTargets(
   const { attachment = '' } = options
   if (attachment !== '' && attachment !== 'sbom')
     throw new UsageError('USAGE', `specified image attachment ${excerpt(attachment)} not specified. Can be 'sbom'`)
-  if (attachment === 'sbom') warn(context, sbomWarning)
+  if (attachment === 'sbom') warn(context, sbomDeprecation)
   const find = options.local ? localTargets(context, options) : (image: string) => targetsOf(registries, image, options)
   const found = await Promise.all(images.map(find))
   const targets = new Map<string, SigningTarget>()
