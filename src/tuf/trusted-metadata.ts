@@ -35,7 +35,7 @@ export interface Delegation {
  * @throws VerificationError TUF_UNVERIFIED when the root is malformed or not signed by its own keys
  */
 export async function trustRoot(root: Uint8Array, origin: string, now: number): Promise<TrustedMetadata> {
-  const { TrustedMetadataStore: Store } = await import('tuf-js/dist/store.js')
+  const { TrustedMetadataStore: Store } = await loadStore()
   const what = `the TUF root of ${origin}`
   const summary = summarizeMetadata(root, 'root', what)
   let store
@@ -45,6 +45,14 @@ export async function trustRoot(root: Uint8Array, origin: string, now: number): 
     throw refused(what, error)
   }
   return new TrustedMetadata(store, root, summary, origin, now)
+}
+
+type StoreModule = typeof import('tuf-js/dist/store.js')
+
+/** CommonJS, which has nothing but a default where it is a part of the server's ES modules. */
+async function loadStore(): Promise<StoreModule> {
+  const loaded: StoreModule & { readonly default?: StoreModule } = await import('tuf-js/dist/store.js')
+  return loaded.default ?? loaded
 }
 
 /** Grows role by role; each method refuses what must not be trusted with a VerificationError TUF_UNVERIFIED. */
