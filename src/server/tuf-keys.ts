@@ -17,7 +17,8 @@ import type { RepositorySigners } from './tuf/edition.ts'
 import type { RoleKeys, RootRoles } from './tuf/metadata.ts'
 import { parseMetadata, rolesOfRoot } from './tuf/metadata.ts'
 import { roleOfExported } from './tuf/offline-signatures.ts'
-import type { Outcome, Resumption, TufRepository } from './tuf/repository.ts'
+import type { Resumption, TufRepository } from './tuf/repository.ts'
+import type { Outcome } from './tuf/repository-status.ts'
 
 const tufRoles = ['root', 'targets', 'snapshot', 'timestamp'] as const
 

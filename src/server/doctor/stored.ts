@@ -33,14 +33,13 @@ export async function examineHeads(administration: Administration, now: number):
 /** What the repository says of itself. */
 export function examineTuf({ tuf }: Administration): Promise<Diagnosis[]> {
   return examine('tuf', async () => {
-    const { versions, expires, problems } = await tuf.status()
+    const { versions, expires, problems, notices } = await tuf.status()
     if (versions === undefined || expires === undefined)
       return [warning('tuf', 'nothing is published yet', 'start the server, which publishes the first edition')]
-    const said = problems.map((problem) =>
-      / waits for signatures: | is not renewed by itself$/.test(problem)
-        ? warning('tuf', problem, 'countersign server tuf status')
-        : failure('tuf', problem),
-    )
+    const said = [
+      ...problems.map((problem) => failure('tuf', problem)),
+      ...notices.map((notice) => warning('tuf', notice, 'countersign server tuf status')),
+    ]
     const until = new Date(Math.min(...Object.values(expires))).toISOString()
     return said.length > 0 ? said : [ok('tuf', `root ${versions.root}, targets ${versions.targets}, all of it valid until ${until}`)]
   })

@@ -8,12 +8,13 @@ import type { Edition, Lifetimes, RepositorySigners, Terms } from './edition.ts'
 import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles } from './edition.ts'
 import type { RoleMetadata, RootRoles } from './metadata.ts'
 import { rolesOfRoot } from './metadata.ts'
-import type { AwaitedSignatures } from './offline-signatures.ts'
 import { awaitedSignatures, takeSigned } from './offline-signatures.ts'
 import type { Wishes } from './proposals.ts'
 import { proposeRoot, proposeTargets, readPending, rolesOfSigners } from './proposals.ts'
 import type { Published } from './published-edition.ts'
 import { loadPublished, publishEdition } from './published-edition.ts'
+import { assess } from './repository-status.ts'
+import type { Outcome, RepositoryStatus } from './repository-status.ts'
 import type { ByRole, OfflineRole, PublishedState, StoredState } from './repository-store.ts'
 import { RepositoryStore } from './repository-store.ts'
 import { createRoutes } from './routes.ts'
@@ -40,22 +41,6 @@ export interface TufRepositoryOptions {
   readonly onFailure?: (error: unknown) => void
 }
 
-/** What came of a change. */
-export interface Outcome {
-  /** The versions that are published now; undefined while the first edition lacks signatures. */
-  readonly versions: ByRole | undefined
-  /** Metadata that keys which are offline have to sign. */
-  readonly awaiting: readonly AwaitedSignatures[]
-}
-
-/** How the repository is. */
-export interface RepositoryStatus extends Outcome {
-  /** Epoch milliseconds. */
-  readonly expires: ByRole | undefined
-  /** What somebody should look after: sentences. */
-  readonly problems: readonly string[]
-}
-
 /** What an operator has looked into: a database that is older than what was published, or a clock that was ahead. */
 export type Resumption = 'rollback' | 'clock'
 
@@ -70,8 +55,6 @@ const tickMs = 30_000
 const retryMs = 5_000
 /** Clocks of several front ends differ by seconds. */
 const clockToleranceMs = 5 * 60_000
-/** A root whose keys are offline takes people some time. */
-const noticeMs = 60 * 86_400_000
 const noVersions: ByRole = mapRoles(() => 0)
 
 interface Request extends Wishes {
@@ -194,15 +177,15 @@ export class TufRepository implements Service {
   async status(): Promise<RepositoryStatus> {
     const stored = await loadPublished(this.#store)
     const outcome = await this.#outcome(stored)
-    if (stored === undefined) return { ...outcome, expires: undefined, problems: ['the TUF repository is empty'] }
-    const problems = problemsOf(outcome.awaiting, stored.state.expires, this.#options.clock())
+    if (stored === undefined) return { ...outcome, expires: undefined, problems: ['the TUF repository is empty'], notices: [] }
+    const { problems, notices } = assess(outcome.awaiting, stored.state.expires, this.#options.clock())
     try {
       await this.#checkRecord(stored)
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
       problems.push(error.message)
     }
-    return { ...outcome, expires: stored.state.expires, problems }
+    return { ...outcome, expires: stored.state.expires, problems, notices }
   }
 
   /**
@@ -331,20 +314,6 @@ export class TufRepository implements Service {
     if (path === 'timestamp.json' && performance.now() - this.#lastFailure > retryMs) await this.#renewIfDue()
     return this.file(path)
   }
-}
-
-function problemsOf(awaiting: readonly AwaitedSignatures[], expires: ByRole, now: number): string[] {
-  const problems = awaiting.map(
-    ({ role, version, signed, threshold }) => `version ${version} of ${role}.json waits for signatures: it has ${signed} of ${threshold}`,
-  )
-  for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) {
-    const instant = new Date(expires[role]).toISOString()
-    const isOfflineRole = role === 'root' || role === 'targets'
-    if (now >= expires[role]) problems.push(`${role}.json expired at ${instant}`)
-    else if (isOfflineRole && now >= expires[role] - noticeMs)
-      problems.push(`${role}.json expires at ${instant} and is not renewed by itself`)
-  }
-  return problems
 }
 
 function rolesOf(root: RoleMetadata<'root'> | undefined): RootRoles | undefined {

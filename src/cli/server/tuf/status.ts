@@ -23,10 +23,16 @@ export const command = defineCommand({
       context,
       flags,
       async ({ tuf }) => {
-        const { versions, expires, awaiting, problems } = await tuf.status()
+        const { versions, expires, awaiting, problems, notices } = await tuf.status()
         const until = expires && Object.fromEntries(roles.map((role) => [role, new Date(expires[role]).toISOString()]))
         if (flags.output === 'json') {
-          const json = { versions, expires: until, awaiting: awaiting.map((one) => ({ ...one })), problems: [...problems] }
+          const json = {
+            versions,
+            expires: until,
+            awaiting: awaiting.map((one) => ({ ...one })),
+            problems: [...problems],
+            notices: [...notices],
+          }
           context.stdout.write(`${formatJson(json)}\n`)
           return
         }
@@ -36,6 +42,7 @@ export const command = defineCommand({
           ),
           ...describeOutcome({ versions, awaiting }).slice(versions === undefined ? 0 : 1),
           ...problems.map((problem) => `problem: ${problem}`),
+          ...notices.map((notice) => `notice: ${notice}`),
         ]
         context.stdout.write(lines.map((line) => `${printable(line)}\n`).join(''))
       },

@@ -173,6 +173,10 @@ describe('keys that are kept offline', () => {
       'version 2 of root.json waits for 1 more signature of 1:\n  countersign server tuf export root > root.json',
     )
     expect((await status()).versions['root']).toBe(1)
+    expect(await status()).toMatchObject({ problems: [], notices: ['version 2 of root.json waits for signatures: it has 0 of 1'] })
+    expect((await server.run(['doctor', '--offline'])).stdout).toMatch(/^warn {2}tuf: version 2 of root\.json waits for signatures/m)
+    const ready = await server.whileRunning(async () => (await fetch(`${server.url}/readyz`)).json())
+    expect(ready, 'clients are served as before').toEqual({ status: 'READY', reasons: [] })
     await exportRole('root')
     const signed = await signFile('root', 'root.key')
     expect(signed).toMatchObject({ exitCode: 0, stdout: 'signed root.json; back on the server: countersign server tuf import root.json\n' })
