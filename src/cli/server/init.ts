@@ -108,7 +108,8 @@ of it, so it cannot be changed later. Private keys are encrypted when a passphra
     const user = flags['no-user'] ? '' : flags.user === '' ? defaultUser(url) : flags.user
     const server = { data: dataOptions(context, flags), url, user, rootKey: flags['root-key'], issuingKey: flags['issuing-key'] }
     await initialiseServer(context, existingCa === undefined ? server : { ...server, existingCa }, program)
-    context.stdout.write(`\nNext: countersign server start${flags.data === '' ? '' : ` --data ${flags.data}`}\n`)
+    const start = `countersign server start${flags.data === '' ? '' : ` --data ${flags.data}`}`
+    context.stdout.write(`\nNext: ${start}${url.startsWith('https:') ? ' --behind-proxy, or with --tls-cert and --tls-key instead' : ''}\n`)
   },
 })
 
