@@ -102,6 +102,8 @@ async function authorizationUrl({ client }: SignInStep, { verifier, state, nonce
     state,
     nonce,
   })
+  // The order in which Go programs print it, by which people's documents show the address.
+  url.searchParams.sort()
   return url.href
 }
 

@@ -87,6 +87,7 @@ describe('in the browser', () => {
     expect(query.get('code_challenge')).toMatch(/^[A-Za-z0-9_-]{43}$/)
     for (const name of ['state', 'nonce']) expect(query.get(name)?.length).toBeGreaterThan(20)
     expect(query.get('scope')).toBe('openid email')
+    expect([...query.keys()].slice(0, 3)).toEqual(['access_type', 'client_id', 'code_challenge'])
     expect(query.get('redirect_uri')).toMatch(/^http:\/\/localhost:[0-9]+\/auth\/callback$/)
   })
 
