@@ -21,7 +21,8 @@ export function sessionOf(child: ChildProcess): Session {
   let output = ''
   let heard: () => void = () => undefined
   const hear = (chunk: Buffer): void => {
-    output += chunk.toString()
+    // A terminal ends lines in two characters.
+    output = (output + chunk.toString()).replaceAll('\r\n', '\n')
     heard()
   }
   child.stdout?.on('data', hear)

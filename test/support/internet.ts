@@ -33,11 +33,15 @@ export interface Internet {
 /** What answers for the hosts; undefined closes the connection without an answer. */
 export type InternetSite = (request: InternetRequest) => InternetAnswer | undefined | Promise<InternetAnswer | undefined>
 
+/** Starts it. @param hosts whose names the certificate has */
 export async function startInternet(hosts: readonly string[], answer: InternetSite): Promise<Internet> {
   const { certificate, key } = selfSigned(hosts)
   const folder = mkdtempSync(path.join(tmpdir(), 'countersign-internet-'))
   writeFileSync(path.join(folder, 'authority.pem'), certificate)
-  const site = createSecureServer({ cert: certificate, key }, (request, response) => void respond(request, response, answer))
+  const site = createSecureServer({ cert: certificate, key }, (request, response) => {
+    // Whoever asks may be gone, and what is asked may be, too: both look like a broken connection.
+    respond(request, response, answer).catch(() => request.socket.destroy())
+  })
   const sockets = new Set<Duplex>()
   const proxy = createProxy()
   proxy.on('connect', (_request: IncomingMessage, socket: Duplex) => {
