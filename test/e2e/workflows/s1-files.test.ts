@@ -117,6 +117,15 @@ describe('a key pair', () => {
     printed = signed.stdout.trim()
   })
 
+  it('1.10 prints nothing where somebody does not agree', async () => {
+    const declined = await shell.run('cosign sign-blob d2iq.txt --key cosign.key', {
+      env: { COSIGN_PASSWORD: password },
+      typed: [[question, 'n']],
+    })
+    expect(declined).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(declined.stderr).not.toContain('tlog entry created')
+  })
+
   it('1.11 is verified with the signature on the command line, and another file is not', async () => {
     const refused = await shell.run(`cosign verify-blob --key cosign.pub main --signature=${printed}`)
     expect(refused.exitCode).toBe(1)
