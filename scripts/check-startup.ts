@@ -1,7 +1,7 @@
 /**
- * Holds what `verify-blob` and `verify` may load: they are started for every file and every image that is checked, and each of these
- * modules costs milliseconds. Runs the built program on a bundle made here, and on an image of a registry on this machine, and looks at
- * what Node had loaded when it ended.
+ * Holds what `verify-blob`, `verify` and `sign-blob --key` may load: they are started for every file and every image that is checked or
+ * signed, and each of these modules costs milliseconds. Runs the built program on a bundle made here, on an image of a registry on this
+ * machine, and with a key, and looks at what Node had loaded when it ended.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -33,23 +33,32 @@ const forbiddenBuiltins = [
 /** What only registries with TLS, other programs and large bodies need. `dns` and `net` come with `http`. */
 const forbiddenForImages = forbiddenBuiltins.filter((name) => !['http', 'net', 'dns'].includes(name))
 
+/** `tty` comes with `process.stderr`, which only a bar of many files and a question need. */
+const forbiddenForSigning = [...forbiddenBuiltins, 'tty']
+/** What opens an encrypted key. */
+const signingLibrary = 'library/noble-ciphers-salsa.cjs'
+
 const launcher = path.resolve('dist/cli/main.cjs')
 const folder = mkdtempSync(path.join(tmpdir(), 'countersign-startup-'))
 try {
   check('verify-blob', await modulesOfVerifyBlob(), forbiddenBuiltins)
   check('verify', await modulesOfVerify(), forbiddenForImages)
+  check('sign-blob --key', await modulesOfSignBlob(), forbiddenForSigning, [signingLibrary])
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function check(verb: string, loaded: LoadedModules, forbidden: readonly string[]): void {
+function check(verb: string, loaded: LoadedModules, forbidden: readonly string[], libraries: readonly string[] = []): void {
   const builtins = forbidden.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))
   const files = loaded.files.filter((file) => file !== launcher).map((file) => path.relative('dist/cli', file))
-  if (builtins.length + files.length > 0) {
-    console.error(`${verb} loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...files].join(', ')}`)
+  const unwanted = files.filter((file) => !libraries.includes(file))
+  if (builtins.length + unwanted.length > 0) {
+    console.error(`${verb} loads what it may not: ${[...builtins.map((name) => `node:${name}`), ...unwanted].join(', ')}`)
     process.exitCode = 1
   } else {
-    console.log(`start-up of ${verb}: clean (${loaded.builtins.length} modules of Node, no library, nothing that lies aside)`)
+    console.log(
+      `start-up of ${verb}: clean (${loaded.builtins.length} modules of Node, ${files.length === 0 ? 'no library' : files.join(', ')}, nothing that lies aside)`,
+    )
   }
 }
 
@@ -74,6 +83,12 @@ function modulesOfVerifyBlob(): Promise<LoadedModules> {
   return modulesOf(['verify-blob', 'x', '--key', 'x.pub', '--insecure-ignore-tlog'], folder)
 }
 
+/** Of the file and the key that the build warms up with. */
+function modulesOfSignBlob(): Promise<LoadedModules> {
+  const words = ['--key', 'cosign.key', '--tlog-upload=false', '--bundle', path.join(folder, 'signed.sigstore.json')]
+  return modulesOf(['sign-blob', 'artifact', ...words], 'scripts/warm-up', { COSIGN_PASSWORD: 'warm-up' })
+}
+
 /** Of the image that the build warms up with. */
 async function modulesOfVerify(): Promise<LoadedModules> {
   const registry = await startWarmUpRegistry()
@@ -85,7 +100,7 @@ async function modulesOfVerify(): Promise<LoadedModules> {
   }
 }
 
-async function modulesOf(argv: readonly string[], cwd: string): Promise<LoadedModules> {
+async function modulesOf(argv: readonly string[], cwd: string, variables: Readonly<Record<string, string>> = {}): Promise<LoadedModules> {
   const report = path.join(folder, 'loaded.json')
   const hook = path.join(folder, 'hook.cjs')
   writeFileSync(
@@ -94,7 +109,11 @@ async function modulesOf(argv: readonly string[], cwd: string): Promise<LoadedMo
   )
   // Certificates named by NODE_EXTRA_CA_CERTS make Node itself load its TLS module.
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
-  const child = spawn(process.execPath, ['-r', hook, launcher, ...argv], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, ['-r', hook, launcher, ...argv], {
+    cwd,
+    env: { ...env, ...variables },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')])
   if (status !== 0) throw new Error(`${argv[0]} failed: ${said}`)
   const { builtins, files } = JSON.parse(readFileSync(report, 'utf8')) as { builtins: string[]; files: string[] }

@@ -18,7 +18,7 @@ const barWidth = 24
 
 export function startBatchProgress(context: CommandContext, total: number): BatchProgress {
   const { stderr } = context
-  if (!stderr.isTTY || total < leastForBar || (stderr.columns ?? narrowest) < narrowest) {
+  if (total < leastForBar || !stderr.isTTY || (stderr.columns ?? narrowest) < narrowest) {
     return { isBar: false, step: () => undefined, stop: () => undefined }
   }
   let [done, shownAt] = [0, 0]

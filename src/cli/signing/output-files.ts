@@ -63,9 +63,8 @@ export function writeOutputs(cwd: string, outputs: readonly OutputFile[]): void 
     }
   } catch (error) {
     for (const target of placed) rmSync(target, { force: true })
-    throw error
-  } finally {
     for (const { temporary } of staged) if (temporary !== undefined) rmSync(temporary, { force: true })
+    throw error
   }
 }
 
