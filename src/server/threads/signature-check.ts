@@ -1,6 +1,7 @@
 /** Checking a signature, which costs more than everything else that adding an entry takes. */
 import type { CurveName } from '../../crypto/curve.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
+import { prepareKey } from '../../crypto/public-key.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { asBuffer } from '../../encoding/bytes.ts'
 import { loadEd25519ph, verifyDigest, verifySignature } from '../../crypto/signature.ts'
@@ -24,7 +25,9 @@ export type SignatureChecker = (check: SignatureCheck) => boolean | Promise<bool
 /** Checks in this thread. */
 export const checkSignature: SignatureChecker = (check) => {
   if (check.algorithm === 'ed25519ph') return loadEd25519ph().then(() => verify(check))
-  return verify(check)
+  // Over a digest it is another key that is imported.
+  const preparing = check.over.kind === 'data' ? prepareKey(check.key) : undefined
+  return preparing === undefined ? verify(check) : preparing.then(() => verify(check))
 }
 
 function verify({ key, algorithm, signature, over }: SignatureCheck): boolean {

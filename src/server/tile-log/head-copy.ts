@@ -77,14 +77,21 @@ export function createHeadCopy(folder: string, logId: string, onStep: (step: Cop
 
 async function replaceFile(file: string, text: string, onStep: (step: CopyStep) => void): Promise<void> {
   const folder = path.dirname(file)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const temporary = `${file}.new`
   onStep('write copy')
-  await withFile(temporary, 'w', async (handle) => {
-    await handle.writeFile(text)
-    onStep('sync copy')
-    await handle.sync()
-  })
+  const write = () =>
+    withFile(temporary, 'w', async (handle) => {
+      await handle.writeFile(text)
+      onStep('sync copy')
+      await handle.sync()
+    })
+  try {
+    await write()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await write()
+  }
   onStep('rename copy')
   await rename(temporary, file)
   onStep('sync folder of copy')

@@ -8,6 +8,7 @@ import {
   parsePkcs1PublicKey,
   parsePublicKey,
   parsePublicKeyPem,
+  prepareKey,
 } from '../../../src/crypto/public-key.ts'
 import { derBitString, derInteger, derNull, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
 import { CountersignError } from '../../../src/error.ts'
@@ -30,6 +31,14 @@ describe('a public key', () => {
       expect(parsePublicKeyPem(pem)).toEqual(key)
       expect(importPublicKey(key).export({ type: 'spki', format: 'der' })).toEqual(spki)
       expect(importPublicKey(key)).toBe(importPublicKey(key))
+    })
+
+    it(`of kind ${kind} that was prepared ahead is the same key`, async () => {
+      const { spki } = namedKey('pk', kind)
+      const key = parsePublicKey(spki)
+      await prepareKey(key)
+      expect(importPublicKey(key).export({ type: 'spki', format: 'der' })).toEqual(spki)
+      expect(prepareKey(key)).toBeUndefined()
     })
   }
 
@@ -77,6 +86,11 @@ describe('a public key', () => {
     it(`${what} is refused`, () =>
       expect(refusalOf(() => parsePublicKey(spki))).toMatchObject({ code, message: expect.stringMatching(message) }))
   }
+
+  it('off its curve is refused when it is prepared', async () => {
+    const { point, spki } = { point: Uint8Array.from(offCurve), spki: ec(p256, offCurve) }
+    await expect(prepareKey({ kind: 'ecdsa', curve: 'P-256', point, spki })).rejects.toThrow()
+  })
 
   it('off its curve is refused when it is used', () => {
     expect(refusalOf(() => importPublicKey(parsePublicKey(ec(p256, offCurve))))).toMatchObject({ code: 'KEY_INVALID' })
