@@ -32,31 +32,11 @@ import { newSerialNumber } from '../serial-number.ts'
 import type { GuardedSigner } from '../threads/guarded-signing.ts'
 import { guardSigner } from '../threads/guarded-signing.ts'
 import type { SignatureCheck } from '../threads/signature-check.ts'
+import type { LogAnswer, PrecertificateLog } from './precertificate-log.ts'
+import { addToLog } from './precertificate-log.ts'
 import type { Principal } from './principal.ts'
 import type { Possession } from './proof-of-possession.ts'
 import { RefusalError, logFailure } from './refusal.ts'
-
-/** A certificate transparency log that takes precertificates: somebody else's, or that of this process. */
-export type PrecertificateLog = ForeignLog | OwnLog
-
-/** @param chain DER: the precertificate, its issuers, the root. Resolves when the entry is durable. */
-type AddPreChain<Answer> = (chain: readonly Uint8Array[]) => Promise<Answer>
-
-export interface ForeignLog {
-  readonly addPreChain: AddPreChain<SignedCertificateTimestamp>
-}
-
-/** A log that signs in this process, with `logKey`. */
-export interface OwnLog {
-  /** Answers with what the SCT signs too: comparing it takes the place of verifying, once an SCT has verified. */
-  readonly addOwnPreChain: AddPreChain<SignedEntry>
-}
-
-export interface SignedEntry {
-  readonly sct: SignedCertificateTimestamp
-  /** The bytes that were given to the log's signer. */
-  readonly signedBytes: Uint8Array
-}
 
 export interface IssuanceOptions {
   /** The key that issues, in another thread perhaps. */
@@ -125,15 +105,6 @@ export function createIssuance({ signer, chain, log, logKey, clock, signIfValid 
     isLogProven ||= signedBytes !== undefined
     return encodeSigned(tbs, algorithm, signature)
   }
-  const addToLog = async (submitted: readonly Uint8Array[]): Promise<LogAnswer> => {
-    try {
-      if ('addOwnPreChain' in log) return await log.addOwnPreChain(submitted)
-      return { sct: await log.addPreChain(submitted), signedBytes: undefined }
-    } catch (cause) {
-      throw logFailure(cause)
-    }
-  }
-
   return async ({ name, extensions }, possession) => {
     const publicKey = possession.key
     const now = clock()
@@ -161,18 +132,12 @@ export function createIssuance({ signer, chain, log, logKey, clock, signIfValid 
     }
     const encode = tbsEncoder(template, algorithm)
     const precertificate = await signPrecertificate(encode(fixed.poison), possession)
-    return signCertificate(encode, await addToLog([precertificate, ...above]))
+    return signCertificate(encode, await addToLog(log, [precertificate, ...above]))
   }
 }
 
 /** The TBSCertificate with further extensions at its end. */
 type EncodeTbs = (...further: readonly Uint8Array[]) => Uint8Array
-
-interface LogAnswer {
-  readonly sct: SignedCertificateTimestamp
-  /** Of our own log only. */
-  readonly signedBytes: Uint8Array | undefined
-}
 
 function sctCheck(sct: SignedCertificateTimestamp, key: PublicKey, bytes: Uint8Array): SignatureCheck {
   const algorithm = sct.signatureKind === 'rsa' ? (`rsa-pkcs1-${sct.hashAlgorithm}` as const) : (`ecdsa-${sct.hashAlgorithm}` as const)

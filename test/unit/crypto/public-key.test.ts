@@ -88,8 +88,8 @@ describe('a public key', () => {
   }
 
   it('off its curve is refused when it is prepared', async () => {
-    const { point, spki } = { point: Uint8Array.from(offCurve), spki: ec(p256, offCurve) }
-    await expect(prepareKey({ kind: 'ecdsa', curve: 'P-256', point, spki })).rejects.toThrow()
+    const key = { kind: 'ecdsa', curve: 'P-256', point: offCurve, spki: ec(p256, offCurve) } as const
+    await expect(prepareKey(key)).rejects.toThrow()
   })
 
   it('off its curve is refused when it is used', () => {

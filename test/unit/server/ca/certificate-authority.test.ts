@@ -11,7 +11,7 @@ import { createCertificateAuthority } from '../../../../src/server/ca/certificat
 import { parseIssuerConfiguration } from '../../../../src/server/ca/issuer-configuration.ts'
 import { parseCertificate } from '../../../../src/x509/certificate.ts'
 import { privateKeyOf } from '../../../support/authority.ts'
-import type { SignedEntry } from '../../../../src/server/ca/issuance.ts'
+import type { SignedEntry } from '../../../../src/server/ca/precertificate-log.ts'
 import type { TestCa, TestCaOptions } from '../../../support/certificate-authority.ts'
 import { emailIssuers, proofRequest, testCa } from '../../../support/certificate-authority.ts'
 import { createOpenssl, hasOpenssl } from '../../../support/openssl.ts'
