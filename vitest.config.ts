@@ -11,8 +11,9 @@ const alone = files.filter((file) => file.endsWith('.test.ts') && /\bvi\.(mock|d
 export default defineConfig({
   test: {
     globalSetup: 'test/support/build-workers.ts',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // What hangs ends: on a busy machine a test of a few seconds takes a minute.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Some of the tests wait, for a process or a limit.
     maxWorkers: availableParallelism() + 1,
     projects: [

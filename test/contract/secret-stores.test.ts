@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { makeScryptCheap } from '../support/cheap-scrypt.ts'
 import type { SecretService } from '../support/secret-services.ts'
 import { kubeconfig, startGithub, startGitlab, startKubernetes, token } from '../support/secret-services.ts'
 import type { Outcome, Surroundings } from '../unit/cli/captured-context.ts'
@@ -50,6 +51,7 @@ const stores: readonly Store[] = [
   },
 ]
 
+makeScryptCheap()
 const password = 'ein Pässwort'
 let folder = ''
 beforeEach(() => {

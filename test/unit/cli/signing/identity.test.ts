@@ -171,12 +171,12 @@ describe('the device flow', () => {
     writeFileSync(path.join(workspace.folder, 'config.json'), JSON.stringify(config))
     try {
       const outcome = await workspace.run(
-        ['sign-blob', 'artifact', ...more, '--signing-config', 'config.json', '--trusted-root', 'root.json', '--timeout', '2s'],
+        ['sign-blob', 'artifact', ...more, '--signing-config', 'config.json', '--trusted-root', 'root.json', '--timeout', '6s'],
         { env: {} },
       )
       expect(outcome.exitCode).toBe(1)
       expect(outcome[stream]).toMatch(/^Enter the verification code [A-Z]{4}-[A-Z]{4} in your browser at: http/m)
-      expect(outcome.stderr).toContain('the command did not finish within 2s')
+      expect(outcome.stderr).toContain('the command did not finish within 6s')
     } finally {
       await server.close()
     }
