@@ -4,9 +4,11 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { decryptPrivateKey, parseEncryptedPrivateKeyPem } from '../../../../src/crypto/encrypted-private-key.ts'
 import { encodePublicKeyPem } from '../../../../src/crypto/public-key.ts'
+import { makeScryptCheap } from '../../../support/cheap-scrypt.ts'
 import { createKeyFolder, password } from './key-folder.ts'
 import type { KeyFolder } from './key-folder.ts'
 
+makeScryptCheap()
 const written = 'Private key written to cosign.key\nPublic key written to cosign.pub\n'
 const question = 'WARNING: File cosign.key already exists. Overwrite?\nAre you sure you would like to continue? [y/N] '
 

@@ -3,8 +3,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { encryptPrivateKey } from '../../../../src/crypto/encrypted-private-key.ts'
 import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
+import { makeScryptCheap } from '../../../support/cheap-scrypt.ts'
 import { createKeyFolder } from './key-folder.ts'
 
+makeScryptCheap()
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
 const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength })
 const ed25519 = () => generateKeyPairSync('ed25519')

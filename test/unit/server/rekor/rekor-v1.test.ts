@@ -596,18 +596,19 @@ describe('every proof of a tree of 1 to 300 entries', () => {
       const leaf = Buffer.from(`{"apiVersion":"0.0.1","kind":"test","spec":${size}}`)
       await log.add({ leaf })
       leaves.push(leafOf(leaf))
+      const root = hex(mth(leaves))
       // The edges, and a leaf and an older size that move through the tree.
-      for (const index of new Set([0, size - 1, (size * 7) % size, Math.floor(size / 2), (size * 31) % size])) {
+      for (const index of new Set([0, size - 1, Math.floor(size / 2), 7919 % size])) {
         const response = await service.routes.request(`${entries}?logIndex=${index}`)
         const [entry] = Object.values((await response.json()) as EntryMap)
         const proof = entry?.verification.inclusionProof
-        expect(proof?.rootHash).toBe(hex(mth(leaves)))
+        expect(proof?.rootHash).toBe(root)
         expect(proof?.hashes).toEqual(inclusionPath(index, leaves).map(hex))
       }
-      const older = 1 + ((size * 13) % size)
+      const older = 1 + (104_729 % size)
       const answer = await service.routes.request(`/api/v1/log/proof?firstSize=${older}&lastSize=${size}`)
       const { rootHash, hashes } = parseConsistencyAnswer(Buffer.from(await answer.arrayBuffer()))
-      expect(hex(rootHash)).toBe(hex(mth(leaves)))
+      expect(hex(rootHash)).toBe(root)
       expect(hashes.map(hex)).toEqual(consistencyProof(older, leaves).map(hex))
     }
   })
