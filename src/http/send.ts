@@ -101,6 +101,10 @@ function parseAddress(text: string): URL {
   throw new UsageError('USAGE', `expected an http:// or https:// address, found ${excerpt(text)}`)
 }
 
+function checkTime({ failure }: Deadline): void {
+  if (failure !== undefined) throw failure
+}
+
 /** One hop, sent as often as its method and the options allow. */
 async function attempt<Answer extends AnswerHead>(
   hop: Hop,
@@ -113,7 +117,7 @@ async function attempt<Answer extends AnswerHead>(
   // A kept connection may be closing just as a request is written to it: no harm if the request can be repeated.
   const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse: repeatable })
   for (let made = 1; ; made++) {
-    if (deadline.failure !== undefined) throw deadline.failure
+    checkTime(deadline)
     let delay = backoff(made - 1)
     try {
       const answer = await receive(await exchange(hop, route, deadline), hop)
@@ -121,7 +125,7 @@ async function attempt<Answer extends AnswerHead>(
       delay = retryAfter(answer.headers['retry-after'], Date.now()) ?? delay
       if (delay >= deadline.remaining()) return answer
     } catch (error) {
-      if (deadline.failure !== undefined) throw deadline.failure
+      checkTime(deadline)
       if (error instanceof CountersignError) throw error
       if (!isTransient(error) || made >= attempts) throw networkFailure(hop.url, error, made)
     }

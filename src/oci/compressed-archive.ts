@@ -12,7 +12,9 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { DecodingError, TransportError, messageOf } from '../error.ts'
-import type { Compression } from './tar-archive.ts'
+
+/** How archives are compressed that can be read. */
+export type Compression = 'gzip' | 'zstd'
 
 /** What an archive may become: so much in any case, more in proportion to what it is, and never more than `most`. All are bytes. */
 export interface DecompressionLimits {

@@ -6,6 +6,7 @@ import { close, fstat, open, read } from 'node:fs'
 import { promisify } from 'node:util'
 import { asBuffer } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
+import type { Compression } from './compressed-archive.ts'
 import type { LayoutFiles } from './layout-files.ts'
 import { readChunks, tooLarge, unreadable } from './layout-files.ts'
 
@@ -21,9 +22,6 @@ const maxLinks = 8
 const noArchive = 'it is no tar archive'
 const damaged = 'a header is damaged'
 const file = { open: promisify(open), close: promisify(close), stat: promisify(fstat), read: promisify(read) }
-
-/** How archives are compressed that can be read. */
-export type Compression = 'gzip' | 'zstd'
 
 /** What compressed files begin with, in hexadecimal. */
 const marks: Readonly<Record<string, string>> = { gzip: '1f8b', zstd: '28b52ffd', bzip2: '425a68', xz: 'fd377a585a00' }

@@ -47,7 +47,9 @@ export async function trustRoot(root: Uint8Array, origin: string, now: number): 
   return new TrustedMetadata(store, root, summary, origin, now)
 }
 
-type StoreModule = typeof import('tuf-js/dist/store.js')
+interface StoreModule {
+  readonly TrustedMetadataStore: typeof TrustedMetadataStore
+}
 
 /** CommonJS, which has nothing but a default where it is a part of the server's ES modules. */
 async function loadStore(): Promise<StoreModule> {

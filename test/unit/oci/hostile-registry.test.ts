@@ -415,7 +415,11 @@ describe('referrers', () => {
       await new Promise((resolve) => {
         setTimeout(resolve, 50)
       })
-      answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, JSON.stringify(page))(request, response, Buffer.of())
+      return answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, JSON.stringify(page))(
+        request,
+        response,
+        Buffer.of(),
+      )
     })
     const listed = kind === 'tags' ? repository.tags() : repository.referrers(nowhere)
     await expect(listed).rejects.toMatchObject({
@@ -433,7 +437,7 @@ describe('referrers', () => {
     const page = JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: [] })
     registry.rule('GET /v2/app/referrers/', (request, response) => {
       if (registry.requests.length === 3) stop.abort()
-      answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, page)(request, response, Buffer.of())
+      return answer(200, { 'content-type': ociIndex, link: `<${request.url}>; rel=next` }, page)(request, response, Buffer.of())
     })
     await expect(repository.referrers(nowhere)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(registry.requests.length).toBeLessThan(6)
