@@ -3,6 +3,7 @@
  * under a key that scrypt (RFC 7914) makes of the password.
  */
 import { randomBytes, scrypt } from 'node:crypto'
+import type { Cipher } from '@noble/ciphers/utils.js'
 import { encodeBase64 } from '../encoding/base64.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'
@@ -13,14 +14,18 @@ import { DecodingError, VerificationError, messageOf } from '../error.ts'
 import type { PrivateKey } from './private-key.ts'
 import { parsePrivateKey } from './private-key.ts'
 
-/** What the file holds. Nothing in it was authenticated yet. */
-export interface EncryptedPrivateKey {
+/** A box of NaCl's. */
+export interface SealedSecret {
+  readonly nonce: Uint8Array
+  /** As NaCl has it: 16 bytes of Poly1305 tag, then the encrypted secret. */
+  readonly ciphertext: Uint8Array
+}
+
+/** What the file holds: PKCS#8 in a box. Nothing in it was authenticated yet. */
+export interface EncryptedPrivateKey extends SealedSecret {
   /** scrypt's cost, N; r is 8 and p is 1. */
   readonly cost: number
   readonly salt: Uint8Array
-  readonly nonce: Uint8Array
-  /** As NaCl has it: 16 bytes of Poly1305 tag, then the encrypted PKCS#8. */
-  readonly ciphertext: Uint8Array
 }
 
 const label = 'ENCRYPTED SIGSTORE PRIVATE KEY'
@@ -116,14 +121,29 @@ export async function decryptPrivateKey(encrypted: EncryptedPrivateKey, password
 
 /** As `decryptPrivateKey`, for what `encryptSecret` was given. @throws VerificationError KEY_DECRYPTION_FAILED */
 export async function decryptSecret(encrypted: EncryptedPrivateKey, password: Password): Promise<Uint8Array> {
-  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), keyOf(password, encrypted)])
+  const [key] = await Promise.all([keyOf(password, encrypted), loadCipher()])
   try {
-    return xsalsa20poly1305(key, encrypted.nonce).decrypt(encrypted.ciphertext)
-  } catch (cause) {
-    throw new VerificationError('KEY_DECRYPTION_FAILED', 'decrypt: encrypted: decryption failed', { cause })
+    return await openSecret(encrypted, key)
   } finally {
     key.fill(0)
   }
+}
+
+/** What is in the box, for whoever has the key that the password stands for. @throws VerificationError KEY_DECRYPTION_FAILED */
+export async function openSecret({ nonce, ciphertext }: SealedSecret, key: Uint8Array): Promise<Uint8Array> {
+  const seal = await loadCipher()
+  try {
+    return seal(key, nonce).decrypt(ciphertext)
+  } catch (cause) {
+    throw new VerificationError('KEY_DECRYPTION_FAILED', 'decrypt: encrypted: decryption failed', { cause })
+  }
+}
+
+/** Puts a secret into a box that `openSecret` opens with the same key of 32 bytes. */
+export async function sealSecret(secret: Uint8Array, key: Uint8Array): Promise<SealedSecret> {
+  const nonce = randomBytes(nonceBytes)
+  const seal = await loadCipher()
+  return { nonce, ciphertext: seal(key, nonce).encrypt(secret) }
 }
 
 /**
@@ -142,11 +162,10 @@ export async function encryptPrivateKey(privateKey: PrivateKey, password: Passwo
 /** As `encryptPrivateKey`, for a secret that is no private key: the file is of the same form. */
 export async function encryptSecret(secret: Uint8Array, password: Password): Promise<string> {
   const salt = password instanceof SharedPassword ? password.salt : randomBytes(saltBytes)
-  const nonce = randomBytes(nonceBytes)
-  const [{ xsalsa20poly1305 }, key] = await Promise.all([import('@noble/ciphers/salsa.js'), keyOf(password, { cost, salt })])
-  const ciphertext = xsalsa20poly1305(key, nonce).encrypt(secret)
+  const [key] = await Promise.all([keyOf(password, { cost, salt }), loadCipher()])
+  const sealed = await sealSecret(secret, key)
   key.fill(0)
-  return encodeEncryptedPrivateKeyPem({ cost, salt, nonce, ciphertext })
+  return encodeEncryptedPrivateKeyPem({ cost, salt, ...sealed })
 }
 
 /** The file: one byte string for what it holds, with its members in cosign's order. */
@@ -203,6 +222,10 @@ function readSized(fields: JsonFields, name: string, least: number, most: number
     throw fields.invalid(`${fields.pathOf(name)} should have ${expected} bytes, found ${bytes.length}`)
   }
   return bytes
+}
+
+async function loadCipher(): Promise<(key: Uint8Array, nonce: Uint8Array) => Cipher> {
+  return (await import('@noble/ciphers/salsa.js')).xsalsa20poly1305
 }
 
 function keyOf(password: Password, wanted: Pick<EncryptedPrivateKey, 'cost' | 'salt'>): Promise<Uint8Array> {

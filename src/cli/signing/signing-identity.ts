@@ -11,6 +11,7 @@ import type { LogService } from '../../sign/signing-services.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { whileWaiting } from '../waiting-for-input.ts'
 import type { OwnCertificate } from './own-certificate.ts'
+import { rehearseSigning } from './rehearsal.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
 import type { SigningFlags, Task } from './task.ts'
@@ -18,7 +19,13 @@ import type { SigningFlags, Task } from './task.ts'
 /** The key of `--key`. @throws as `openKey` and `unlock` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
   const { env, cwd, signal } = context
-  return openKey(flags.key, { env, cwd, signal, whileWaiting, password: () => unlock(context, flags.key, inputIsTaken) })
+  const password = async (): Promise<Uint8Array> => {
+    const given = await unlock(context, flags.key, inputIsTaken)
+    // When this runs, scrypt is at work on the password. With a PIN it is the token that works.
+    if (!flags.key.startsWith('pkcs11:')) setImmediate(() => void rehearseSigning())
+    return given
+  }
+  return openKey(flags.key, { env, cwd, signal, whileWaiting, password })
 }
 
 /**

@@ -7,7 +7,9 @@ import {
   decryptPrivateKey,
   encodeEncryptedPrivateKeyPem,
   encryptPrivateKey,
+  openSecret,
   parseEncryptedPrivateKeyPem,
+  sealSecret,
 } from '../../../src/crypto/encrypted-private-key.ts'
 import { generatePrivateKey } from '../../../src/crypto/private-key.ts'
 import { encodePublicKeyPem, isSameKey } from '../../../src/crypto/public-key.ts'
@@ -53,6 +55,16 @@ describe('the file of an encrypted private key', () => {
   it('that cosign made decrypts with its password', async () => {
     const key = await decryptPrivateKey(parseEncryptedPrivateKeyPem(fromCosign.privateKey), fromCosign.password)
     expect(encodePublicKeyPem(key.publicKey)).toBe(fromCosign.publicKey)
+  })
+
+  it('has a box that opens with the key it was sealed with, and with no other', async () => {
+    const [secret, key] = [Uint8Array.of(1, 2, 3), new Uint8Array(32).fill(7)]
+    const sealed = await sealSecret(secret, key)
+    expect(await openSecret(sealed, key)).toEqual(secret)
+    expect(await rejectionOf(openSecret(sealed, new Uint8Array(32).fill(8)))).toBe(
+      'VerificationError KEY_DECRYPTION_FAILED: decrypt: encrypted: decryption failed',
+    )
+    expect((await sealSecret(secret, key)).nonce).not.toEqual(sealed.nonce)
   })
 
   it('that cosign made is written again byte for byte', () => {
