@@ -424,7 +424,7 @@ describe.each(names)('the certificate for a token of %s', (name) => {
     // RFC 7093 section 2, method 1; the uncompressed point of a P-256 key is the end of its SubjectPublicKeyInfo.
     expect(hex(leaf.subjectKeyIdentifier)).toBe(hex(digestOf('sha256', leaf.spki.subarray(-65)).subarray(0, 20)))
     expect(hex(leaf.authorityKeyIdentifier)).toBe(hex(chain[0]?.subjectKeyIdentifier))
-    expect(leaf.keyUsage).toEqual({ digitalSignature: true, keyCertSign: false })
+    expect(leaf.keyUsage).toEqual({ digitalSignature: true, contentCommitment: false, keyCertSign: false })
     expect(leaf.extendedKeyUsage).toEqual(['1.3.6.1.5.5.7.3.3'])
     expect(leaf.basicConstraints).toBeUndefined()
     expect(hex(leaf.spki)).toBe(hex(namedKey('signer').spki))
