@@ -68,6 +68,11 @@ export const otherVariables: readonly EnvironmentVariable[] = [
   variable('AWS_ENDPOINT_URL_KMS', 'is where AWS KMS alone is reached', 'a URL (AWS_ENDPOINT_URL by default)'),
   variable('AWS_PROFILE', 'is the profile for AWS KMS', 'the name of a profile'),
   variable('AWS_REGION', 'is the region of AWS KMS', 'the name of a region'),
+  variable(
+    'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
+    "keeps the AWS SDK's notices about versions of Node to itself",
+    'true or false (true by default)',
+  ),
   secret('AWS_SECRET_ACCESS_KEY', 'is the secret of that access key', 'a secret access key'),
   secret('AWS_SESSION_TOKEN', 'completes temporary AWS credentials', 'a session token'),
   variable('AWS_TLS_INSECURE_SKIP_VERIFY', 'accepts any certificate of an AWS KMS endpoint', '1 to accept it (0 by default)'),

@@ -37,9 +37,7 @@ export async function verifyImage(repository: Repository, target: string, option
   const { wanted = 'signature', demands, signatures = repository, ...policy } = options
   const kinds =
     wanted !== 'signature' ? (['attestation'] as const) : policy.acceptAttestations === true ? undefined : (['signature'] as const)
-  const { digest } = await repository.resolve(target)
-  if (isDigest(target) && digest !== target)
-    throw new CountersignError('CONTENT_MISMATCH', `${repository.name} has ${digest} for ${target}`)
+  const digest = isDigest(target) ? target : (await repository.resolve(target)).digest
   const completed: ImagePolicy = {
     ...policy,
     wanted,

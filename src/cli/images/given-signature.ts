@@ -7,7 +7,7 @@ import { contentDigest } from '../../oci/digest.ts'
 import type { Findings } from '../../oci/found-signature.ts'
 import type { CommandContext } from '../context.ts'
 import { readReference } from '../verification/entity-input.ts'
-import type { FoundImage } from './image-input.ts'
+import type { MeantImage } from './image-input.ts'
 
 /**
  * Reads the files. Without a payload it is the one that cosign writes for the image, without annotations.
@@ -16,7 +16,7 @@ import type { FoundImage } from './image-input.ts'
 export async function readGivenSignature(
   context: CommandContext,
   given: { readonly signature: string; readonly payload: string },
-  { repository, descriptor: { digest } }: FoundImage,
+  { repository, descriptor: { digest } }: MeantImage,
 ): Promise<Findings> {
   const signature = parseSignatureFile(await readReference(context, given.signature, 'the signature'))
   const payload =

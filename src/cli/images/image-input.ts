@@ -8,13 +8,18 @@ import { referenceTarget, referenceText, repositoryText } from '../../oci/refere
 import type { Repository } from '../../oci/repository.ts'
 import { EXIT_CODE, ExitError } from '../failure.ts'
 
-/** An image, found. */
-export interface FoundImage {
+/** An image that a reference means, which may not be in the registry. */
+export interface MeantImage {
   readonly reference: ImageReference
   /** As it is named in what is printed. */
   readonly name: string
   /** The repository without tag and digest. */
   readonly repository: string
+  readonly descriptor: Pick<Descriptor, 'digest'>
+}
+
+/** An image, found. */
+export interface FoundImage extends MeantImage {
   readonly descriptor: Descriptor
 }
 
@@ -35,8 +40,13 @@ export async function findImage(repository: Repository, reference: ImageReferenc
   }
 }
 
+/** The image of a reference with a digest: what was signed about it may be verified where the image itself is not, or not any more. */
+export function imageOfDigest(reference: ImageReference, digest: string): MeantImage {
+  return { reference, name: referenceText(reference), repository: repositoryText(reference), descriptor: { digest } }
+}
+
 /** An image of an index, by its digest. */
-function childOf({ repository, reference }: FoundImage, descriptor: Descriptor): FoundImage {
+function childOf({ repository, reference }: MeantImage, descriptor: Descriptor): FoundImage {
   return { reference, name: `${repository}@${descriptor.digest}`, repository, descriptor }
 }
 
@@ -44,16 +54,21 @@ function childOf({ repository, reference }: FoundImage, descriptor: Descriptor):
  * The image and, where it is an index, everything that it names, each once.
  * @throws CountersignError TOO_LARGE for an index that is nested too deep or names too much
  */
-export async function withChildren(repository: Repository, image: FoundImage): Promise<FoundImage[]> {
-  const found = new Map<string, FoundImage>()
-  const visit = async (current: FoundImage, depth: number): Promise<void> => {
-    if (found.has(current.descriptor.digest)) return
-    if (depth > maxDepth) throw new CountersignError('TOO_LARGE', `${image.name} is an index of indexes more than ${maxDepth} deep`)
-    found.set(current.descriptor.digest, current)
-    if (found.size > maxImages) throw new CountersignError('TOO_LARGE', `${image.name} names more than ${maxImages} images`)
-    if (depth > 0 && !isIndexType(current.descriptor.mediaType)) return
-    for (const child of (await childrenOf(repository, current)) ?? []) await visit(child, depth + 1)
+export async function withChildren<Image extends MeantImage>(repository: Repository, image: Image): Promise<(Image | FoundImage)[]> {
+  const found = new Map<string, Image | FoundImage>()
+  const isNew = (one: Image | FoundImage): boolean => {
+    if (found.has(one.descriptor.digest)) return false
+    if (found.size === maxImages) throw new CountersignError('TOO_LARGE', `${image.name} names more than ${maxImages} images`)
+    found.set(one.descriptor.digest, one)
+    return true
   }
+  const visit = async (index: MeantImage, depth: number): Promise<void> => {
+    if (depth > maxDepth) throw new CountersignError('TOO_LARGE', `${image.name} is an index of indexes more than ${maxDepth} deep`)
+    for (const child of (await childrenOf(repository, index)) ?? []) {
+      if (isNew(child) && isIndexType(child.descriptor.mediaType)) await visit(child, depth + 1)
+    }
+  }
+  isNew(image)
   await visit(image, 0)
   return [...found.values()]
 }
@@ -62,7 +77,7 @@ export async function withChildren(repository: Repository, image: FoundImage): P
  * The image of an index for a platform, `os/architecture[/variant]`.
  * @throws UsageError USAGE for another form, or when there is none or more than one
  */
-export async function forPlatform(repository: Repository, image: FoundImage, platform: string): Promise<FoundImage> {
+export async function forPlatform(repository: Repository, image: MeantImage, platform: string): Promise<FoundImage> {
   const [os, architecture, variant, ...rest] = platform.split('/')
   if (os === undefined || architecture === undefined || os === '' || architecture === '' || rest.length > 0)
     throw new UsageError('USAGE', `--platform should be os/architecture[/variant], found ${excerpt(platform)}`)
@@ -85,7 +100,7 @@ export async function forPlatform(repository: Repository, image: FoundImage, pla
  * What an index names; undefined for one image. The document decides: what the registry says of its type is not covered by a digest,
  * and would let it hide what an index names.
  */
-async function childrenOf(repository: Repository, image: FoundImage): Promise<FoundImage[] | undefined> {
+async function childrenOf(repository: Repository, image: MeantImage): Promise<FoundImage[] | undefined> {
   const manifest = parseManifest(await repository.manifest(image.descriptor.digest))
   return manifest.kind === 'index' ? manifest.manifests.map((descriptor) => childOf(image, descriptor)) : undefined
 }

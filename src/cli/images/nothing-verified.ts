@@ -5,14 +5,14 @@ import { excerpt } from '../../encoding/bytes.ts'
 import type { Findings } from '../../oci/found-signature.ts'
 import type { ImageVerification, RefusedSignature } from '../../oci/image-verifier.ts'
 import { EXIT_CODE, ExitError, ReasonsError } from '../failure.ts'
-import type { FoundImage } from './image-input.ts'
+import type { MeantImage } from './image-input.ts'
 import type { ImageVerificationTask } from './verification-task.ts'
 
 const maxShown = 20
 
 /** The error for an image of which nothing holds. */
 export function nothingVerified(
-  image: FoundImage,
+  image: MeantImage,
   findings: Findings,
   verification: ImageVerification,
   task: ImageVerificationTask,
@@ -30,7 +30,7 @@ export function nothingVerified(
 }
 
 function nothingFound(
-  image: FoundImage,
+  image: MeantImage,
   { signatures, unreadable, looked }: Findings,
   { others }: ImageVerification,
   { wanted, hint = '' }: ImageVerificationTask,

@@ -10,15 +10,15 @@ import type { Repository } from '../../oci/repository.ts'
 import { signatureTag } from '../../oci/signature-places.ts'
 import type { CommandContext } from '../context.ts'
 import { ExitError } from '../failure.ts'
-import type { FoundImage } from './image-input.ts'
-import { findImage, forPlatform, withChildren } from './image-input.ts'
+import type { FoundImage, MeantImage } from './image-input.ts'
+import { findImage, forPlatform, imageOfDigest, withChildren } from './image-input.ts'
 import { maxAttachmentBytes } from './attachment-size.ts'
 import { connectRegistries } from './registries.ts'
 import type { ImageVerificationFlags, ImageVerificationTask } from './verification-task.ts'
 
 /** An image, and everything that was found about it. */
 export interface SignedImage {
-  readonly image: FoundImage
+  readonly image: MeantImage
   readonly findings: Findings
   /** Has begun with what was found. */
   readonly verifier: ImageVerifier
@@ -65,26 +65,23 @@ export async function openImages(
     const reference = parseReference(text)
     const repository = registries.open(reference)
     const signatures = registries.signaturesOf(reference)
-    const isOne = flags.platform === '' && !flags.recursive && task.attachment === undefined && task.given === undefined
+    const isOne = flags.platform === '' && !flags.recursive
     return async () => {
-      // What was signed about a digest can be asked for before it is known whether there is such an image.
-      const early = isOne && reference.digest !== undefined ? search(signatures, reference.digest) : undefined
-      early?.catch(() => undefined)
-      const image = await findOne(repository, reference, task)
-      if (early !== undefined) return [async () => ({ image, ...(await early) })]
+      const image =
+        isOne && reference.digest !== undefined ? imageOfDigest(reference, reference.digest) : await findOne(repository, reference, task)
       return imagesOf(flags, task, { repository, signatures, image, look })
     }
   })
 }
 
 /** Looks for what was signed about an image, unless it was given. */
-type Look = (signatures: Repository, image: FoundImage) => Promise<Signed>
+type Look = (signatures: Repository, image: MeantImage) => Promise<Signed>
 
 /** Where to look, and how. */
 interface Surroundings {
   readonly repository: Repository
   readonly signatures: Repository
-  readonly image: FoundImage
+  readonly image: MeantImage
   readonly look: Look
 }
 
@@ -126,7 +123,7 @@ async function findOne(repository: Repository, reference: ImageReference, { want
 
 /** What cosign 1 and 2 stored beside an image under a tag: an artefact, which has signatures of its own. */
 async function attachedTo(
-  { reference, descriptor }: FoundImage,
+  { reference, descriptor }: MeantImage,
   signatures: Repository,
   flags: ImageVerificationFlags,
   attachment: 'sbom',

@@ -14,7 +14,7 @@ import { loadTrustFor, readDemands } from '../verification/demands-input.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { asksForIdentity, readIdentity } from '../verification/identity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
-import type { FoundImage } from './image-input.ts'
+import type { MeantImage } from './image-input.ts'
 import { inOrder } from './in-order.ts'
 import { entryFinder } from './log-entry-search.ts'
 import { nothingVerified } from './nothing-verified.ts'
@@ -23,7 +23,7 @@ import type { FindImages, SignedImage } from './signed-images.ts'
 import type { ImageVerificationFlags, ImageVerificationTask } from './verification-task.ts'
 
 export interface VerifiedImage {
-  readonly image: FoundImage
+  readonly image: MeantImage
   readonly signatures: readonly [VerifiedSignature, ...VerifiedSignature[]]
   readonly verification: ImageVerification
   readonly findings: Findings
@@ -33,7 +33,7 @@ export interface VerifiedImage {
 
 /** An image that is refused, for `--explain`. */
 export interface RefusedImage {
-  readonly image: FoundImage
+  readonly image: MeantImage
   readonly verification: ImageVerification
   readonly findings: Findings
 }

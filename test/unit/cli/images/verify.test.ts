@@ -196,17 +196,24 @@ describe('exit codes of verify', () => {
   })
 
   it('11: there is no such image', async () => {
-    for (const missing of [`${registry.host}/${app}:v9`, `${registry.host}/nothing`, `${registry.host}/${app}@${digestOf('x')}`]) {
+    for (const missing of [`${registry.host}/${app}:v9`, `${registry.host}/nothing`]) {
       const outcome = await verify([missing, ...key])
       expect(outcome).toMatchObject({ exitCode: 11, stdout: '' })
       expect(sentenceOf(outcome)).toMatch(/^image tag not found: /)
     }
   })
 
-  it('11: there is no such image, although somebody signed its digest', async () => {
+  it('10: nobody signed the digest, whether or not there is such an image', async () => {
+    const outcome = await verify([`${registry.host}/${app}@${digestOf('x')}`, ...key])
+    expect(outcome).toMatchObject({ exitCode: 10, stdout: '' })
+    expect(sentenceOf(outcome)).toContain('no signatures found')
+  })
+
+  it('0: somebody signed the digest, although the image is not in the registry, or not any more', async () => {
     const gone = digestOf('gone')
     attachBundle(registry, gone, imageSignature(gone, managed).json)
-    expect(await verify([`${registry.host}/${app}@${gone}`, ...key])).toMatchObject({ exitCode: 11, stdout: '' })
+    expect((await verify([`${registry.host}/${app}@${gone}`, ...key])).exitCode).toBe(0)
+    expect(await verify([`${registry.host}/${app}@${gone}`, '--recursive', ...key])).toMatchObject({ exitCode: 11, stdout: '' })
   })
 
   it('12: no signature holds, in either format, and why', async () => {

@@ -79,7 +79,7 @@ describe('keyless', () => {
       expect(await verify(workspace, 'artifact', ['--type', ownType, ...words])).toMatchObject({ exitCode: 0 })
       expect(await verify(workspace, 'second', ['--type', ownType, ...words])).toMatchObject({ exitCode: 1 })
       expect((await verify(workspace, 'artifact', words)).stderr).toContain(
-        `invalid predicate type, expected https://cosign.sigstore.dev/attestation/v1 got ${ownType}`,
+        `invalid predicate type, expected https://cosign.sigstore.dev/attestation/v1 or cosign.sigstore.dev/attestation/v1 got ${ownType}`,
       )
     })
   }

@@ -65,8 +65,8 @@ describe('keyless, with a signing config', () => {
       const words = ['--signing-config', 'config.json', '--trusted-root', 'root.json', '--identity-token', 'token']
       const { exitCode, stderr } = await workspace.run([verb, name, ...more, '--bundle', `${name}.json`, ...words])
       expect(exitCode, stderr).toBe(0)
-      expect(stderr).toContain('Using payload from: a ::stop-commands::x\\x1b[2J\n')
-      expect(stderr).toContain('Wrote bundle to file a ::stop-commands::x\\x1b[2J.json\n')
+      expect(stderr).toContain('Using payload from: a\\n::stop-commands::x\\x1b[2J\n')
+      expect(stderr).toContain('Wrote bundle to file a\\n::stop-commands::x\\x1b[2J.json\n')
       expect(stderr).not.toMatch(/^::|\u001b/m)
     },
   )
