@@ -51,7 +51,7 @@ export async function openIssuerFile({ file, onChange, onError, pollMs = default
       onChange(parsed)
       return true
     } catch (error) {
-      onError(error)
+      if (!isClosed) onError(error)
       return false
     }
   }
