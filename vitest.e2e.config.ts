@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/build-workers.ts',
     include: ['test/e2e/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
-    fileParallelism: false,
+    // Much of it waits for a process. What has to be alone, such as a port, each test makes for itself.
+    maxWorkers: 2,
   },
 })
