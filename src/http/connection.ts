@@ -34,13 +34,14 @@ const pools = new WeakMap<TlsSettings, Map<string, PlainAgent>>()
  */
 export async function routeTo(url: URL, { env, tls = defaultTls, reuse }: RouteOptions): Promise<Route> {
   const proxy = proxyFor(url, env)
+  const tunnel = url.protocol === 'https:' ? proxy : undefined
   const secureHop = (proxy !== undefined && url.protocol === 'http:' ? proxy : url).protocol === 'https:'
-  const key = [secureHop, reuse, url.protocol === 'https:' ? (proxy?.href ?? '') : '', certificateAuthoritiesKey(env)].join('\n')
+  const key = secureHop ? ['tls', reuse, tunnel?.href ?? '', certificateAuthoritiesKey(env)].join('\n') : `plain\n${reuse}`
   // TLS takes a millisecond to load, which registries and logs on this machine do without.
   const secure = secureHop ? await import('./secure-connection.ts') : undefined
   const agent = pooled(tls, key, () => {
     if (secure === undefined) return new PlainAgent(poolOptions(reuse))
-    return secure.secureAgent(poolOptions(reuse), { env, tls, tunnel: url.protocol === 'https:' ? proxy : undefined })
+    return secure.secureAgent(poolOptions(reuse), { env, tls, tunnel })
   })
   const send = secure?.secureRequest ?? plainRequest
   if (proxy === undefined || url.protocol === 'https:') {

@@ -1,10 +1,10 @@
 /** Hosts of URLs: which of them are this machine, or a private network. */
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /** Whether the host is this machine: `localhost` or a loopback address. */
 export function isLoopbackHost(host: string): boolean {
   const name = bareHost(host)
-  return name === 'localhost' || isInRange(name, '127.0.0.0/8') || isSameAddress(name, '::1')
+  return name === 'localhost' || (isIPv4(name) && name.startsWith('127.')) || isSameAddress(name, '::1')
 }
 
 /** Whether the host is an address of a private network (RFC 1918), or a name of multicast DNS. */

@@ -97,8 +97,11 @@ function firstHop(address: string | URL, options: SendOptions): Hop {
 }
 
 function parseAddress(text: string): URL {
-  if (URL.canParse(text)) return new URL(text)
-  throw new UsageError('USAGE', `expected an http:// or https:// address, found ${excerpt(text)}`)
+  try {
+    return new URL(text)
+  } catch {
+    throw new UsageError('USAGE', `expected an http:// or https:// address, found ${excerpt(text)}`)
+  }
 }
 
 function checkTime({ failure }: Deadline): void {

@@ -49,7 +49,9 @@ function enclose(open: string, parts: readonly string[], close: string, lineBrea
 }
 
 function formatString(text: string): string {
-  return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits)
+  const json = JSON.stringify(text)
+  // Nearly all is ASCII, for which the tables of Unicode need not be loaded.
+  return /^[ -~]*$/.test(json) ? json : json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeUnits)
 }
 
 function escapeUnits(character: string): string {
