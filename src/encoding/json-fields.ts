@@ -44,6 +44,15 @@ export class JsonFields {
     return this
   }
 
+  /** Refuses fields that are one of these but for case: Go's reader takes such a field for that one, and of two the later. */
+  spelled(...names: readonly string[]): this {
+    for (const name of Object.keys(this.members)) {
+      const meant = names.includes(name) ? undefined : names.find((one) => foldCase(one) === foldCase(name))
+      if (meant !== undefined) throw this.invalid(`${this.path} has ${excerpt(name)}, which some programs take for ${meant}`)
+    }
+    return this
+  }
+
   has(name: string): boolean {
     const value = this.members[name]
     return value !== undefined && value !== null
@@ -143,6 +152,11 @@ export class JsonFields {
   private wrong(name: string, expected: string, found: JsonValue): DecodingError {
     return this.invalid(`${this.pathOf(name)} should be ${expected}, found ${kindOf(found)}`)
   }
+}
+
+/** Go folds as Unicode does: the long s and the sign for kelvin are letters, too. */
+function foldCase(text: string): string {
+  return text.toUpperCase().toLowerCase()
 }
 
 function kindOf(value: JsonValue | undefined): string {

@@ -48,23 +48,23 @@ export async function decompress(
   let size = 0
   let failure: unknown
   try {
-    await pipeline(
-      createReadStream(file, { highWaterMark: 256 * 1024 }),
-      decompressor(compression, name),
-      async (chunks: AsyncIterable<Uint8Array>) => {
-        try {
-          for await (const chunk of chunks) {
-            if (size + chunk.length > limit) throw tooLarge(name, limit, compressed)
-            await writeWhole(descriptor, chunk, size)
-            size += chunk.length
-          }
-        } catch (error) {
-          // The pipeline would tell of its own end instead.
-          failure = error
-          throw error
+    const decompressing = decompressor(compression, name)
+    await pipeline(createReadStream(file, { highWaterMark: 256 * 1024 }), decompressing, async (chunks: AsyncIterable<Uint8Array>) => {
+      try {
+        for await (const chunk of chunks) {
+          if (size + chunk.length > limit) throw tooLarge(name, limit, compressed)
+          await writeWhole(descriptor, chunk, size)
+          size += chunk.length
         }
-      },
-    )
+      } catch (error) {
+        // The pipeline would tell of its own end instead.
+        failure = error
+        throw error
+      }
+    })
+    // Some programs read on behind it, and would find another archive there.
+    if (decompressing.bytesWritten !== compressed)
+      throw new DecodingError('ENCODING_INVALID', `${name} has something behind the end of its ${compression}: decompress it first`)
     return { descriptor, size }
   } catch (error) {
     closeSync(descriptor)
@@ -89,10 +89,13 @@ async function writeWhole(descriptor: number, chunk: Uint8Array, at: number): Pr
   }
 }
 
-function decompressor(compression: Compression, name: string): Transform {
+/** A stream that counts what it has read, as all of zlib's do. */
+type Decompressor = Transform & { readonly bytesWritten: number }
+
+function decompressor(compression: Compression, name: string): Decompressor {
   if (compression === 'gzip') return zlib.createGunzip({ chunkSize: 256 * 1024 })
   // Node has it since 22.15.
-  const { createZstdDecompress: create } = zlib as { readonly createZstdDecompress?: () => Transform }
+  const { createZstdDecompress: create } = zlib as { readonly createZstdDecompress?: () => Decompressor }
   if (create === undefined)
     throw new DecodingError('ENCODING_INVALID', `${name} is compressed with zstd, which this Node does not know: decompress it first`)
   return create()

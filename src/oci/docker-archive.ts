@@ -6,7 +6,7 @@ import { createDigest } from '../crypto/digest.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import { isJsonObject, parseJson } from '../encoding/json.ts'
+import { parseJson } from '../encoding/json.ts'
 import { DecodingError, UsageError } from '../error.ts'
 import { contentDigest } from './digest.ts'
 import { dockerTable as table } from './image-layout.ts'
@@ -76,7 +76,7 @@ async function readTable(files: LayoutFiles): Promise<Listed> {
   const list = parseJson(bytes, what, { maxDepth: 16 })
   if (!Array.isArray(list) || list.length === 0) throw new DecodingError('MANIFEST_INVALID', `${what} should list an image`)
   if (list.length > 1) throw new UsageError('USAGE', `${files.name} holds ${list.length} images; save one of them`)
-  const fields = new JsonFields(isJsonObject(list[0]) ? list[0] : undefined, what, 'MANIFEST_INVALID')
+  const fields = new JsonFields(list[0], what, 'MANIFEST_INVALID').spelled('Config', 'Layers', 'RepoTags')
   const layers = texts(fields, 'Layers')
   const [reference] = texts(fields, 'RepoTags')
   const tag = reference?.slice(reference.lastIndexOf(':') + 1)

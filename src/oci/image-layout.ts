@@ -21,12 +21,17 @@ export interface ImageLayout extends Repository {
   entries(): Promise<readonly Descriptor[]>
   /** The image that it is about. @throws UsageError USAGE when that is not clear */
   image(): Promise<Descriptor>
-  /** The files of which `docker load` would make an image: it goes by `manifest.json` where there is one, and not by `index.json`. */
+  /**
+   * The files of which `docker load` would make an image: it goes by `manifest.json` where there is one, and not by `index.json`; before
+   * version 28 by `repositories` where there is none.
+   */
   filesForDocker(): Promise<readonly string[]>
 }
 
 /** What `docker save` writes beside the layout. */
 export const dockerTable = 'manifest.json'
+/** What it wrote before it wrote that. */
+const formerTable = 'repositories'
 const maxBlobs = 200_000
 const subjectMark = Buffer.from('"subject"')
 
@@ -67,11 +72,12 @@ export class LayoutReader implements ImageLayout {
 
   async filesForDocker(): Promise<readonly string[]> {
     const bytes = await this.files.read(dockerTable, maxManifestBytes)
+    if (bytes === undefined) return (await this.files.size(formerTable)) === undefined ? [] : [formerTable]
     const what = `${this.name}/${dockerTable}`
-    const list = bytes === undefined ? [] : parseJson(bytes, what, { maxDepth: 16 })
+    const list = parseJson(bytes, what, { maxDepth: 16 })
     if (!Array.isArray(list)) throw new DecodingError('MANIFEST_INVALID', `${what} should list images`)
     return list.flatMap((image) => {
-      const fields = new JsonFields(isJsonObject(image) ? image : undefined, what, 'MANIFEST_INVALID')
+      const fields = new JsonFields(image, what, 'MANIFEST_INVALID').spelled('Config', 'Layers')
       return [fields.string('Config'), ...fields.array('Layers', maxBlobs).map((layer) => (typeof layer === 'string' ? layer : ''))]
     })
   }

@@ -8,7 +8,7 @@ import { isMissing } from '../tuf/bounded-file.ts'
 export interface LayoutFiles {
   /** As messages name it. */
   readonly name: string
-  /** Bytes of a regular file; undefined when there is none. */
+  /** Bytes of a file; undefined when there is none. @throws TransportError FILE_UNREADABLE, also for what is no regular file */
   size(file: string): Promise<number | undefined>
   /** A whole file; undefined when there is none. @throws TransportError TOO_LARGE, FILE_UNREADABLE */
   read(file: string, maxBytes: number): Promise<Uint8Array | undefined>
@@ -18,17 +18,18 @@ export interface LayoutFiles {
   list(folder: string): Promise<readonly string[]>
 }
 
-/** Files of a folder. What is no regular file, such as a link or a pipe, is not there. */
+/** Files of a folder. What is no regular file, such as a link or a pipe, is refused: others would follow it. */
 export function folderFiles(folder: string, name: string): LayoutFiles {
   const place = (file: string): string => path.join(folder, ...file.split('/'))
   const size = async (file: string): Promise<number | undefined> => {
     try {
       const found = await lstat(place(file))
-      return found.isFile() ? found.size : undefined
+      if (found.isFile()) return found.size
     } catch (error) {
       if (isMissing(error)) return undefined
       throw unreadable(`${name}/${file}`, error)
     }
+    throw new TransportError('FILE_UNREADABLE', `${name}/${file} is no regular file`)
   }
   return {
     name,

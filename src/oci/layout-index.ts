@@ -7,6 +7,8 @@ import { artifactType, signatureTag } from './signature-places.ts'
 
 /** The annotation that holds a tag (image specification, "Pre-Defined Annotation Keys"). Some tools put a whole reference there. */
 const refName = 'org.opencontainers.image.ref.name'
+/** The annotation that holds a whole reference, by which containerd goes, and Docker where it stores its images there. */
+const containerdName = 'io.containerd.image.name'
 /** By which `cosign save` and `load` know what an entry is. */
 const kindAnnotation = 'kind'
 const kind = {
@@ -36,9 +38,12 @@ export function entryOf(tag: string, entries: readonly Descriptor[]): Descriptor
   return entries.find((entry) => tagsOf(entry, entries).includes(tag))
 }
 
-/** The entries that have a tag, other than those of what lies beside an image, with whatever prefix. */
+/** The entries that have a tag, for whichever program, other than those of what lies beside an image, with whatever prefix. */
 export function imagesByTag(entries: readonly Descriptor[]): readonly Descriptor[] {
-  return entries.filter((entry) => tagsOf(entry, entries).some((tag) => !prefixedBesideTag.test(tag)))
+  return entries.filter((entry) => {
+    const name = entry.annotations?.[containerdName]
+    return [...tagsOf(entry, entries), ...(name === undefined ? [] : [name])].some((tag) => !prefixedBesideTag.test(tag))
+  })
 }
 
 /** An entry for a tag, marked as cosign marks it where it belongs to the layout's image. */

@@ -71,6 +71,8 @@ export const maxManifestBytes = 4 * 1024 * 1024
 const maxLayers = 1000
 const maxManifests = 10_000
 const maxAnnotations = 1000
+const manifestFields = ['mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations']
+const descriptorFields = ['mediaType', 'digest', 'size', 'artifactType', 'annotations', 'platform']
 const manifestTypes: ReadonlySet<string> = new Set([mediaType.manifest, mediaType.dockerManifest])
 const indexTypes: ReadonlySet<string> = new Set([mediaType.index, mediaType.dockerIndex])
 
@@ -94,7 +96,8 @@ export function descriptorOf({ bytes, mediaType: type, digest }: StoredManifest)
  */
 export function parseManifest({ bytes, mediaType: servedAs, digest }: StoredManifest): Manifest {
   const what = `the manifest ${digest}`
-  const fields = new JsonFields(parseJson(bytes, what, { maxBytes: maxManifestBytes, maxDepth: 32 }), what, 'MANIFEST_INVALID')
+  const document = parseJson(bytes, what, { maxBytes: maxManifestBytes, maxDepth: 32 })
+  const fields = new JsonFields(document, what, 'MANIFEST_INVALID').spelled(...manifestFields)
   const stated = fields.optionalString('mediaType')
   const type = stated ?? servedAs
   if (stated !== undefined && isManifestType(servedAs) && stated !== servedAs) {
@@ -183,6 +186,7 @@ function sorted(annotations: Annotations): Annotations {
 
 /** Reads a descriptor (image specification, "Descriptors"). Addresses in `urls` are never followed, and embedded `data` never used. */
 export function readDescriptor(fields: JsonFields): Descriptor {
+  fields.spelled(...descriptorFields)
   const size = fields.raw('size')
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw fields.invalid(`${fields.pathOf('size')} should be a number of bytes`)

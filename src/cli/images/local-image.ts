@@ -3,6 +3,7 @@ import path from 'node:path'
 import { excerpt } from '../../encoding/bytes.ts'
 import { UsageError } from '../../error.ts'
 import type { ImageLayout } from '../../oci/image-layout.ts'
+import { blobPath } from '../../oci/image-layout.ts'
 import { imagesByTag } from '../../oci/layout-index.ts'
 import { openLayout } from '../../oci/open-layout.ts'
 import { checkStoredImage } from '../../oci/stored-image.ts'
@@ -28,10 +29,11 @@ export async function openLocalImage(
       `${folder} holds ${descriptor.digest} and ${other.digest}, which has a tag: verify a folder with one image`,
     )
   const known = await checkStoredImage(repository, descriptor.digest, signal)
-  const foreign = (await repository.filesForDocker()).find((file) => !known.has(file.replace(/^blobs\/sha256\//, 'sha256:')))
+  const files = new Set([...known].map(blobPath))
+  const foreign = (await repository.filesForDocker()).find((file) => !files.has(file))
   if (foreign !== undefined) {
     const found = `${excerpt(foreign, 120)}, which is no part of it`
-    throw new UsageError('USAGE', `${folder} holds ${descriptor.digest}, and its manifest.json, by which docker load goes, names ${found}`)
+    throw new UsageError('USAGE', `${folder} holds ${descriptor.digest}, and docker load, which goes by manifest.json, takes ${found}`)
   }
   const reference = { registry: '', repository: folder, tag: undefined, digest: descriptor.digest }
   return { repository, image: { reference, name: folder, repository: folder, descriptor } }

@@ -40,6 +40,34 @@ function tarOf(folder: string, format = 'gnu'): string {
   return file
 }
 
+const octal = (value: number): Buffer => Buffer.from(`${value.toString(8).padStart(11, '0')}\0`)
+const padded = (text: string): Buffer => Buffer.concat([Buffer.from(text), Buffer.alloc((512 - (text.length % 512)) % 512)])
+
+/** @param also further texts, by where they are */
+function entryHeader(kind: string, length: Buffer, name: string, also: Readonly<Record<number, string>> = {}): Buffer {
+  const header = Buffer.alloc(512)
+  header.write(name)
+  length.copy(header, 124)
+  header.write(kind, 156)
+  header.write('ustar', 257)
+  for (const [at, text] of Object.entries(also)) header.write(text, Number(at))
+  header.fill(' ', 148, 156)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0`, 148)
+  return header
+}
+
+/** An entry of an archive that no tar would write. */
+function entry(name: string, content = '', kind = '0', also: Readonly<Record<number, string>> = {}): Buffer[] {
+  return [entryHeader(kind, octal(content.length), name, also), padded(content)]
+}
+
+/** For records of up to 99 bytes. */
+function paxRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`
+  return `${rest.length < 9 ? rest.length + 1 : rest.length + 2}${rest}`
+}
+
 const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** What `docker save` wrote until version 24. */
@@ -96,14 +124,21 @@ describe('an archive of an image layout', () => {
     }
   })
 
+  it.each(['/etc/passwd', '/file', '../../../../etc/passwd', '../file', 'link', 'none', 'folder', 'folder/../file'])(
+    'is refused with a link to %s',
+    async (target) => {
+      const folder = newFolder()
+      mkdirSync(path.join(folder, 'folder'))
+      writeFileSync(path.join(folder, 'file'), 'x')
+      symlinkSync(target, path.join(folder, 'link'))
+      await expect(openTarArchive(tarOf(folder), 'x')).rejects.toThrow('it has the link "link", which leads to no file of it')
+    },
+  )
+
   it('leads nowhere else', async () => {
-    const folder = newFolder()
-    symlinkSync('/etc/passwd', path.join(folder, 'absolute'))
-    symlinkSync('../../../../etc/passwd', path.join(folder, 'relative'))
-    symlinkSync('loop', path.join(folder, 'loop'))
-    const files = await openTarArchive(tarOf(folder), 'x')
-    for (const name of ['absolute', 'relative', 'loop', '../etc/passwd', '/etc/passwd', 'none'])
-      expect(await files.read(name, 1e6)).toBeUndefined()
+    const files = await openTarArchive(tarOf(dockerSave().folder), 'x')
+    for (const name of ['../etc/passwd', '/etc/passwd', 'none', 'one']) expect(await files.read(name, 1e6)).toBeUndefined()
+    expect(Buffer.from((await files.read('two/layer.tar', 100)) ?? []).toString()).toBe('the first layer')
   })
 
   it('that is something else is refused', async () => {
@@ -125,6 +160,101 @@ describe('an archive of an image layout', () => {
       writeFileSync(file, bytes)
       await expect(openLayout(file, 'x')).rejects.toThrow(reason)
     }
+  })
+})
+
+describe('an archive in which others would find something else', () => {
+  const link = 157
+  const prefix = 345
+  const gnu = { 257: 'ustar  ' }
+  const good = entry('a', 'good')
+  it.each<[string, readonly Buffer[], string | RegExp]>([
+    ['a file twice', [...good, ...entry('a', 'evil')], '"a" twice'],
+    ['a file twice, by another spelling', [...good, ...entry('./b/../a', 'evil')], 'the name'],
+    ['a file twice, by a spelling with a dot', [...good, ...entry('.//a', 'evil')], '"a" twice'],
+    ['a file and a symbolic link', [...good, ...entry('b', 'evil'), ...entry('a', '', '2', { [link]: 'b' })], '"a" twice'],
+    ['a symbolic link and a file', [...entry('b', 'evil'), ...entry('a', '', '2', { [link]: 'b' }), ...good], '"a" twice'],
+    ['a file and a hard link', [...good, ...entry('b', 'evil'), ...entry('a', '', '1', { [link]: 'b' })], '"a" twice'],
+    ['a file and a folder', [...good, ...entry('a/', '', '5')], '"a" twice'],
+    [
+      'a link in the place of a folder',
+      [...entry('a/b', 'good'), ...entry('c', 'x'), ...entry('a', '', '2', { [link]: 'c' })],
+      '"a" twice',
+    ],
+    ['files below a link', [...entry('c', 'x'), ...entry('a', '', '2', { [link]: 'c' }), ...entry('a/b', 'x')], '"a" twice: as a folder'],
+    [
+      'a link by way of a link',
+      [...entry('d/e', 'x'), ...entry('l', '', '2', { [link]: 'd' }), ...entry('a', '', '2', { [link]: 'l/e' })],
+      'leads to no file',
+    ],
+    [
+      'a hard link to a link',
+      [...entry('x/f', 'x'), ...entry('f', 'y'), ...entry('x/l', '', '2', { [link]: 'f' }), ...entry('h', '', '1', { [link]: 'x/l' })],
+      'leads to no file',
+    ],
+    ['a link with content', [...good, ...entry('l', 'x'.repeat(600), '2', { [link]: 'a' })], 'a folder or a link with content'],
+    ['a folder with content', entry('f/', 'x'.repeat(600), '5'), 'a folder or a link with content'],
+    ['a file that ends like a folder', entry('f/', 'x', '\0'), 'a folder or a link with content'],
+    ['a file with holes', entry('a', 'x', 'S'), 'of the kind "S"'],
+    ['a device', entry('a', '', '3'), 'of the kind "3"'],
+    ['a part of a name where GNU has a time', entry('a', 'x', '0', { ...gnu, [prefix]: 'b' }), 'names that programs read differently'],
+    ['a part of a name where star has one', entry('a', 'x', '0', { [prefix]: 'b', 508: 'tar' }), 'names that programs read differently'],
+    ['two long names', [...entry('x', 'a\0', 'L'), ...entry('x', 'b\0', 'L'), ...good], 'a header is damaged'],
+    ['a long name and one of pax', [...entry('x', 'a\0', 'L'), ...entry('x', paxRecord('path', 'b'), 'x'), ...good], 'a header is damaged'],
+    [
+      'a name of pax and a long one',
+      [...entry('x', paxRecord('path', 'b'), 'x'), ...entry('x', 'a\0', 'L'), ...good],
+      'a header is damaged',
+    ],
+    [
+      'two headers of pax',
+      [...entry('x', paxRecord('path', 'b'), 'x'), ...entry('x', paxRecord('uid', '1'), 'x'), ...good],
+      'a header is damaged',
+    ],
+    ['a name for all that follow', [...entry('x', paxRecord('path', 'b'), 'g'), ...good], 'a header is damaged'],
+    ['a name of GNU for files with holes', [...entry('x', paxRecord('GNU.sparse.name', 'b'), 'x'), ...good], 'a header is damaged'],
+    ['a name that ends in its middle', [...entry('x', paxRecord('path', 'b\0c'), 'x'), ...good], 'a header is damaged'],
+  ])('is refused: %s', async (_, blocks, reason) => {
+    const file = path.join(newFolder(), 'archive')
+    writeFileSync(file, Buffer.concat([...blocks, Buffer.alloc(1024)]))
+    await expect(openTarArchive(file, 'x')).rejects.toMatchObject({ code: 'ENCODING_INVALID', message: expect.stringMatching(reason) })
+  })
+
+  it.each<[string, readonly Buffer[], string]>([
+    ['a long name up to its first NUL', [...entry('x', 'b\0c', 'L'), ...good], 'b'],
+    ['no name of pax that is empty', [...entry('x', paxRecord('path', ''), 'x'), ...good], 'a'],
+    ['what git says of all that follow', [...entry('x', paxRecord('comment', 'c'), 'g'), ...good], 'a'],
+    ['the header of GNU', entry('a', 'good', '0', gnu), 'a'],
+    ['a folder twice', [...entry('d/', '', '5'), ...entry('d/a', 'good'), ...entry('d/', '', '5')], 'd/a'],
+  ])('reads %s', async (_, blocks, name) => {
+    const file = path.join(newFolder(), 'archive')
+    writeFileSync(file, Buffer.concat([...blocks, Buffer.alloc(1024)]))
+    expect(Buffer.from((await (await openTarArchive(file, 'x')).read(name, 10)) ?? []).toString()).toBe('good')
+  })
+
+  it('is refused: with something behind what is compressed', async () => {
+    const file = path.join(newFolder(), 'archive')
+    const tar = Buffer.concat(good)
+    for (const behind of [Buffer.from('another one'), Buffer.alloc(3)]) {
+      writeFileSync(file, Buffer.concat([gzipSync(tar), behind]))
+      await expect(openTarArchive(file, 'x')).rejects.toThrow(/damaged|something behind the end of its gzip/)
+    }
+  })
+
+  it('is refused: in what programs that know zstd pass over', async () => {
+    const file = path.join(newFolder(), 'archive')
+    // The name is also the beginning of a frame that they skip, and behind it they find what they are to read.
+    writeFileSync(file, Buffer.concat([...entry('P*M\u0018\u00f8\u0001', 'evil'), Buffer.alloc(1024)]))
+    await expect(openTarArchive(file, 'x')).rejects.toThrow(/zstd/)
+  })
+
+  it.runIf(zstd !== undefined)('is read whole or refused: with zstd in two parts', async () => {
+    const file = path.join(newFolder(), 'archive')
+    const parts = [good, entry('b', 'evil')].map((blocks) => zstd?.(Buffer.concat(blocks)) ?? Buffer.alloc(0))
+    writeFileSync(file, Buffer.concat(parts))
+    const files = await openTarArchive(file, 'x').catch((error: unknown) => error as Error)
+    if (files instanceof Error) expect(files.message).toContain('something behind the end of its zstd')
+    else expect(await files.size('b')).toBe(4)
   })
 })
 
@@ -190,34 +320,15 @@ describe('an archive with a file of more than 8 GiB', () => {
     const pax = paxSize === undefined ? '' : `${record.length + 3} ${record}${paxSize.length + 9} size=${paxSize}\n`
     const blocks = pax === '' ? [header] : [entryHeader('x', octal(pax.length), 'PaxHeader'), padded(pax), header]
     const start = Buffer.concat(blocks)
-    const end = Buffer.concat([entryHeader('0', octal(5), 'after'), padded('found'), Buffer.alloc(1024)])
+    const end = Buffer.concat([...entry('after', 'found'), Buffer.alloc(1024)])
     writeFileSync(file, start)
     truncateSync(file, start.length + size)
     appendFileSync(file, end)
     return file
   }
-  const octal = (value: number): Buffer => Buffer.from(`${value.toString(8).padStart(11, '0')}\0`)
-  const padded = (text: string): Buffer => Buffer.concat([Buffer.from(text), Buffer.alloc(512 - (text.length % 512))])
   const binary = Buffer.alloc(12)
   binary[0] = 0x80
   binary.writeBigUInt64BE(BigInt(size), 4)
-
-  function entryHeader(kind: string, length: Buffer, name: string): Buffer {
-    const header = Buffer.alloc(512)
-    header.write(name)
-    length.copy(header, 124)
-    header.write(kind, 156)
-    header.write('ustar', 257)
-    header.fill(' ', 148, 156)
-    header.write(
-      `${header
-        .reduce((sum, byte) => sum + byte, 0)
-        .toString(8)
-        .padStart(6, '0')}\0`,
-      148,
-    )
-    return header
-  }
 
   it.each([
     ['in the way of GNU', () => writeArchive(entryHeader('0', binary, 'large'))],

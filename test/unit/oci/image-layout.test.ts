@@ -115,8 +115,8 @@ describe('an image layout', () => {
     const { digest, size } = await layout.putBlob(Buffer.from('a blob'))
     rmSync(blobFile(folder, digest))
     symlinkSync(secret, blobFile(folder, digest))
-    await expect(layout.blob({ mediaType: 'x', digest, size }, 10)).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    await expect(layout.openBlob({ mediaType: 'x', digest, size })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(layout.blob({ mediaType: 'x', digest, size }, 10)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    await expect(layout.openBlob({ mediaType: 'x', digest, size })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   })
 
   it('takes no digest for a path', async () => {

@@ -1,5 +1,5 @@
 /** `verify --local-image`: whoever is told that a folder is verified goes on with what is in the folder. */
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../support/registry-fake.ts'
@@ -87,10 +87,20 @@ describe('verify --local-image', () => {
       { ...own, Layers: [...own.Layers, place(digestOf('evil'))] },
       { ...own, Config: place(digestOf('evil')) },
       { ...own, Layers: ['evil/layer.tar'] },
+      { ...own, Config: config.digest },
+      { ...own, Config: `./${place(config.digest)}` },
     ]) {
       write(image)
-      await expectRefused(folder, /manifest\.json, by which docker load goes, names .*, which is no part of it/)
+      await expectRefused(folder, /docker load, which goes by manifest\.json, takes .*, which is no part of it/)
     }
+    for (const name of ['config', 'LAYERS', 'layer\u017F']) {
+      write({ ...own, [name]: place(digestOf('evil')) })
+      await expectRefused(folder, /manifest\.json has .*, which some programs take for (?:Config|Layers)/)
+    }
+    rmSync(path.join(folder.folder, 'saved/manifest.json'))
+    writeFileSync(path.join(folder.folder, 'saved/repositories'), '{"app":{"v1":"evil"}}')
+    await expectRefused(folder, /takes "repositories", which is no part of it/)
+    rmSync(path.join(folder.folder, 'saved/repositories'))
     write({ Layers: [] })
     await expectRefused(folder, /Config/)
   })
@@ -110,8 +120,25 @@ describe('verify --local-image', () => {
       size: other.length,
       annotations: { 'org.opencontainers.image.ref.name': 'v1' },
     }
-    writeFileSync(index, JSON.stringify({ ...rest, manifests: [entry, ...manifests] }))
+    const write = (...others: readonly object[]): void =>
+      writeFileSync(index, JSON.stringify({ ...rest, manifests: [...others, ...manifests] }))
+    write(entry)
     await expectRefused(folder, /which has a tag: verify a folder with one image/)
+    write({ ...entry, annotations: { 'io.containerd.image.name': 'registry.example/app:v1' } })
+    await expectRefused(folder, /which has a tag: verify a folder with one image/)
+    write({ ...entry, annotations: {}, Annotations: entry.annotations })
+    await expectRefused(folder, /"Annotations", which some programs take for annotations/)
+    writeFileSync(index, JSON.stringify({ ...rest, manifests, Manifests: [entry] }))
+    await expectRefused(folder, /"Manifests", which some programs take for manifests/)
+  })
+
+  it('refuses a folder with a link in the place of what belongs to the image', async () => {
+    const folder = await saved()
+    const configuration = folder.blob(manifestOf(folder).config.digest)
+    writeFileSync(path.join(folder.folder, 'evil'), 'evil')
+    rmSync(configuration)
+    symlinkSync(path.join(folder.folder, 'evil'), configuration)
+    await expectRefused(folder, /is no regular file/)
   })
 })
 
