@@ -94,13 +94,13 @@ function mayLieWithin(name: FormedName, base: FormedName, kind: 'permitted' | 'e
     case form.email:
       return isEmailWithin(text(name.content), text(base.content), isWide)
     case form.dns:
-      return isHostWithin(text(name.content), text(base.content), true)
+      return isHostWithin(text(name.content), text(base.content), true, isWide)
     case form.uri: {
       const host = hostOf(text(name.content))
-      return host === undefined ? isWide : isHostWithin(host, text(base.content), isWide)
+      return host === undefined ? isWide : isHostWithin(host, text(base.content), isWide, isWide)
     }
     case form.ip:
-      return isAddressWithin(name.content, base.content)
+      return isAddressWithin(name.content, base.content, isWide)
     case form.directory:
       // Names that are spelled in another way may be the same, so no subject is known to lie outside of an excluded subtree.
       return isWide || isDirectoryWithin(name.content, base.content)
@@ -115,31 +115,57 @@ function isEmailWithin(email: string, base: string, isWide: boolean): boolean {
   if (at < 0) return isWide
   const host = email.slice(at + 1)
   const baseAt = base.lastIndexOf('@')
-  if (baseAt < 0) return isHostWithin(host, base, isWide)
+  if (baseAt < 0) return isHostWithin(host, base, isWide, isWide)
   const [local, baseLocal] = [email.slice(0, at), base.slice(0, baseAt)]
-  const isSameMailbox = isWide ? local.toLowerCase() === baseLocal.toLowerCase() : local === baseLocal
-  return isSameMailbox && host.toLowerCase() === base.slice(baseAt + 1).toLowerCase()
+  // A local part between quotation marks may be the same as one without.
+  const isSameMailbox = isWide ? plainLocal(local) === plainLocal(baseLocal) : local === baseLocal
+  return isSameMailbox && plainHost(host) === plainHost(base.slice(baseAt + 1))
+}
+
+function plainLocal(local: string): string {
+  return local
+    .replace(/^"(.*)"$/, '$1')
+    .replaceAll(/\\(.)/g, '$1')
+    .toLowerCase()
+}
+
+/** Letters, digits and what else stands in names of hosts; a name with anything else may be another one that is written differently. */
+const hostName = /^(?:[a-z0-9_-]+\.)*[a-z0-9_-]+$/
+
+/** In lower case, without the dots that a full name may end in. */
+function plainHost(host: string): string {
+  return host.toLowerCase().replace(/\.+$/, '')
 }
 
 /** @param withSubdomains whether a host stands for what is below it, too; with a dot in front it stands for that alone */
-function isHostWithin(host: string, base: string, withSubdomains: boolean): boolean {
-  const [name, domain] = [host.toLowerCase().replace(/\.$/, ''), base.toLowerCase()]
-  if (domain === '') return true
+function isHostWithin(host: string, base: string, withSubdomains: boolean, isWide: boolean): boolean {
+  if (base === '') return true
+  const [name, domain] = [plainHost(host), plainHost(base)]
+  if (!hostName.test(name.replace(/^\*\./, '')) || !hostName.test(domain.replace(/^\./, ''))) return isWide
   if (domain.startsWith('.')) return name.length > domain.length && name.endsWith(domain)
+  // What stands for many names stands for some that are excluded.
+  if (isWide && name.startsWith('*.') && `.${domain}`.endsWith(name.slice(1))) return true
   return name === domain || (withSubdomains && name.endsWith(`.${domain}`))
 }
 
 /** Undefined for a URI without a host name: it cannot be compared (section 4.2.1.10). */
 function hostOf(uri: string): string | undefined {
-  const host = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#@:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(uri)?.[1]
+  const host = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#@\\]*@)?([^/?#@:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(uri)?.[1]
   return host === undefined || /^[0-9.]+$/.test(host) ? undefined : host
 }
 
 /** The base is an address and a mask of the same length. */
-function isAddressWithin(address: Uint8Array, base: Uint8Array): boolean {
+function isAddressWithin(address: Uint8Array, base: Uint8Array, isWide: boolean): boolean {
   const { length } = address
-  if (base.length !== 2 * length) return false
+  if (base.length !== 8 && base.length !== 32) return isWide
+  // One of version 4 may be written as one of version 6, so of those none is known to lie outside.
+  if (base.length !== 2 * length) return isWide && length === 16 && isMapped(address)
   return address.every((octet, index) => ((octet ^ (base[index] ?? 0)) & (base[length + index] ?? 255)) === 0)
+}
+
+/** ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2). */
+function isMapped(address: Uint8Array): boolean {
+  return address.subarray(0, 12).every((octet, index) => octet === (index < 10 ? 0 : 255))
 }
 
 /** Whether the subject begins with the relative names of the base, byte for byte. */

@@ -12,6 +12,7 @@ const uri = (name: string): Uint8Array => text(6, name)
 const ip = (...octets: readonly number[]): Uint8Array => derImplicit(7, Uint8Array.from(octets))
 const other = derElement(0x88, Uint8Array.of(0x2a, 3))
 const none = derSequence()
+const mapped = [...Array<number>(10).fill(0), 255, 255]
 
 const list = (number: number, bases: readonly Uint8Array[]): Uint8Array[] =>
   bases.length === 0 ? [] : [derElement(contextTag(number, true), ...bases.map((base) => derSequence(base)))]
@@ -36,7 +37,16 @@ describe('what may be issued where this is permitted', () => {
       'URIs of a host',
       uri('a.test'),
       [uri('https://a.test/x'), uri('spiffe://u@a.test:1/x')],
-      [uri('https://b.a.test/'), uri('urn:a.test')],
+      [
+        uri('https://b.a.test/'),
+        uri('urn:a.test'),
+        uri('https://a.test@b.test/'),
+        uri('https://a.test:443@b.test/'),
+        uri('https://u@a.test@b.test/'),
+        uri('https://b.test\\@a.test/'),
+        uri('https://a%2etest/'),
+        uri('https://[::1]/'),
+      ],
     ],
     [
       'URIs below a domain',
@@ -72,7 +82,19 @@ describe('what may not be issued where this is excluded', () => {
   it.each<[string, Uint8Array, readonly Uint8Array[], readonly Uint8Array[]]>([
     ['a mailbox', email('me@a.test'), [email('ME@a.test')], [email('you@a.test')]],
     ['a host, with all below', email('a.test'), [email('x@a.test'), email('x@b.a.test'), email('x')], [email('x@ba.test')]],
-    ['a host by its full name', dns('a.test'), [dns('a.test.'), dns('b.a.test')], [dns('b.test')]],
+    ['a host by its full name', dns('a.test'), [dns('a.test.'), dns('a.test..'), dns('b.a.test')], [dns('b.test')]],
+    ['a host whose full name is given', dns('a.test.'), [dns('a.test'), dns('b.a.test.')], [dns('b.test')]],
+    ['one of many hosts', dns('b.a.test'), [dns('*.a.test'), dns('*.b.a.test')], [dns('*.c.a.test')]],
+    ['a mailbox, however it is written', email('me@a.test'), [email('"me"@a.test'), email('"m\\e"@A.test.')], [email('"you"@a.test')]],
+    ['whatever a base means that is no host', uri('https://a.test/'), [uri('https://a.test/'), uri('https://b.test/')], [dns('a.test')]],
+    ['a host that is written as others are not', uri('a.test'), [uri('https://a%2etest/'), uri('https://b.test\\@c.test/')], []],
+    [
+      'an address that version 6 has, too',
+      ip(10, 0, 0, 0, 255, 0, 0, 0),
+      [ip(...mapped, 10, 1, 2, 3)],
+      [ip(...Array<number>(16).fill(10))],
+    ],
+    ['whatever a base means that is no network', ip(10, 0, 0), [ip(10, 1, 2, 3)], []],
     ['URIs of a host', uri('a.test'), [uri('https://a.test/x'), uri('https://b.a.test'), uri('urn:x')], [uri('https://b.test')]],
     ['a network', ip(10, 0, 0, 0, 255, 0, 0, 0), [ip(10, 1, 2, 3)], [ip(11, 1, 2, 3)]],
     ['a form that is not understood', other, [other], [email('x@a.test')]],
