@@ -32,7 +32,8 @@ const helpers: readonly { readonly registries: RegExp; readonly program: string 
     program: 'ecr-login',
   },
   { registries: /^[a-z0-9-]+\.azurecr\.(?:io|cn|us|de)$/, program: 'acr-env' },
-  { registries: /^(?:[a-z0-9-]+-)?registry(?:-vpc)?\.[a-z0-9-]+(?:\.cr)?\.aliyuncs\.com$/, program: 'acr-helper' },
+  // With oss- it is somebody's bucket, of any name.
+  { registries: /^(?:[a-z0-9-]+-)?registry(?:-vpc)?\.(?!oss-)[a-z0-9-]+(?:\.cr)?\.aliyuncs\.com$/, program: 'acr-helper' },
 ]
 const googleRegistry = /^(?:(?:[a-z0-9-]+\.)?gcr\.io|[a-z0-9-]+-docker\.pkg\.dev)$/
 

@@ -125,7 +125,8 @@ describe('the helpers of clouds', () => {
   it('are not asked for what only looks like their registries', async () => {
     const world = newWorld()
     for (const program of ['ecr-login', 'acr-env', 'acr-helper']) helper(world, program, answer)
-    for (const name of [...others, '123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.example/app', 'azurecr.io.evil.example/app'])
+    const bucket = 'evil-registry.oss-cn-hangzhou.aliyuncs.com/app'
+    for (const name of [...others, bucket, '123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.example/app', 'azurecr.io.evil.example/app'])
       expect(await world.ask(name)).toBeUndefined()
   })
 
