@@ -5,7 +5,8 @@
 import { decodeBase64, encodeBase64 } from '../encoding/base64.ts'
 import { asBuffer, excerpt } from '../encoding/bytes.ts'
 import type { DerReader } from '../encoding/der.ts'
-import { parseDerSequence, tag } from '../encoding/der.ts'
+import { parseDerSequence } from '../encoding/der.ts'
+import { tag } from '../encoding/der-tag.ts'
 import {
   derBoolean,
   derElement,

@@ -1,7 +1,7 @@
 /** Writes DER elements. Every function gives one whole element: identifier, length, content. */
 import { DecodingError } from '../error.ts'
 import { concatBytes, encodeUtf8, excerpt } from './bytes.ts'
-import { contextTag, tag } from './der.ts'
+import { contextTag, tag } from './der-tag.ts'
 import { formatGeneralizedTime, formatUtcTime } from './der-time.ts'
 import { decodeHex } from './hex.ts'
 import { encodeOid } from './oid.ts'

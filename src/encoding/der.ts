@@ -4,34 +4,19 @@
  * views of the received bytes, so that signed bytes are checked as they came.
  */
 import { DecodingError } from '../error.ts'
-import { asBuffer, decodeUtf8 } from './bytes.ts'
+import {
+  checkInteger,
+  invalidDer,
+  parseBitString,
+  parseBoolean,
+  parseInteger,
+  parseNamedBits,
+  parseSmallInteger,
+  parseUtf8String,
+} from './der-content.ts'
+import { contextTag, hexOctet, tag } from './der-tag.ts'
 import { parseGeneralizedTime, parseUtcTime } from './der-time.ts'
 import { parseOid } from './oid.ts'
-
-/** Identifier octets of the universal types in use. SEQUENCE and SET include the bit for a constructed element. */
-export const tag = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  enumerated: 0x0a,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  bmpString: 0x1e,
-  sequence: 0x30,
-  set: 0x31,
-} as const
-
-/** The identifier octet of a context-specific tag `[number]`. */
-export function contextTag(number: number, constructed: boolean): number {
-  return 0x80 | (constructed ? 0x20 : 0) | number
-}
 
 /** One element as received. */
 export interface DerElement {
@@ -165,40 +150,22 @@ export class DerReader {
 
   /** INTEGER as received: two's complement, minimal. */
   integerBytes(what: string): Uint8Array {
-    const content = this.content(tag.integer, what)
-    const first = content[0]
-    if (first === undefined) throw this.invalid(`${what} is an INTEGER without content`)
-    const second = content[1]
-    if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
-      throw this.invalid(`${what} is an INTEGER with an unnecessary leading byte`)
-    }
-    return content
+    return checkInteger(this.content(tag.integer, what), what, this.what)
   }
 
   /** INTEGER of any sign, up to 1,024 bytes. */
   integer(what: string): bigint {
-    const content = this.integerBytes(what)
-    if (content.length > 1024) throw this.invalid(`${what} is an INTEGER of ${content.length} bytes`)
-    const magnitude = BigInt(`0x${asBuffer(content).toString('hex')}`)
-    return (content[0] ?? 0) >= 0x80 ? magnitude - (1n << BigInt(8 * content.length)) : magnitude
+    return parseInteger(this.content(tag.integer, what), what, this.what)
   }
 
   /** INTEGER from 0 to 2^31 - 1. */
   smallInteger(what: string): number {
-    const content = this.integerBytes(what)
-    if (content.length > 4 || (content[0] ?? 0) >= 0x80) throw this.invalid(`${what} is not a number from 0 to 2^31 - 1`)
-    let value = 0
-    for (const byte of content) value = value * 256 + byte
-    return value
+    return parseSmallInteger(this.content(tag.integer, what), what, this.what)
   }
 
   /** BOOLEAN: 00 or FF. */
   boolean(what: string): boolean {
-    const content = this.content(tag.boolean, what)
-    if (content.length !== 1 || (content[0] !== 0x00 && content[0] !== 0xff)) {
-      throw this.invalid(`${what} is not a canonical BOOLEAN (00 or FF)`)
-    }
-    return content[0] === 0xff
+    return parseBoolean(this.content(tag.boolean, what), what, this.what)
   }
 
   /** NULL. */
@@ -219,34 +186,17 @@ export class DerReader {
 
   /** BIT STRING of whole bytes, as keys and signatures are. */
   bitString(what: string): Uint8Array {
-    const content = this.content(tag.bitString, what)
-    if (content[0] !== 0) throw this.invalid(`${what} is not a BIT STRING of whole bytes`)
-    return content.subarray(1)
+    return parseBitString(this.content(tag.bitString, what), what, this.what)
   }
 
   /** A BIT STRING of named bits (X.690 11.2.2: no trailing zero bits), bit 0 first. At most 32 bits. */
   namedBits(what: string): readonly boolean[] {
-    const content = this.content(tag.bitString, what)
-    const unused = content[0]
-    const last = content[content.length - 1] ?? 0
-    if (unused === undefined || unused > 7 || content.length > 5 || (content.length === 1 && unused !== 0)) {
-      throw this.invalid(`${what} is not a BIT STRING of named bits`)
-    }
-    if (content.length > 1 && ((last >> unused) & 1) === 0) throw this.invalid(`${what} has trailing zero bits`)
-    if (content.length > 1 && (last & ((1 << unused) - 1)) !== 0) throw this.invalid(`${what} has unused bits that are set`)
-    const bits: boolean[] = []
-    for (let i = 0; i < (content.length - 1) * 8 - unused; i++) bits.push((((content[1 + (i >> 3)] ?? 0) >> (7 - (i & 7))) & 1) === 1)
-    return bits
+    return parseNamedBits(this.content(tag.bitString, what), what, this.what)
   }
 
   /** UTF8String. */
   utf8String(what: string): string {
-    const content = this.content(tag.utf8String, what)
-    try {
-      return decodeUtf8(content, what)
-    } catch (cause) {
-      throw this.invalid(`${what} is a UTF8String that is not UTF-8`, cause)
-    }
+    return parseUtf8String(this.content(tag.utf8String, what), what, this.what)
   }
 
   /** UTCTime or GeneralizedTime without fractions, in epoch milliseconds; RFC 5280 4.1.2.5 fixes which one when. */
@@ -326,13 +276,9 @@ export class DerReader {
     return this.invalid(found === -1 ? `${what} is missing` : `${what} has tag ${hexOctet(found)} where ${hexOctet(expected)} was expected`)
   }
 
-  private invalid(reason: string, cause?: unknown): DecodingError {
-    return new DecodingError('DER_INVALID', `${this.what} is not valid DER: ${reason}`, cause === undefined ? {} : { cause })
+  private invalid(reason: string): DecodingError {
+    return invalidDer(this.what, reason)
   }
-}
-
-function hexOctet(octet: number): string {
-  return `0x${octet.toString(16).padStart(2, '0')}`
 }
 
 const firstGeneralized = Date.UTC(2050, 0, 1)

@@ -19,7 +19,8 @@ import {
   derTime,
   derUtf8String,
 } from '../encoding/der-writer.ts'
-import { contextTag, parseDerSequence, tag } from '../encoding/der.ts'
+import { parseDerSequence } from '../encoding/der.ts'
+import { contextTag, tag } from '../encoding/der-tag.ts'
 import { concatBytes, encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { DecodingError, UsageError } from '../error.ts'
 import { joinTbs } from './certificate.ts'

@@ -1,6 +1,7 @@
 /** X.509 v3 certificates (RFC 5280 section 4), parsed strictly. */
 import { asBuffer } from '../encoding/bytes.ts'
-import { DerReader, contextTag, parseDerSequence, tag } from '../encoding/der.ts'
+import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { contextTag, tag } from '../encoding/der-tag.ts'
 import { derHeader, derSequence } from '../encoding/der-writer.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { DecodingError } from '../error.ts'

@@ -1,5 +1,6 @@
 /** The extensions of RFC 5280 section 4.2 that path validation reads. */
-import { contextTag, DerReader, parseDerSequence } from '../encoding/der.ts'
+import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { contextTag } from '../encoding/der-tag.ts'
 import { DecodingError } from '../error.ts'
 
 /** One extension as received. */

@@ -1,5 +1,6 @@
 /** GeneralName of RFC 5280 section 4.2.1.6: the names in a subject alternative name. */
-import { contextTag, DerReader, tag } from '../encoding/der.ts'
+import { DerReader } from '../encoding/der.ts'
+import { contextTag, tag } from '../encoding/der-tag.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { DecodingError } from '../error.ts'

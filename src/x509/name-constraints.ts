@@ -1,6 +1,7 @@
 /** Name constraints (RFC 5280 section 4.2.1.10): for which names an authority, and everybody below it, may issue. */
 import { asBuffer, equalBytes } from '../encoding/bytes.ts'
-import { contextTag, DerReader, parseDerSequence } from '../encoding/der.ts'
+import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { contextTag } from '../encoding/der-tag.ts'
 import { DecodingError } from '../error.ts'
 
 /** One name, or the base of a subtree: the identifier octet of a GeneralName says of what form it is. */

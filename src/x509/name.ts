@@ -1,5 +1,6 @@
 /** Distinguished names as text, for messages and reports. Names are compared as bytes, never as this text. */
-import { DerReader, tag } from '../encoding/der.ts'
+import { DerReader } from '../encoding/der.ts'
+import { tag } from '../encoding/der-tag.ts'
 import { asBuffer } from '../encoding/bytes.ts'
 
 const shortNames: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Writes SCTs as certificates carry them (RFC 6962 sections 3.2 and 3.3). */
 import { concatBytes } from '../encoding/bytes.ts'
 import { derHeader } from '../encoding/der-writer.ts'
-import { tag } from '../encoding/der.ts'
+import { tag } from '../encoding/der-tag.ts'
 import { tlsUint } from '../encoding/tls.ts'
 import { UsageError } from '../error.ts'
 import { encodeExtension } from './certificate-writer.ts'

@@ -1,5 +1,6 @@
 /** The certificate extensions of Fulcio, 1.3.6.1.4.1.57264.1.1 to .24. */
-import { DerReader, tag } from '../encoding/der.ts'
+import { DerReader } from '../encoding/der.ts'
+import { tag } from '../encoding/der-tag.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import { oid } from './object-identifiers.ts'

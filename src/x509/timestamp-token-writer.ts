@@ -6,7 +6,7 @@ import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest, digestLength } from '../crypto/digest.ts'
 import type { LocalSigner } from '../crypto/signer.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
-import { contextTag, tag } from '../encoding/der.ts'
+import { contextTag, tag } from '../encoding/der-tag.ts'
 import {
   derElement,
   derExplicit,

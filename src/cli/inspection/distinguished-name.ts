@@ -3,7 +3,8 @@
  * order whatever their order in the certificate.
  */
 import { asBuffer } from '../../encoding/bytes.ts'
-import { DerReader, tag } from '../../encoding/der.ts'
+import { DerReader } from '../../encoding/der.ts'
+import { tag } from '../../encoding/der-tag.ts'
 import { derElement } from '../../encoding/der-writer.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 

@@ -1,6 +1,7 @@
 /** The extensions of a certificate that are shown as they come, under the names that cosign gives them. */
 import { asBuffer } from '../../encoding/bytes.ts'
-import { parseDer, tag } from '../../encoding/der.ts'
+import { parseDer } from '../../encoding/der.ts'
+import { tag } from '../../encoding/der-tag.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import type { Extension } from '../../x509/extension.ts'
 import { oid } from '../../x509/object-identifiers.ts'

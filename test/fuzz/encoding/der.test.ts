@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DerReader, tag } from '../../../src/encoding/der.ts'
+import { DerReader } from '../../../src/encoding/der.ts'
+import { tag } from '../../../src/encoding/der-tag.ts'
 import {
   derBitString,
   derBoolean,

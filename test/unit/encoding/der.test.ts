@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { contextTag, DerReader, parseDer, parseDerSequence, tag } from '../../../src/encoding/der.ts'
+import { DerReader, parseDer, parseDerSequence } from '../../../src/encoding/der.ts'
+import { contextTag, tag } from '../../../src/encoding/der-tag.ts'
 import { derElement, derNamedBits } from '../../../src/encoding/der-writer.ts'
 import { failureOf } from './failure.ts'
 

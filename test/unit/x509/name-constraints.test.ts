@@ -1,6 +1,6 @@
 /** RFC 5280 section 4.2.1.10, form by form. */
 import { describe, expect, it } from 'vitest'
-import { contextTag } from '../../../src/encoding/der.ts'
+import { contextTag } from '../../../src/encoding/der-tag.ts'
 import { derElement, derExplicit, derImplicit, derInteger, derSequence } from '../../../src/encoding/der-writer.ts'
 import { forbiddenName, parseNameConstraints } from '../../../src/x509/name-constraints.ts'
 import { distinguishedName } from '../../support/universe/certificates.ts'
