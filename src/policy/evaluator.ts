@@ -30,7 +30,10 @@ export function findEvaluator(name: string, language: string, { env, cwd, signal
 
 /** What a program needs to start, and none of what is secret here. */
 function bareEnvironment(env: Environment): Environment {
-  const names = ['PATH', 'HOME', 'USERPROFILE', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'XDG_CACHE_HOME']
+  const system = ['PATH', 'HOME', 'USERPROFILE', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG']
+  // cue does nothing where it cannot tell where its cache would be.
+  const folders = ['XDG_CACHE_HOME', 'LOCALAPPDATA', 'APPDATA', 'CUE_CACHE_DIR']
+  const names = [...system, ...folders]
   return Object.fromEntries(names.flatMap((name) => [[name, variableOf(env, name)] as const]).filter(([, value]) => value !== undefined))
 }
 

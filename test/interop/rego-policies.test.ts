@@ -1,39 +1,23 @@
 /** Policies in Rego, by which `verify-attestation` decides through the real `opa`, and cosign through the one it has built in: alike. */
-import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { countersign, predicateType } from './image-clients.ts'
-import type { ImageWorld } from './image-world.ts'
-import { expectSuccess, isWorldMissing, openImageWorld } from './image-world.ts'
-import type { Ending } from './peer.ts'
+import { predicateType } from './image-clients.ts'
+import { isWorldMissing } from './image-world.ts'
 import { findPeer } from './peer.ts'
+import type { Judgement, PolicyWorld } from './policy-world.ts'
+import { openPolicyWorld } from './policy-world.ts'
 
-const opa = findPeer('opa')
-const cosign = findPeer('cosign')
-const isMissing = isWorldMissing || opa === undefined
-let world: ImageWorld
-let image = ''
+const isMissing = isWorldMissing || findPeer('opa') === undefined
+let world: PolicyWorld
 
 beforeAll(async () => {
-  if (isMissing) return
-  world = await openImageWorld()
-  image = await world.pushImage('docker-registry', 'policies')
-  await expectSuccess(countersign.signs(world, { kind: 'attestation', layout: 'bundle', keyless: false, image }))
+  if (!isMissing) world = await openPolicyWorld('opa')
 })
 afterAll(async () => {
   if (!isMissing) await world.stop()
 })
 
-/** How we and cosign end with these policies. */
-async function judged(policies: readonly string[]): Promise<{ readonly ours: Ending; readonly theirs: Ending | undefined }> {
-  const files = policies.map((policy, index) => {
-    world.write(`p${index}.rego`, policy)
-    return `p${index}.rego`
-  })
-  const trust = ['--key', 'own.pub', '--trusted-root', 'root.json', '--type', predicateType]
-  const words = ['verify-attestation', ...trust, ...files.flatMap((file) => ['--policy', file]), image]
-  const ours = await world.countersign(words, { PATH: path.dirname(opa ?? '') })
-  return { ours, theirs: cosign === undefined ? undefined : await world.run(cosign, words) }
-}
+const judged = (policies: readonly string[]): Promise<Judgement> =>
+  world.judged(Object.fromEntries(policies.map((policy, index) => [`p${index}.rego`, policy])))
 
 const inPackage = (rules: string, name = 'signature'): string => `package ${name}\n\n${rules}\n`
 const passed = inPackage('default allow = false\n\nallow { input.predicate.passed == 12 }')
@@ -80,10 +64,9 @@ describe.skipIf(isMissing)('an attestation is refused for', () => {
   })
 
   it('a policy that is not there, and where there is no opa', async () => {
-    const trust = ['verify-attestation', '--key', 'own.pub', '--trusted-root', 'root.json', '--type', predicateType]
-    expect((await world.countersign([...trust, '--policy', 'gone.rego', image], { PATH: path.dirname(opa ?? '') })).exitCode).toBe(1)
-    world.write('p0.rego', passed)
-    const { exitCode, stderr, stdout } = await world.countersign([...trust, '--policy', 'p0.rego', image], { PATH: '/nonexistent' })
+    expect((await world.verifies(['gone.rego'])).exitCode).toBe(1)
+    await judged([passed])
+    const { exitCode, stderr, stdout } = await world.verifies(['p0.rego'], '/nonexistent')
     expect([exitCode, stdout]).toEqual([1, ''])
     expect(stderr).toContain('the program opa, which is not on PATH')
   })

@@ -241,6 +241,25 @@ describe('a policy in CUE', () => {
     await expect(violations([cue()])).rejects.toThrow(/cue ended with status 2: usage/)
   })
 
+  it.each([
+    ['p_tool.cue', 'predicate: count: 7', /has files named \*_tool\.cue for other programs/],
+    ['p_test.cue', 'predicate: count: 7', /has files named \*_test\.cue for other programs/],
+    ['p.cue', '@ignore()\npackage p\n', /has the attribute @ignore\(…\) of a file that is left out/],
+    ['p.cue', '// A comment.\n\n@if(later)\npackage p\n', /has the attribute @if\(…\)/],
+    ['p.cue', '@x("package")@if(later)\npackage p\n', /has the attribute @if\(…\)/],
+  ])('is refused where cue would pass it over: %s, %s', async (name, policy, reason) => {
+    program('cue', 'cat > /dev/null')
+    await expect(violations([file(name, policy)])).rejects.toThrow(reason)
+  })
+
+  it.each(['// @ignore() is not here\npredicate: count: 6', 'package p\n\npredicate: count: 6 // or @if(later)', 'email: "@iffy()"'])(
+    'is applied: %s',
+    async (policy) => {
+      program('cue', 'cat > /dev/null')
+      expect(await violations([file('p.cue', policy)])).toEqual([])
+    },
+  )
+
   it('needs cue', async () => {
     await expect(violations([cue()], document, { PATH: '/nonexistent' })).rejects.toThrow(/the program cue, which is not on PATH/)
   })
