@@ -1,10 +1,7 @@
-/** Reads entries of a Rekor v1 log, one at a time. */
+/** Reads an entry of a Rekor v1 log by its place. */
 import { parseRekorV1Entry, rekorV1EntriesPath } from '../api/rekor-v1.ts'
 import type { LogEntry } from '../bundle/signed-entity.ts'
-import { equalBytes } from '../encoding/bytes.ts'
-import { encodeHex } from '../encoding/hex.ts'
 import { VerificationError } from '../error.ts'
-import { leafHash } from '../merkle/hash.ts'
 import { ask, endpoint, readAnswer, refusal } from './service.ts'
 import type { ServiceName, ServiceOptions } from './service.ts'
 
@@ -22,21 +19,6 @@ export async function readRekorV1EntryAt(baseUrl: string, logIndex: bigint, opti
   const entry = await readEntry(service, endpoint(baseUrl, `${rekorV1EntriesPath}?logIndex=${logIndex}`), options)
   if (entry !== undefined && entry.logIndex !== logIndex)
     throw mismatch(service, `asked for the entry ${logIndex}, it answered the entry ${entry.logIndex}`)
-  return entry
-}
-
-/**
- * The entry with this leaf hash (UUID).
- * @param hash 32 bytes
- * @returns the entry as the log states it: but for its body, which has that hash, nothing in it is verified. Undefined where the
- * log has none
- * @throws as `readRekorV1EntryAt`
- */
-export async function readRekorV1EntryOf(baseUrl: string, hash: Uint8Array, options: ServiceOptions = {}): Promise<LogEntry | undefined> {
-  const service = nameOf(baseUrl)
-  const entry = await readEntry(service, endpoint(baseUrl, `${rekorV1EntriesPath}/${encodeHex(hash)}`), options)
-  if (entry !== undefined && !equalBytes(leafHash(entry.body), hash))
-    throw mismatch(service, `asked for the entry ${encodeHex(hash)}, it answered another one`)
   return entry
 }
 

@@ -1,4 +1,4 @@
-/** Finds entries in a Rekor v1 log: by what they would look like, or by the terms of its search index. Both are questions, though asked with POST. */
+/** Finds entries in a Rekor v1 log: by the hashes that they would have, or by the terms of its search index. Both are questions, though asked with POST. */
 import {
   encodeIndexQuery,
   encodeRetrieveQuery,
@@ -9,8 +9,11 @@ import {
 } from '../api/rekor-v1-query.ts'
 import type { IndexQuery } from '../api/rekor-v1-query.ts'
 import { parseRekorV1Entries } from '../api/rekor-v1.ts'
-import type { ProposedEntry } from '../api/rekor-v1-proposal.ts'
 import type { LogEntry } from '../bundle/signed-entity.ts'
+import { equalBytes } from '../encoding/bytes.ts'
+import { encodeHex } from '../encoding/hex.ts'
+import { VerificationError } from '../error.ts'
+import { leafHash } from '../merkle/hash.ts'
 import { ask, endpoint, jsonRequest, readAnswer, refusal } from './service.ts'
 import type { ServiceName, ServiceOptions } from './service.ts'
 
@@ -21,24 +24,33 @@ const maxEntriesBytes = 16 * 1024 * 1024
 const maxIndexBytes = 128 * 1024
 
 /**
- * The entries that adding these would have made, where the log has them. Nothing in them is verified.
+ * The entries with any of these leaf hashes (UUIDs), where the log has them.
  * @param baseUrl the log, such as `https://rekor.sigstore.dev`
- * @param proposals at most 10
- * @throws CountersignError SERVICE_REFUSED, also when one of them is an entry that the log would not take; LOG_ENTRY_INVALID or
- * JSON_INVALID for an answer that holds no entries; TransportError as `ask`
+ * @param hashes of 32 bytes, at most 10
+ * @returns the entries as the log states them: but for their bodies, which have these hashes, nothing in them is verified
+ * @throws CountersignError SERVICE_REFUSED; LOG_ENTRY_INVALID or JSON_INVALID for an answer that holds no entries; VerificationError
+ * LOG_ENTRY_MISMATCH for an entry that was not asked for; TransportError as `ask`
  */
-export function findRekorV1Entries(
+export async function findRekorV1Entries(
   baseUrl: string,
-  proposals: readonly ProposedEntry[],
+  hashes: readonly Uint8Array[],
   options: ServiceOptions = {},
 ): Promise<LogEntry[]> {
-  return retrieve(baseUrl, encodeRetrieveQuery({ entries: proposals }), options)
+  const found = await retrieve(baseUrl, encodeRetrieveQuery({ entryIds: hashes.map(encodeHex) }), options)
+  for (const hash of found.map(({ body }) => leafHash(body))) {
+    if (hashes.some((one) => equalBytes(one, hash))) continue
+    throw new VerificationError(
+      'LOG_ENTRY_MISMATCH',
+      `the transparency log ${baseUrl} is not to be believed: it answered the entry ${encodeHex(hash)}, another one than it was asked for`,
+    )
+  }
+  return found
 }
 
 /**
  * The entries that the index has for a query, at most so many of those that the log names first. Nothing in them is verified, not even that
  * they match.
- * @throws as `findRekorV1Entries`
+ * @throws as `findRekorV1Entries`, but for the mismatch
  */
 export async function searchRekorV1(
   baseUrl: string,

@@ -22,8 +22,9 @@ import { checkUrl } from '../trust/service-spec.ts'
 import { loadArtifact } from '../verification/artifact-input.ts'
 import { loadEntity } from '../verification/entity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
+import type { Log } from '../verification/log-search.ts'
+import type { LoggedSignature } from '../verification/possible-entries.ts'
 import type { BundleCreateFlags } from './bundle-flags.ts'
-import type { Log, LoggedSignature } from './logged-entry.ts'
 import { completeEntry, findEntry } from './logged-entry.ts'
 
 /**

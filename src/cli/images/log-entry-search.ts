@@ -19,6 +19,6 @@ export function entryFinder(
     }
     const { logToSearch, withEntryOfLog } = await import('../verification/log-search.ts')
     const envelope = entity.content.kind === 'dsse-envelope' ? bytes : undefined
-    return withEntryOfLog(entity, policy, { url: logToSearch(flags['rekor-url'], trust.logs), envelope, options: { env, signal } })
+    return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], trust.logs), options: { env, signal } })
   }
 }

@@ -2,33 +2,29 @@
  * The log entry of a signature from before bundles, which came without: looked for in the log. What is found becomes a part of the signed
  * entity, and the verifier decides about it as about any other. Nothing is asked before everything that can be checked here was.
  */
-import type { ProposedEntry } from '../../api/rekor-v1-proposal.ts'
 import type { LogEntry, SignedEntity } from '../../bundle/signed-entity.ts'
 import { findRekorV1Entries, searchRekorV1 } from '../../clients/rekor-v1-search.ts'
 import type { ServiceOptions } from '../../clients/service.ts'
 import { digest } from '../../crypto/digest.ts'
-import { encodePublicKeyPem } from '../../crypto/public-key.ts'
-import { digestOf } from '../../crypto/signature.ts'
-import { decodeUtf8, encodeUtf8 } from '../../encoding/bytes.ts'
+import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
-import { encodePem } from '../../encoding/pem.ts'
 import { CountersignError } from '../../error.ts'
 import type { TrustedLog } from '../../trust/trust-material.ts'
 import { verifyIdentity } from '../../verify/identity.ts'
 import { verifyEntryContent } from '../../verify/log-entry-content.ts'
 import type { Policy } from '../../verify/policy.ts'
-import { verifyContent, verifyMessage } from '../../verify/signature.ts'
-import type { Signer } from '../../verify/signer.ts'
+import { verifyContent } from '../../verify/signature.ts'
 import { signerOf } from '../../verify/signer.ts'
 import { DEFAULT_REKOR_URL } from '../flag-groups.ts'
+import type { LoggedSignature } from './possible-entries.ts'
+import { possibleLeaves, verifierPemOf } from './possible-entries.ts'
 
 /** A search by digest and key of one signature finds few; whoever has the key can make more of them than are worth looking at. */
 const maxFound = 20
 
-export interface LogSearch {
+/** A log, and how it is reached. */
+export interface Log {
   readonly url: string
-  /** The text of the envelope of an attestation, as it came, in UTF-8: logs know it by the hash of that. */
-  readonly envelope: Uint8Array | undefined
   readonly options: ServiceOptions
 }
 
@@ -44,40 +40,48 @@ export function logToSearch(named: string, logs: readonly TrustedLog[]): string 
 }
 
 /**
- * Finds the entry of a signature; of several, the earliest, as the others may be of long after its certificate.
+ * Finds the entry of a signature that came without.
  * @returns the entity with it
- * @throws VerificationError for a signature that is not valid in itself; CountersignError LOG_ENTRY_UNVERIFIED when there is none; what the
- * client throws
+ * @throws VerificationError for a signature that is not valid in itself; CountersignError LOG_ENTRY_UNVERIFIED when there is none; as
+ * `earliestEntryOf`
  */
-export async function withEntryOfLog(entity: SignedEntity, policy: Policy, search: LogSearch): Promise<SignedEntity> {
+export async function withEntryOfLog(
+  entity: SignedEntity,
+  policy: Policy,
+  envelope: Uint8Array | undefined,
+  log: Log,
+): Promise<SignedEntity> {
   const signer = signerOf(entity, policy)
   verifyContent(entity, signer, policy)
   if (policy.signer.kind === 'certificate' && signer.certificate !== undefined) verifyIdentity(signer.certificate, policy.signer.identities)
-  const isAboutIt = (entry: LogEntry): boolean => isEntryOf(entry, entity, signer, policy)
-  const found = await find(proposalsOf(entity, signer, policy, search.envelope), entity, signer, policy, isAboutIt, search)
-  const [earliest] = found.toSorted((a, b) => Number(a.integratedTime - b.integratedTime))
+  const earliest = await earliestEntryOf({ entity, signer, artifact: policy.artifact, envelope }, log)
   if (earliest !== undefined) return { ...entity, logEntries: [earliest] }
-  throw new CountersignError('LOG_ENTRY_UNVERIFIED', `signature not found in transparency log: ${search.url} has no entry of it`)
+  throw new CountersignError('LOG_ENTRY_UNVERIFIED', `signature not found in transparency log: ${log.url} has no entry of it`)
 }
 
-async function find(
-  proposals: readonly ProposedEntry[],
-  entity: SignedEntity,
-  signer: Signer,
-  policy: Policy,
-  isAboutIt: (entry: LogEntry) => boolean,
-  { url, options }: LogSearch,
-): Promise<LogEntry[]> {
+/**
+ * The entry that a log has of a signature; of several, the earliest, as the others may be of long after its certificate. It is asked for by
+ * what it must be, then looked for in the index, which has those that look otherwise.
+ * @returns undefined where the log has none
+ * @throws CountersignError ARTIFACT_REQUIRED where the index cannot be asked; what the client throws
+ */
+export async function earliestEntryOf(signature: LoggedSignature, log: Log): Promise<LogEntry | undefined> {
+  const found = await find(signature, (entry) => isEntryOf(entry, signature), log)
+  return found.toSorted((a, b) => Number(a.integratedTime - b.integratedTime))[0]
+}
+
+async function find(signature: LoggedSignature, isAboutIt: (entry: LogEntry) => boolean, { url, options }: Log): Promise<LogEntry[]> {
+  const leaves = possibleLeaves(signature)
   let refused: unknown
   try {
-    const found = proposals.length === 0 ? [] : (await findRekorV1Entries(url, proposals, options)).filter(isAboutIt)
+    const found = leaves.length === 0 ? [] : (await findRekorV1Entries(url, leaves, options)).filter(isAboutIt)
     if (found.length > 0) return found
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== 'SERVICE_REFUSED') throw searching(error)
     refused = error
   }
   try {
-    const query = { hash: hashOf(entity, policy), publicKey: encodeUtf8(verifierOf(signer)), operator: 'and' } as const
+    const query = { hash: hashOf(signature), publicKey: encodeUtf8(verifierPemOf(signature.signer)), operator: 'and' } as const
     const found = (await searchRekorV1(url, query, maxFound, options)).filter(isAboutIt)
     if (found.length > 0 || refused === undefined) return found
   } catch (error) {
@@ -89,24 +93,8 @@ async function find(
   throw searching(refused)
 }
 
-/** What the entry would look like, where it is a kind that can be told from the signature. */
-function proposalsOf(entity: SignedEntity, signer: Signer, { artifact }: Policy, envelope: Uint8Array | undefined): ProposedEntry[] {
-  const { content } = entity
-  const verifier = verifierOf(signer)
-  if (content.kind === 'dsse-envelope') {
-    return envelope === undefined ? [] : [{ kind: 'dsse', envelope: decodeUtf8(envelope, 'the envelope'), verifiers: [verifier] }]
-  }
-  if (artifact === 'any-subject') return []
-  const algorithm = verifyMessage(content, signer, artifact)
-  const hash = digestOf(algorithm)
-  const value = hash === undefined ? undefined : artifact.digest(hash)
-  // A log that sees digests only knows neither PSS nor pure Ed25519.
-  if (hash === undefined || hash === 'sha224' || value === undefined || algorithm.startsWith('rsa-pss')) return []
-  return [{ kind: 'hashedrekord', digest: { algorithm: hash, value }, signature: content.signature, verifier }]
-}
-
 /** Entries of artifacts are indexed by their SHA-256, those of attestations by that of the payload. */
-function hashOf({ content }: SignedEntity, { artifact }: Policy): string {
+function hashOf({ entity: { content }, artifact }: LoggedSignature): string {
   const value =
     content.kind === 'dsse-envelope'
       ? digest('sha256', content.payload)
@@ -120,11 +108,7 @@ function hashOf({ content }: SignedEntity, { artifact }: Policy): string {
   )
 }
 
-function verifierOf({ certificate, key }: Signer): string {
-  return certificate === undefined ? encodePublicKeyPem(key) : encodePem('CERTIFICATE', certificate.bytes)
-}
-
-function isEntryOf(entry: LogEntry, entity: SignedEntity, signer: Signer, { artifact }: Policy): boolean {
+function isEntryOf(entry: LogEntry, { entity, signer, artifact }: LoggedSignature): boolean {
   try {
     verifyEntryContent(entry, entity, signer, artifact)
     return true

@@ -106,7 +106,7 @@ async function searchEntry(
 ): Promise<SignedEntity> {
   const { logToSearch, withEntryOfLog } = await import('./log-search.ts')
   const { env, signal } = context
-  return withEntryOfLog(entity, policy, { url: logToSearch(flags['rekor-url'], trust.logs), envelope, options: { env, signal } })
+  return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], trust.logs), options: { env, signal } })
 }
 
 interface Verified {

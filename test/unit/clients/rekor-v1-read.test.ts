@@ -1,6 +1,7 @@
-/** One entry of a Rekor v1 log, by its place and by its hash. */
+/** Entries of a Rekor v1 log, by their place and by their hash. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readRekorV1EntryAt, readRekorV1EntryOf } from '../../../src/clients/rekor-v1-read.ts'
+import { readRekorV1EntryAt } from '../../../src/clients/rekor-v1-read.ts'
+import { findRekorV1Entries } from '../../../src/clients/rekor-v1-search.ts'
 import { addRekorV1Entry } from '../../../src/clients/rekor-v1.ts'
 import type { LogEntry } from '../../../src/bundle/signed-entity.ts'
 import { digest } from '../../../src/crypto/digest.ts'
@@ -11,6 +12,8 @@ import { leafHash } from '../../../src/merkle/hash.ts'
 import type { PrivateSigstore } from '../../../src/server/index.ts'
 import { createServer } from '../../../src/server/index.ts'
 import { startServer } from '../http/test-server.ts'
+
+const none = digest('sha256', encodeUtf8('none'))
 
 let sigstore: PrivateSigstore
 let first: LogEntry
@@ -40,29 +43,26 @@ describe('an entry', () => {
     expect(found?.inclusionProof?.checkpoint).toBeDefined()
   })
 
-  it('is found by its hash, with a proof', async () => {
-    const found = await readRekorV1EntryOf(sigstore.url, leafHash(second.body))
-    expect(found).toMatchObject({ body: second.body, logIndex: second.logIndex })
-    expect(found?.inclusionProof?.checkpoint).toBeDefined()
+  it('is found by its hash, with a proof, whatever else is asked for', async () => {
+    const found = await findRekorV1Entries(`${sigstore.url}/`, [none, leafHash(second.body)])
+    expect(found).toMatchObject([{ body: second.body, logIndex: second.logIndex }])
+    expect(found[0]?.inclusionProof?.checkpoint).toBeDefined()
   })
 
   it('that the log does not have is no failure', async () => {
     expect(await readRekorV1EntryAt(sigstore.url, 7n)).toBeUndefined()
-    expect(await readRekorV1EntryOf(sigstore.url, digest('sha256', encodeUtf8('none')))).toBeUndefined()
+    expect(await findRekorV1Entries(sigstore.url, [none])).toEqual([])
   })
 })
 
 describe('an answer', () => {
   it('with another entry is refused', async () => {
-    const path = `/api/v1/log/entries?logIndex=${second.logIndex}`
-    const liar = await startServer((_, response) => {
-      void fetch(`${sigstore.url}${path}`)
-        .then((answer) => answer.text())
-        .then((text) => response.end(text))
-    })
+    const answer = await (await fetch(`${sigstore.url}/api/v1/log/entries?logIndex=${second.logIndex}`)).text()
+    const liar = await startServer((request, response) => void response.end(request.method === 'GET' ? answer : `[${answer}]`))
     const refusal = { code: 'LOG_ENTRY_MISMATCH', message: expect.stringContaining('is not to be believed') }
     await expect(readRekorV1EntryAt(liar.origin, first.logIndex)).rejects.toMatchObject(refusal)
-    await expect(readRekorV1EntryOf(liar.origin, leafHash(first.body))).rejects.toMatchObject(refusal)
+    await expect(findRekorV1Entries(liar.origin, [leafHash(first.body), none])).rejects.toMatchObject(refusal)
+    expect(await findRekorV1Entries(liar.origin, [leafHash(second.body)])).toHaveLength(1)
   })
 
   it.each([

@@ -1,7 +1,9 @@
 /** A folder with what the test universe signed, and a Rekor v1 log that answers its entries, for tests of the verbs that make bundles. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { encodeRekorV1Entry } from '../../../../src/api/rekor-v1.ts'
 import { readLogEntry } from '../../../../src/bundle/log-entry.ts'
@@ -65,22 +67,23 @@ export function createBundleWorkspace(): BundleWorkspace {
 /** Starts a log that has the entries of these signatures, each with its proof; `bend` changes its answers. */
 export async function startLog(signed: readonly SignedBundle[], bend: (answer: RekorAnswer) => void = () => {}): Promise<LogDouble> {
   const entries = signed.flatMap(({ entries: list }) => list.map(entryOf))
-  return startServer((request, response) => {
-    const url = new URL(request.url ?? '', 'http://log')
-    const index = url.searchParams.get('logIndex')
-    const uuid = url.pathname.split('/').at(-1)
-    const entry = entries.find(({ logIndex, body }) => (index === null ? encodeHex(leafHash(body)) === uuid : String(logIndex) === index))
-    if (entry === undefined) {
-      response.writeHead(404).end('{"code":404,"message":"no entry"}')
-      return
-    }
-    const id = encodeHex(leafHash(entry.body))
-    const answer = JSON.parse(JSON.stringify(encodeRekorV1Entry({ entryId: id, entry, attestation: undefined }))) as Record<
-      string,
-      RekorAnswer
-    >
+  const answerOf = (entry: LogEntry): Record<string, RekorAnswer> => {
+    const stated = encodeRekorV1Entry({ entryId: encodeHex(leafHash(entry.body)), entry, attestation: undefined })
+    const answer = JSON.parse(JSON.stringify(stated)) as Record<string, RekorAnswer>
     for (const value of Object.values(answer)) bend(value)
-    response.end(JSON.stringify(answer))
+    return answer
+  }
+  const retrieve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { entryUUIDs = [] } = JSON.parse(await text(request)) as { entryUUIDs?: string[] }
+    const found = entries.filter(({ body }) => entryUUIDs.includes(encodeHex(leafHash(body))))
+    response.end(JSON.stringify(found.map(answerOf)))
+  }
+  return startServer((request, response) => {
+    if (request.method === 'POST') return void retrieve(request, response)
+    const index = new URL(request.url ?? '', 'http://log').searchParams.get('logIndex')
+    const entry = entries.find(({ logIndex }) => String(logIndex) === index)
+    if (entry === undefined) response.writeHead(404).end('{"code":404,"message":"no entry"}')
+    else response.end(JSON.stringify(answerOf(entry)))
   })
 }
 

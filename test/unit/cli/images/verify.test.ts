@@ -476,7 +476,7 @@ describe('a signature of cosign 1 without a log entry', () => {
     })
     const outcome = await verify([name, ...trust, ...who, '--rekor-url', log.origin])
     expect(outcome.exitCode).toBe(12)
-    expect(sentenceOf(outcome)).toContain('signature not found in transparency log')
+    expect(sentenceOf(outcome)).toContain('is not to be believed: it answered the entry ')
   })
 
   it('is not looked for with --offline', async () => {

@@ -112,7 +112,7 @@ describe('the entry of a signature without one', () => {
       request.on('end', () => {
         asked.push(body)
         if (request.url === indexPath) json(['1'.repeat(80)])(response)
-        else if (body.includes('entryUUIDs')) answers(entryOf({}, {}, universe.rekor, rekordBody))(response)
+        else if (body.includes('1'.repeat(80))) answers(entryOf({}, {}, universe.rekor, rekordBody))(response)
         else json([])(response)
       })
     })
@@ -207,17 +207,17 @@ describe('a log is not believed', () => {
     [
       'that answers an entry of another artifact',
       { retrieve: answers(entryOf({}, { digest: new Uint8Array(32) })) },
-      'signature not found in transparency log',
+      'is not to be believed: it answered the entry ',
     ],
     [
       'that answers an entry of another signature',
       { retrieve: answers(entryOf({}, { signature: managed.signature })) },
-      'signature not found',
+      'is not to be believed: it answered the entry ',
     ],
     [
       'that answers an entry of another key',
       { retrieve: answers(entryOf({}, { verifier: stranger.spki, verifierKind: 'public-key' })) },
-      'signature not found',
+      'is not to be believed: it answered the entry ',
     ],
     [
       'that the trusted root does not have',
@@ -340,15 +340,19 @@ describe('in a private Sigstore', () => {
     )
   })
 
-  it('an attestation is found by its envelope, and by its payload where that was written anew', async () => {
+  it('an attestation is found by its envelope, and by its payload where that was written anew, to make a bundle, too', async () => {
     const verify = (envelope: string): Promise<Outcome> =>
       at('verify-blob-attestation', 'artifact', '--signature', envelope, '--key', 'attester.pub', '--type', 'slsaprovenance1')
     expect(sentenceOf(await verify('envelope.json'))).toContain('signature not found in transparency log')
-    const envelope = String(files['envelope.json'])
+    const envelope = JSON.stringify(JSON.parse(String(files['envelope.json'])), undefined, 3)
     await addRekorV1Entry(server.url, { kind: 'dsse', envelope, verifiers: [attestation.key.pem] })
-    expect((await verify('envelope.json')).stderr).toContain('Verified OK')
-    write('anew.json', JSON.stringify(JSON.parse(envelope), undefined, 2))
+    write('logged.json', envelope)
+    expect((await verify('logged.json')).stderr).toContain('Verified OK')
     // The index follows the log.
-    await expect.poll(async () => (await verify('anew.json')).stderr, { timeout: 10_000 }).toContain('Verified OK')
+    await expect.poll(async () => (await verify('envelope.json')).stderr, { timeout: 60_000 }).toContain('Verified OK')
+    const words = ['--artifact', 'artifact', '--attestation', 'envelope.json', '--key', 'attester.pub', '--rekor-url', server.url]
+    const created = await run(['bundle', 'create', ...words], { now: server.now() })
+    expect(created).toMatchObject({ exitCode: 0 })
+    expect(JSON.parse(created.stdout)).toMatchObject({ verificationMaterial: { tlogEntries: [{ kindVersion: { kind: 'dsse' } }] } })
   })
 })
