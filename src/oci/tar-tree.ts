@@ -14,6 +14,8 @@ type Node =
 const folder: Node = { kind: 'folder' }
 const maxNodes = 200_000
 const maxLinks = 8
+/** As Linux has it. */
+const maxPathLength = 4096
 
 /** Methods that add say what is wrong, and undefined for what is right. */
 export class TarTree {
@@ -66,6 +68,7 @@ export class TarTree {
   }
 
   #add(name: string, node: Node): string | undefined {
+    if (name.length > maxPathLength) return `it has a name of more than ${maxPathLength} characters`
     const path = plainPath(name)
     if (path === undefined || (path === '' && node.kind !== 'folder')) return `it has the name ${quoted(name)}`
     if (path === '') return undefined
