@@ -46,6 +46,9 @@ export const defaultLifetimes: Lifetimes = {
   timestamp: { validMs: 7 * day, renewMs: 6 * day },
 }
 
+/** Below all versions that were published. */
+export const noVersions: ByRole = mapRoles(() => 0)
+
 /** How an edition is made. */
 export interface Terms {
   readonly signers: RepositorySigners
@@ -109,6 +112,11 @@ export function makeEdition(before: Edition | undefined, { root, targets }: Pick
   }
   const timestamp = (snapshot === before?.snapshot ? keep('timestamp', before.timestamp) : undefined) ?? makeTimestamp()
   return { root, targets, snapshot, timestamp }
+}
+
+/** Whether an edition has no file that the one before has not. */
+export function isSameEdition(before: Edition | undefined, edition: Edition): boolean {
+  return before !== undefined && Object.values(edition).every((file) => Object.values(before).includes(file))
 }
 
 /** Whether a root is signed by the one before it and by itself, and may follow it (TUF specification 5.3.4, 5.3.5). */

@@ -4,25 +4,28 @@ import { CountersignError } from '../../error.ts'
 import type { Clock } from '../clock.ts'
 import type { Service } from '../service.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
-import type { Edition, Lifetimes, RepositorySigners, Terms } from './edition.ts'
-import { checkEdition, defaultLifetimes, isDue, makeEdition, mapRoles } from './edition.ts'
+import type { Lifetimes, RepositorySigners, Terms } from './edition.ts'
+import { checkEdition, defaultLifetimes, isDue, isSameEdition, noVersions } from './edition.ts'
 import type { RoleMetadata, RootRoles } from './metadata.ts'
 import { rolesOfRoot } from './metadata.ts'
+import { proposeEdition } from './next-edition.ts'
 import { awaitedSignatures, takeSigned } from './offline-signatures.ts'
 import type { Wishes } from './proposals.ts'
-import { proposeRoot, proposeTargets, readPending, rolesOfSigners } from './proposals.ts'
+import { readPending, rolesOfSigners } from './proposals.ts'
 import type { Published } from './published-edition.ts'
 import { loadPublished, publishEdition } from './published-edition.ts'
+import type { Renewal } from './renewal.ts'
+import { createRenewal } from './renewal.ts'
 import { assess } from './repository-status.ts'
 import type { Outcome, RepositoryStatus } from './repository-status.ts'
-import type { ByRole, OfflineRole, PublishedState, StoredState } from './repository-store.ts'
+import type { OfflineRole } from './repository-store.ts'
 import { RepositoryStore } from './repository-store.ts'
 import { createRoutes } from './routes.ts'
 import { checkStored } from './stored-check.ts'
 import type { TufTarget } from './target.ts'
 import { describeTargets } from './target.ts'
-import type { PublishedVersions, VersionRecord } from './version-record.ts'
-import { checkNotRolledBack } from './version-record.ts'
+import type { VersionRecord } from './version-record.ts'
+import { checkRecord, keepRecord } from './version-record.ts'
 
 export interface TufRepositoryOptions {
   readonly documents: DocumentStore
@@ -50,12 +53,8 @@ export function createTufRepository(options: TufRepositoryOptions): TufRepositor
 }
 
 const maxAttempts = 5
-const tickMs = 30_000
-/** Requests do not make a renewal that failed be tried more often than that. */
-const retryMs = 5_000
 /** Clocks of several front ends differ by seconds. */
 const clockToleranceMs = 5 * 60_000
-const noVersions: ByRole = mapRoles(() => 0)
 
 interface Request extends Wishes {
   readonly resume?: Resumption | undefined
@@ -70,15 +69,14 @@ export class TufRepository implements Service {
   readonly #options: TufRepositoryOptions
   readonly #store: RepositoryStore
   readonly #lifetimes: Lifetimes
+  readonly #renewal: Renewal
   #queue: Promise<unknown> = Promise.resolve()
-  #timer: NodeJS.Timeout | undefined
-  #lastFailure = Number.NEGATIVE_INFINITY
-  #isClosed = false
 
   constructor(options: TufRepositoryOptions) {
     this.#options = options
     this.#store = new RepositoryStore(options.documents)
     this.#lifetimes = options.lifetimes ?? defaultLifetimes
+    this.#renewal = createRenewal({ isDue: () => this.#isDue(), renew: () => this.refresh(), onFailure: options.onFailure })
     this.routes = createRoutes(options.prefix ?? '/tuf', (path) => this.#serve(path))
   }
 
@@ -94,12 +92,11 @@ export class TufRepository implements Service {
         `the TUF repository cannot be published yet: keys that are offline have to sign ${missing}; use countersign server tuf export, sign-root, sign-targets and import`,
       )
     }
-    this.#schedule()
+    this.#renewal.start()
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#renewal.stop()
     await this.#queue.catch(() => {})
   }
 
@@ -180,7 +177,7 @@ export class TufRepository implements Service {
     if (stored === undefined) return { ...outcome, expires: undefined, problems: ['the TUF repository is empty'], notices: [] }
     const { problems, notices } = assess(outcome.awaiting, stored.state.expires, this.#options.clock())
     try {
-      await this.#checkRecord(stored)
+      await checkRecord(this.#options.record, stored?.state)
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
       problems.push(error.message)
@@ -200,7 +197,7 @@ export class TufRepository implements Service {
       problems = await checkStored(this.#store, stored.state)
     }
     try {
-      await this.#checkRecord(stored)
+      await checkRecord(this.#options.record, stored?.state)
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error
       problems.push(error.message)
@@ -224,7 +221,7 @@ export class TufRepository implements Service {
 
   /** @returns false when another server was faster */
   async #tryUpdate(stored: Published | undefined, request: Request): Promise<boolean> {
-    const recorded = await this.#checkRecord(stored, request.resume)
+    const recorded = await checkRecord(this.#options.record, stored?.state, request.resume === 'rollback')
     const before = stored?.edition
     const terms: Terms = {
       signers: this.#options.signers,
@@ -233,9 +230,9 @@ export class TufRepository implements Service {
       floor: (request.resume === 'rollback' ? recorded?.versions : undefined) ?? noVersions,
       force: request.resume !== undefined,
     }
-    const edition = await this.#nextEdition(before, request, terms)
+    const edition = await proposeEdition(this.#store, before, request, this.#options.roles ?? rolesOfSigners(terms.signers), terms)
     if (edition === undefined || isSameEdition(before, edition)) {
-      if (stored !== undefined) await this.#remember(stored.state, recorded)
+      if (stored !== undefined) await keepRecord(this.#options.record, stored.state, recorded)
       return true
     }
     if (stored !== undefined && request.resume !== 'clock') checkClock(stored.state.signedAtMs, terms.now)
@@ -246,72 +243,26 @@ export class TufRepository implements Service {
     checkEdition(before, edition)
     const state = await publishEdition(this.#store, stored, edition, terms.now)
     if (state === undefined) return false
-    await this.#remember(state, recorded)
+    await keepRecord(this.#options.record, state, recorded)
     return true
-  }
-
-  async #nextEdition(before: Edition | undefined, wishes: Wishes, terms: Terms): Promise<Edition | undefined> {
-    const root = await proposeRoot(this.#store, before, wishes, this.#options.roles ?? rolesOfSigners(terms.signers), terms)
-    if (root !== undefined) {
-      const targets = await proposeTargets(this.#store, before, root.metadata, wishes, terms)
-      if (targets !== undefined) return makeEdition(before, { root, targets }, terms)
-      // A root whose targets keys have not signed yet waits for them.
-      await this.#store.putPending('root', root.bytes)
-    }
-    if (before === undefined) {
-      // People sign the first root and the first targets in one go.
-      const drafted = await readPending(this.#store, 'root')
-      if (root === undefined && drafted !== undefined) await proposeTargets(this.#store, before, drafted, wishes, terms)
-      return undefined
-    }
-    const targets = await proposeTargets(this.#store, before, before.root.metadata, {}, terms)
-    return targets && makeEdition(before, { root: before.root, targets }, terms)
   }
 
   async #outcome(stored: Published | undefined): Promise<Outcome> {
     return { versions: stored?.state.versions, awaiting: await awaitedSignatures(this.#store, stored?.edition.root.metadata) }
   }
 
-  async #checkRecord(stored: StoredState | undefined, resume?: Resumption): Promise<PublishedVersions | undefined> {
-    const { record } = this.#options
-    const recorded = await record?.read()
-    if (record === undefined || recorded === undefined || resume === 'rollback') return recorded
-    checkNotRolledBack(publishedVersions(stored?.state), recorded, record.name)
-    return recorded
-  }
-
-  async #remember(state: PublishedState, recorded: PublishedVersions | undefined): Promise<void> {
-    const published = publishedVersions(state)
-    // A root that was merely renewed leaves the timestamp as it is.
-    const isKnown = recorded?.timestampDigest === published.timestampDigest && recorded.versions.root === published.versions.root
-    if (!isKnown) await this.#options.record?.write(published)
-  }
-
-  /** Due is what the clock says, not how often a timer rang: a laptop may have slept for a week. */
-  #schedule(): void {
-    if (this.#isClosed) return
-    this.#timer = setTimeout(() => {
-      void this.#renewIfDue().finally(() => this.#schedule())
-    }, tickMs).unref()
-  }
-
-  async #renewIfDue(): Promise<void> {
-    try {
-      const stored = await this.#store.load()
-      const terms = { lifetimes: this.#lifetimes, now: this.#options.clock() }
-      const due =
-        stored !== undefined &&
-        (['timestamp', 'snapshot', 'targets', 'root'] as const).some((role) => isDue(stored.state.expires[role], role, terms))
-      if (due) await this.refresh()
-    } catch (error) {
-      this.#lastFailure = performance.now()
-      this.#options.onFailure?.(error)
-    }
+  async #isDue(): Promise<boolean> {
+    const stored = await this.#store.load()
+    const terms = { lifetimes: this.#lifetimes, now: this.#options.clock() }
+    return (
+      stored !== undefined &&
+      (['timestamp', 'snapshot', 'targets', 'root'] as const).some((role) => isDue(stored.state.expires[role], role, terms))
+    )
   }
 
   /** Answers a request. The timestamp is renewed first if it is due, as after a long sleep. */
   async #serve(path: string): Promise<Uint8Array | undefined> {
-    if (path === 'timestamp.json' && performance.now() - this.#lastFailure > retryMs) await this.#renewIfDue()
+    if (path === 'timestamp.json') await this.#renewal.catchUp()
     return this.file(path)
   }
 }
@@ -326,14 +277,6 @@ function checkClock(signedAt: number, now: number): void {
     'CLOCK_SUSPECT',
     `nothing is signed for the TUF repository: the clock says ${new Date(now).toISOString()}, and it was ${new Date(signedAt).toISOString()} when it was last signed; set the clock, or if it was ahead then: countersign server tuf resume --clock`,
   )
-}
-
-function isSameEdition(before: Edition | undefined, edition: Edition): boolean {
-  return before !== undefined && Object.values(edition).every((file) => Object.values(before).includes(file))
-}
-
-function publishedVersions(state: PublishedState | undefined): PublishedVersions {
-  return { versions: state?.versions ?? noVersions, timestampDigest: state?.files['timestamp.json'] ?? '' }
 }
 
 function ownValue(record: Readonly<Record<string, string>> | undefined, key: string): string | undefined {

@@ -8,7 +8,8 @@ import { parseJson } from '../../encoding/json.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import { readBoundedFile, replaceFile } from '../../tuf/bounded-file.ts'
-import type { ByRole } from './repository-store.ts'
+import { noVersions } from './edition.ts'
+import type { ByRole, PublishedState } from './repository-store.ts'
 
 /** What was published last. */
 export interface PublishedVersions {
@@ -56,10 +57,38 @@ export function createVersionFile(file: string): VersionRecord {
 }
 
 /**
- * Compares what the database has with what was published.
- * @throws CountersignError TUF_ROLLED_BACK when the database is older, or has another history
+ * Holds what is published against the record.
+ * @param mayBeOlder an operator has looked into it
+ * @returns what is recorded
+ * @throws CountersignError TUF_ROLLED_BACK when the database is older, or has another history; STORAGE_FAILED
  */
-export function checkNotRolledBack(found: PublishedVersions, recorded: PublishedVersions, record: string): void {
+export async function checkRecord(
+  record: VersionRecord | undefined,
+  state: PublishedState | undefined,
+  mayBeOlder = false,
+): Promise<PublishedVersions | undefined> {
+  const recorded = await record?.read()
+  if (record !== undefined && recorded !== undefined && !mayBeOlder) checkNotRolledBack(publishedVersions(state), recorded, record.name)
+  return recorded
+}
+
+/** Records what is published, if it is not what is recorded. @throws CountersignError STORAGE_FAILED */
+export async function keepRecord(
+  record: VersionRecord | undefined,
+  state: PublishedState,
+  recorded: PublishedVersions | undefined,
+): Promise<void> {
+  const published = publishedVersions(state)
+  // A root that was merely renewed leaves the timestamp as it is.
+  const isKnown = recorded?.timestampDigest === published.timestampDigest && recorded.versions.root === published.versions.root
+  if (!isKnown) await record?.write(published)
+}
+
+function publishedVersions(state: PublishedState | undefined): PublishedVersions {
+  return { versions: state?.versions ?? noVersions, timestampDigest: state?.files['timestamp.json'] ?? '' }
+}
+
+function checkNotRolledBack(found: PublishedVersions, recorded: PublishedVersions, record: string): void {
   for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) {
     if (found.versions[role] >= recorded.versions[role]) continue
     throw rolledBack(
