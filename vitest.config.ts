@@ -14,6 +14,7 @@ export default defineConfig({
     // What hangs ends: on a busy machine a test of a few seconds takes a minute.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Some of the tests wait, for a process or a limit.
     maxWorkers: availableParallelism() + 1,
     projects: [

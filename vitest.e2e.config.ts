@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/e2e/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Much of it waits for a process. What has to be alone, such as a port, each test makes for itself.
     maxWorkers: 2,
   },

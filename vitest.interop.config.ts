@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/interop/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     fileParallelism: false,
     reporters: ['default', new MatrixReporter()],
   },

@@ -11,7 +11,7 @@ describe.skipIf(isSkipped)('a connection that has locks', () => {
   let postgres: TestPostgres
   beforeAll(async () => {
     postgres = await startPostgres()
-  }, 60_000)
+  })
   afterAll(() => postgres.stop())
 
   test('is asked for one thing after the other: the library warns of all else', async () => {

@@ -22,7 +22,7 @@ describe.skipIf(isSkipped)('on PostgreSQL', () => {
 
   beforeAll(async () => {
     postgres = await startPostgres()
-  }, 60_000)
+  })
   afterAll(() => postgres.stop())
   beforeEach(async () => {
     url = await postgres.createDatabase()

@@ -43,10 +43,10 @@ describeEachStorage((kind) => {
       expect((await post('/api/v2/log/entries', requestOf(email))).status).toBe(201)
       for (const follower of followers) follower.wake()
     }
-    await expect.poll(() => one.terms.position(log.id), { timeout: 10_000 }).toBe(20n)
+    await expect.poll(() => one.terms.position(log.id)).toBe(20n)
     await expectAll()
     await followers[1]?.rebuild(log.id)
-    await expect.poll(() => two.terms.position(log.id), { timeout: 10_000 }).toBe(20n)
+    await expect.poll(() => two.terms.position(log.id)).toBe(20n)
     await expectAll()
     expect(errors).toEqual([])
     for (const follower of followers) await follower.close()

@@ -22,7 +22,7 @@ it('is made by its first start, trusted by a client as it says, and found sound 
   try {
     let said = ''
     server.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-    await expect.poll(() => said, { timeout: 30_000 }).toMatch(/countersign initialize .*\n/)
+    await expect.poll(() => said).toMatch(/countersign initialize .*\n/)
     const [, words = ''] = /countersign (initialize .*)/.exec(said) ?? []
     expect(run(...words.split(' '))).toMatchObject({ status: 0 })
     const doctor = run('server', 'doctor', '--data', 'data')

@@ -70,7 +70,7 @@ describe.skipIf(isSkipped)('two front ends on one PostgreSQL', () => {
         victim.kill()
         await victim.ended
         const before = survivor.acknowledged.length
-        await expect.poll(() => survivor.acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(before + 50)
+        await expect.poll(() => survivor.acknowledged.length).toBeGreaterThan(before + 50)
         // The next to die is the one that has the lead now.
         victim = survivor
         survivor = await start(`again ${round}`)
@@ -85,10 +85,10 @@ describe.skipIf(isSkipped)('two front ends on one PostgreSQL', () => {
       await seconds(1)
       leader.kill('SIGSTOP')
       const before = follower.acknowledged.length
-      await expect.poll(() => follower.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(before + 200)
+      await expect.poll(() => follower.acknowledged.length).toBeGreaterThan(before + 200)
       leader.kill('SIGCONT')
       const woken = leader.acknowledged.length
-      await expect.poll(() => leader.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(woken + 100)
+      await expect.poll(() => leader.acknowledged.length).toBeGreaterThan(woken + 100)
       await finish()
     }))
 
@@ -98,7 +98,7 @@ describe.skipIf(isSkipped)('two front ends on one PostgreSQL', () => {
       await seconds(1)
       await server.crash()
       const [third, fourth] = await Promise.all([start('third'), start('fourth')])
-      await expect.poll(() => third.acknowledged.length + fourth.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(100)
+      await expect.poll(() => third.acknowledged.length + fourth.acknowledged.length).toBeGreaterThan(100)
       await finish()
       expect(first.acknowledged.length + second.acknowledged.length).toBeGreaterThan(100)
     }))

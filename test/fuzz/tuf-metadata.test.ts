@@ -83,5 +83,5 @@ for (const role of ['root', 'targets'] as const) {
       { numRuns: 300 },
     )
     expect((await repository.status()).versions).toBeUndefined()
-  }, 60_000)
+  })
 }

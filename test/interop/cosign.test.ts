@@ -119,7 +119,7 @@ describe.skipIf(cosign === '')('what cosign signs with a key', () => {
       prepare('import-key-pair', '--key', `${kind}.pem`, '--output-key-prefix', kind)
     }
     prepare('generate-key-pair', '--output-key-prefix', 'own')
-  }, 120_000)
+  })
 
   for (const key of ['own', ...kinds]) {
     it(`a bundle by a key (${key}) is verified by both, and refused by both for another artifact or key`, () => {

@@ -49,7 +49,7 @@ beforeAll(async () => {
   const process = await startFulcio(fulcio, folder, issuers)
   closing.push(() => process.stop())
   theirs = process.url
-}, 60_000)
+})
 
 afterAll(async () => {
   for (const close of closing.toReversed()) await close()

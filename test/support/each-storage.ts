@@ -9,7 +9,7 @@ export function describeEachStorage(suite: (kind: StorageKind) => void): void {
     const isSkipped = kind.missing !== undefined && process.env.CI === undefined
     if (isSkipped) console.log(`skipped: ${kind.name}: ${kind.missing}`)
     describe.skipIf(isSkipped)(kind.name, () => {
-      beforeAll(kind.start, 60_000)
+      beforeAll(kind.start)
       afterAll(kind.stop)
       suite(kind)
     })

@@ -160,7 +160,7 @@ export function describeRepository(what: string, open: (name: string) => Promise
       await expect(repository.resolve('v1')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
 
-    it('loses no referrer of writers that write at once', { timeout: 120_000 }, async () => {
+    it('loses no referrer of writers that write at once', async () => {
       const name = fresh()
       const image = await pushImage(await open(name), 'v1')
       const writers = Array.from({ length: options.writers ?? 20 }, async (_, index) => {
@@ -172,7 +172,7 @@ export function describeRepository(what: string, open: (name: string) => Promise
       expect(descriptors.map(({ digest }) => digest).toSorted()).toEqual(written.map(({ digest }) => digest).toSorted())
     })
 
-    it('loses no layer of writers that add to one tag at once', { timeout: 120_000 }, async () => {
+    it('loses no layer of writers that add to one tag at once', async () => {
       const name = fresh()
       const image = await pushImage(await open(name), 'v1')
       const writers = Array.from({ length: options.writers ?? 20 }, async (_, index) =>

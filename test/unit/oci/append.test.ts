@@ -70,7 +70,7 @@ describe('adding to what others add to', () => {
     expect(prepared).toBe(3)
   })
 
-  it('loses nothing of twenty that take different times between reading and writing', { timeout: 60_000 }, async () => {
+  it('loses nothing of twenty that take different times between reading and writing', async () => {
     let stored: readonly number[] = []
     const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const add = (mine: number) =>

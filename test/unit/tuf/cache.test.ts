@@ -246,7 +246,7 @@ describe('where no cache can be kept', () => {
 })
 
 describe('several processes', () => {
-  it('share one cache: eight at once, all succeed, and it is whole afterwards', { timeout: 20_000 }, async () => {
+  it('share one cache: eight at once, all succeed, and it is whole afterwards', async () => {
     const { repository, mirror, options, cacheDirectory, folder, fetch } = await arrange()
     const work = temporaryFolder()
     const rootFile = path.join(work, 'root.json')

@@ -63,7 +63,7 @@ describe('withLock', () => {
     writeFileSync(file, contents)
     const then = Date.now() / 1000 - ageSeconds
     utimesSync(file, then, then)
-    expect(await withLock(file, { waitMs: 1_000 }, () => Promise.resolve('in'))).toBe('in')
+    expect(await withLock(file, { waitMs: 60_000 }, () => Promise.resolve('in'))).toBe('in')
     expect(readdirSync(path.dirname(file))).toEqual([])
   })
 

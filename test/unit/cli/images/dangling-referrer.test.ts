@@ -26,7 +26,7 @@ function listed({ registry }: ImageWorkspace, tag: string): string[] {
 }
 
 describe('a referrer that is listed and gone', () => {
-  it('keeps nobody from signing, and from verifying the others', { timeout: 30_000 }, async () => {
+  it('keeps nobody from signing, and from verifying the others', async () => {
     const workspace = await withDangling()
     const { run, image, gone, tag } = workspace
     const signed = await run(['sign', ...withKey, '-a', 'n=3', image])

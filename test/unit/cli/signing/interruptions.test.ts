@@ -221,7 +221,7 @@ const waits: readonly (readonly [name: string, options: WorkspaceOptions, waitsF
 async function interrupt(running: (signal: AbortSignal) => Promise<Outcome>, isWaiting: () => boolean): Promise<Outcome> {
   const interruption = new AbortController()
   const ending = running(interruption.signal)
-  await expect.poll(isWaiting, { timeout: 10_000, interval: 5 }).toBe(true)
+  await expect.poll(isWaiting, { interval: 5 }).toBe(true)
   interruption.abort(new ExitError(130, 'ABORTED', 'interrupted by SIGINT'))
   return ending
 }

@@ -59,7 +59,7 @@ describe.each(['v1', 'v2'] as const)('timestamp authority and log (%s)', (log) =
     const interruption = new AbortController()
     const running = workspace.sign([], { signal: interruption.signal })
     const asked = (): string[] => workspace.services.requests.filter((request) => !request.endsWith(paths.certificate)).toSorted()
-    await expect.poll(asked, { timeout: 10_000 }).toEqual([`POST ${paths.timestamp}`, `POST ${address}`].toSorted())
+    await expect.poll(asked).toEqual([`POST ${paths.timestamp}`, `POST ${address}`].toSorted())
     interruption.abort(new Error('enough was seen'))
     await running
   })

@@ -349,7 +349,7 @@ describe('in a private Sigstore', () => {
     write('logged.json', envelope)
     expect((await verify('logged.json')).stderr).toContain('Verified OK')
     // The index follows the log.
-    await expect.poll(async () => (await verify('envelope.json')).stderr, { timeout: 60_000 }).toContain('Verified OK')
+    await expect.poll(async () => (await verify('envelope.json')).stderr).toContain('Verified OK')
     const words = ['--artifact', 'artifact', '--attestation', 'envelope.json', '--key', 'attester.pub', '--rekor-url', server.url]
     const created = await run(['bundle', 'create', ...words], { now: server.now() })
     expect(created).toMatchObject({ exitCode: 0 })

