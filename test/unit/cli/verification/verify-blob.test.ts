@@ -375,7 +375,7 @@ describe('verify-blob-attestation', () => {
     await refuses(
       'verify-blob-attestation',
       ['artifact', '--bundle', 'attestation.json', ...offline, ...who],
-      /invalid predicate type, expected https:\/\/cosign\.sigstore\.dev\/attestation\/v1 got https:\/\/slsa\.dev\/provenance\/v1/,
+      /invalid predicate type, expected https:\/\/cosign\.sigstore\.dev\/attestation\/v1 or cosign\.sigstore\.dev\/attestation\/v1 got https:\/\/slsa\.dev\/provenance\/v1/,
     )
     const legacy = ['artifact', '--signature', 'envelope.json', '--key', 'key.pub', '--insecure-ignore-tlog']
     await verifies('verify-blob-attestation', [...legacy, ...type])
