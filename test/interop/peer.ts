@@ -52,7 +52,7 @@ export function runPeer(program: string, argv: readonly string[], cwd: string, e
     },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 120_000,
   })
   if (error !== undefined) throw error
   return { exitCode: status, stdout, stderr }

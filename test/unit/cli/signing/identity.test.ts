@@ -138,7 +138,7 @@ it('signs in with the browser that BROWSER names, on a terminal, after it has as
   )
   chmodSync(browser, 0o755)
   try {
-    const outcome = await runCaptured([...words, '--timeout', '20s'], {
+    const outcome = await runCaptured([...words, '--timeout', '100s'], {
       cwd: workspace.folder,
       env: { BROWSER: browser, PATH: process.env['PATH'] ?? '', ...secrets, NO_PROXY: 'localhost' },
       typed: true,

@@ -181,7 +181,7 @@ describe('renewal', () => {
       last = version
     }
     expect((await repository.status()).versions).toMatchObject({ root: 4, targets: 4 })
-  }, 60_000)
+  })
 
   it('happens when a client asks after a long sleep, before any timer rings', async () => {
     const { repository, clock, failures } = await startedRepository()
