@@ -9,7 +9,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    fileParallelism: false,
+    // Much of it waits for a process; each file has folders, ports and services of its own.
+    maxWorkers: 2,
     reporters: ['default', new MatrixReporter()],
   },
 })

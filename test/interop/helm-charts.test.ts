@@ -82,7 +82,7 @@ for (const registry of registryNames) {
       const { tagged, image } = await pushChart(await packageChart('2.0.0'), registry, 'moved')
       const task = { kind: 'signature', layout: 'bundle', keyless: false, image } as const
       await expectSuccess(countersign.signs(world, task))
-      world.write('chart/values.yaml', 'evil: true\n')
+      world.write('chart/values.yaml', `evil: ${image}\n`)
       const moved = await pushChart(await packageChart('2.0.0'), registry, 'moved')
       expect(moved.image).not.toBe(image)
       await expectUnsigned(world, { ...task, image: tagged })
