@@ -76,9 +76,17 @@ export async function readDockerConfig(file: string): Promise<JsonFields | undef
   }
   try {
     return new JsonFields(parseJson(bytes, file, { maxBytes: maxFileBytes }), file, 'FILE_UNREADABLE')
-  } catch (cause) {
-    throw new TransportError('FILE_UNREADABLE', `the registry credentials in ${file} cannot be used: ${messageOf(cause)}`, { cause })
+  } catch {
+    throw unusable(file)
   }
+}
+
+/** What was found instead may be a password, or be beside one: nothing of it is repeated. */
+function unusable(what: string): TransportError {
+  return new TransportError(
+    'FILE_UNREADABLE',
+    `the registry credentials in ${what} cannot be used: expected the JSON that docker login writes`,
+  )
 }
 
 async function credentialsIn(
@@ -99,17 +107,24 @@ async function credentialsIn(
   return askHelper(store, name.registry === 'index.docker.io' ? dockerHubKey : name.registry, options)
 }
 
-/** What the `auths` of a configuration have for a repository. No program is run, whatever else it says. */
+/**
+ * What the `auths` of a configuration have for a repository. No program is run, whatever else it says.
+ * @throws TransportError FILE_UNREADABLE
+ */
 export function credentialsOfAuths(config: JsonFields, name: RepositoryName): RegistryCredentials | undefined {
-  const stored = config.optionalObject('auths')
-  const entries = new Map(stored?.entries().map(([key]) => [plainKey(key), key]))
-  for (const key of keysFor(name)) {
-    const spelled = entries.get(plainKey(key))
-    const entry = spelled === undefined ? undefined : stored?.optionalObject(spelled)
-    const credentials = entry && readEntry(entry)
-    if (credentials !== undefined) return credentials
+  try {
+    const stored = config.optionalObject('auths')
+    const entries = new Map(stored?.entries().map(([key]) => [plainKey(key), key]))
+    for (const key of keysFor(name)) {
+      const spelled = entries.get(plainKey(key))
+      const entry = spelled === undefined ? undefined : stored?.optionalObject(spelled)
+      const credentials = entry && readEntry(entry)
+      if (credentials !== undefined) return credentials
+    }
+    return undefined
+  } catch {
+    throw unusable(config.path)
   }
-  return undefined
 }
 
 /** The most particular first, as podman has it: repository, its folders, registry. */

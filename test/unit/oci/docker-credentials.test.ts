@@ -108,8 +108,20 @@ describe('credentials that docker login has left', () => {
     '{"auths":{"ghcr.io":"x"}}',
     '{"auths":{"ghcr.io":{"auth":"%%"}}}',
     '{"credHelpers":{"ghcr.io":5}}',
-  ])('in a file like %s are an error that says nothing of them', async (config) => {
+  ])('in a file like %s are an error', async (config) => {
     await expect(ask(homeWith(config), 'ghcr.io/app')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  })
+
+  it.each([
+    '{"auths":{"ghcr.io":"hunter2"}}',
+    '{"auths":"hunter2"}',
+    '{"auths":{"ghcr.io":{"auth":"hunter2!"}}}',
+    '{"auths":{"ghcr.io":{"auth":hunter2}}}',
+  ])('%s is refused without a word of what may be a password', async (config) => {
+    await expect(ask(homeWith(config), 'ghcr.io/app')).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.not.stringContaining('hunter2') as string,
+    })
   })
 })
 
