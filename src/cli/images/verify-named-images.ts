@@ -5,6 +5,7 @@ import { UsageError } from '../../error.ts'
 import { imagesOfDockerfile } from '../../oci/dockerfile-images.ts'
 import { parseReference } from '../../oci/reference.ts'
 import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import { printableLine } from '../quote.ts'
 import { readInputFile } from '../verification/input-file.ts'
@@ -21,7 +22,13 @@ export async function verifyDockerfile(
   file: string,
 ): Promise<void> {
   const text = decodeUtf8(readInputFile(context.cwd, file, 'the Dockerfile', maxFileBytes), `the Dockerfile ${file}`)
-  const { all, base } = imagesOfDockerfile(text, context.env)
+  const { all, base, fromEnvironment } = imagesOfDockerfile(text, context.env)
+  if (fromEnvironment.length > 0) {
+    warn(
+      context,
+      `${printableLine(fromEnvironment.join(', '))} of ${file} had a value from the environment: give the build the same (--build-arg)`,
+    )
+  }
   if (flags['base-image-only'] && base === undefined && all.length > 0) {
     throw new UsageError('USAGE', `the last stage of ${file} is built on nothing (scratch), so it has no base image to verify`)
   }

@@ -26,13 +26,13 @@ describe('the images of a Dockerfile', () => {
     ['over continued lines, with comments in between', 'FROM \\\n# a comment\n  a \\\n\n AS x\nCOPY --link \\\n --from=b x y', ['a', 'b']],
     ['with another escape character', '# escape=`\nFROM `\n a', ['a']],
     ['but not what here-documents say', 'FROM a\nRUN <<EOF\nFROM b\nEOF\nFROM c', ['a', 'c']],
-    ['but not what comments say', '# FROM x\nFROM a # not a comment', ['a']],
+    ['but not what comments say', '# FROM x\nFROM a\n# FROM y', ['a']],
     ['with a byte order mark and other line ends', '\uFEFFFROM a\r\nFROM b\r\n', ['a', 'b']],
     ['in quotes', 'FROM "a"', ['a']],
   ])('%s', (_, text, expected) => expect(all(text)).toEqual(expected))
 
   it('have variables replaced, from the environment before ARG', () => {
-    const text = 'ARG TAG=1\nARG NAME="app"\nFROM ${REGISTRY:-docker.io}/$NAME:${TAG}'
+    const text = 'ARG REGISTRY\nARG TAG=1\nARG NAME="app"\nFROM ${REGISTRY:-docker.io}/$NAME:${TAG}'
     expect(all(text)).toEqual(['docker.io/app:1'])
     expect(all(text, { TAG: '2', REGISTRY: 'ghcr.io' })).toEqual(['ghcr.io/app:2'])
     expect(() => all('FROM a\nFROM $GONE')).toThrow('line 2: "$GONE" in the name of an image has no value')
