@@ -7,7 +7,7 @@ import { verifyFlags } from './flags.ts'
 export const command = defineCommand({
   synopsis: 'MANIFEST',
   long: `Verify the signatures of every image that Kubernetes resources in YAML or JSON run: of containers of all kinds, in resources of any kind, and of
-volumes that are images.
+volumes that are images. What else is called an image is told, and not verified.
 
 The first image that is refused ends it. Everything else, exit codes too, is as with "verify".`,
   examples: `  countersign manifest verify --key cosign.pub deployment.yaml`,

@@ -13,6 +13,7 @@ import type { verifyDockerfileFlags, verifyFlags } from './flags.ts'
 import { verifySignatures } from './verify-signatures.ts'
 
 const maxHostsLength = 300
+const maxWarningLength = 1000
 const maxFileBytes = 16 * 1024 * 1024
 
 /** @throws UsageError for a file that names no image; as `verifySignatures` */
@@ -44,7 +45,13 @@ export async function verifyManifest(context: CommandContext, flags: FlagValues<
   }
   const text = decodeUtf8(readInputFile(context.cwd, file, 'the manifest', maxFileBytes), `the manifest ${file}`)
   const { imagesOfManifest } = await import('../../policy/manifest-images.ts')
-  const images = imagesOfManifest(text)
+  const { all: images, others } = imagesOfManifest(text)
+  if (others.length > 0) {
+    warn(
+      context,
+      `${file} has images outside of containers, which are not verified: ${printableLine(others.join(', ')).slice(0, maxWarningLength)}`,
+    )
+  }
   if (images.length === 0) throw new UsageError('USAGE', 'no images found in manifest')
   await verifyNamed(context, flags, images)
 }

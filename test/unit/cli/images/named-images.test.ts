@@ -68,9 +68,12 @@ items: [{ kind: Deployment, spec: { template: { spec: { containers: [{ image: ap
 kind: Custom
 spec: { deep: [{ pod: { containers: [{ image: custom:1 }] } }], image: not-a-container:1 }
 `
-    expect(imagesOfManifest(text)).toEqual(['init:1', 'app:1', 'debug:1', 'data:1', 'job:1', 'app:2', 'custom:1'])
-    expect(imagesOfManifest('{"spec":{"containers":[{"image":"json:1"}]}}')).toEqual(['json:1'])
-    expect(imagesOfManifest('')).toEqual([])
+    expect(imagesOfManifest(text)).toEqual({
+      all: ['init:1', 'app:1', 'debug:1', 'data:1', 'job:1', 'app:2', 'custom:1'],
+      others: ['not-a-container:1'],
+    })
+    expect(imagesOfManifest('{"spec":{"containers":[{"image":"json:1"}]}}').all).toEqual(['json:1'])
+    expect(imagesOfManifest('').all).toEqual([])
   })
 
   it('are not read from what is ambiguous or endless', () => {
