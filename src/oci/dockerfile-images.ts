@@ -18,6 +18,8 @@ export interface DockerfileImages {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+const fromFlag = 'from'
+
 /** Docker's own program that builds Dockerfiles. */
 const ownSyntax = /^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/
 
@@ -52,7 +54,7 @@ export function imagesOfDockerfile(text: string, env: Environment): DockerfileIm
       if (reference === '') throw new UsageError('USAGE', `line ${line}: FROM should name an image`)
       if (as !== undefined && (as.toUpperCase() !== 'AS' || stage === undefined || others.length > 0))
         throw new UsageError('USAGE', `line ${line}: FROM should be followed by an image, or by an image, AS and a name`)
-      demandValues(instruction, ['--platform'])
+      demandValue(instruction, 'platform')
       base = use(variables.expand(unquoted(reference), line))
       stages.set(String(stageCount), base)
       stageCount++
@@ -68,11 +70,11 @@ export function imagesOfDockerfile(text: string, env: Environment): DockerfileIm
 function sourcesOf(instruction: DockerfileInstruction): string[] {
   const { name, flags } = instruction
   if (name === 'COPY' || name === 'ADD') {
-    demandValues(instruction, ['--from'])
+    demandValue(instruction, fromFlag)
     return flags.flatMap((flag) => /^--from=([^]+)$/i.exec(flag)?.[1] ?? [])
   }
   if (name !== 'RUN') return []
-  demandValues(instruction, ['--mount'])
+  demandValue(instruction, 'mount')
   return flags.flatMap((flag) => {
     const [, mount] = /^--mount=([^]*)$/i.exec(flag) ?? []
     return mount === undefined ? [] : fieldsOf(mount, instruction.line).flatMap((field) => /^\s*from=([^]+)$/i.exec(field)?.[1] ?? [])
@@ -80,8 +82,8 @@ function sourcesOf(instruction: DockerfileInstruction): string[] {
 }
 
 /** Some builders take the next word for the value. */
-function demandValues({ line, flags }: DockerfileInstruction, names: readonly string[]): void {
-  const bare = flags.find((flag) => names.includes(flag.toLowerCase()))
+function demandValue({ line, flags }: DockerfileInstruction, name: string): void {
+  const bare = flags.find((flag) => flag.toLowerCase() === `--${name}`)
   if (bare !== undefined) throw new UsageError('USAGE', `line ${line}: ${bare} should have its value after an equals sign`)
 }
 
