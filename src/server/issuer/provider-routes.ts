@@ -150,20 +150,26 @@ async function beginDevice({ deviceGrants }: ProviderRoutesOptions, ask: AskProv
   return new Response(text, { status: answer.status, headers: answer.headers })
 }
 
-/** A request of a client: as it is to be sent to the library, its form, and that form's bytes. */
+/**
+ * A request of a client: as it is to be sent to the library, its form, and that form's bytes. They are written anew, since the library
+ * reads some forms otherwise (a question mark before the first name, other charsets): what is checked here has to be what it takes.
+ */
 async function readClientRequest(
   request: Request,
 ): Promise<{ readonly sent: Request; readonly form: URLSearchParams; readonly body: Uint8Array }> {
-  const body = await readBody(request, maxRequestBytes)
-  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
-  const client = clientWithoutSecret(request.headers.get('authorization'))
-  if (client === undefined) return { sent: request, form, body }
-  // sigstore-python names a public client by HTTP Basic with an empty secret; the library knows it by its form (RFC 6749 section 3.2.1).
-  if (!form.has('client_id')) form.set('client_id', client)
+  const form = new URLSearchParams(Buffer.from(await readBody(request, maxRequestBytes)).toString('utf8'))
   const headers = new Headers(request.headers)
-  headers.delete('authorization')
+  if (headers.get('content-type')?.toLowerCase().startsWith(formType) === true) headers.set('content-type', formType)
+  const client = clientWithoutSecret(request.headers.get('authorization'))
+  if (client !== undefined) {
+    // sigstore-python names a public client by HTTP Basic with an empty secret; the library knows it by its form (RFC 6749 section 3.2.1).
+    if (!form.has('client_id')) form.set('client_id', client)
+    headers.delete('authorization')
+  }
   return { sent: new Request(request.url, { method: request.method, headers }), form, body: encodeUtf8(form.toString()) }
 }
+
+const formType = 'application/x-www-form-urlencoded'
 
 /** The name in HTTP Basic credentials whose secret is empty. */
 function clientWithoutSecret(authorization: string | null): string | undefined {

@@ -154,6 +154,20 @@ describe('the device flow', () => {
     expect((await poll(device.device_code, { code_verifier: verifier })).status).toBe(200)
   })
 
+  test.each([
+    ['whose form begins with a question mark', (form: string) => `?device_code=none&${form}`, 'application/x-www-form-urlencoded'],
+    ['whose form is in UTF-16', (form: string) => Buffer.from(form, 'utf16le'), 'application/x-www-form-urlencoded; charset=utf-16le'],
+  ])('demands it from a program %s', async (_, encode, type) => {
+    const challenge = await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier())
+    const { device } = await beginDevice({ code_challenge: challenge, code_challenge_method: 'S256' })
+    await allow(device)
+    const fields = { grant_type: deviceCodeGrant, client_id: 'sigstore', device_code: device.device_code }
+    const body = encode(new URLSearchParams(fields).toString())
+    const answer = await fetch(`${running.url}/token`, { method: 'POST', body, headers: { 'content-type': type } })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).not.toHaveProperty('id_token')
+  })
+
   test('refuses a plain challenge, and clients that it does not know', async () => {
     expect((await beginDevice({ code_challenge: 'a'.repeat(43), code_challenge_method: 'plain' })).status).toBe(400)
     expect((await beginDevice({ client_id: 'somebody' })).status).toBe(401)
