@@ -125,13 +125,13 @@ export interface Visited {
   readonly location: string | undefined
 }
 
-/** A browser with no cookies. */
-export function openBrowser(): Browser {
+/** A browser with no cookies. @param always headers of each of its requests, such as those of a proxy */
+export function openBrowser(always: Readonly<Record<string, string>> = {}): Browser {
   const cookies: Cookie[] = []
   const send = async (url: string | URL, init: RequestInit = {}): Promise<Visited> => {
     const { pathname } = new URL(url)
     const sent = cookies.filter(({ path }) => pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
-    const headers = new Headers({ accept: 'text/html,*/*', ...(init.headers as Record<string, string> | undefined) })
+    const headers = new Headers({ accept: 'text/html,*/*', ...always, ...(init.headers as Record<string, string> | undefined) })
     if (sent.length > 0) headers.set('cookie', sent.map(({ name, value }) => `${name}=${value}`).join('; '))
     const answer = await fetch(url, { ...init, headers, redirect: 'manual' })
     for (const line of answer.headers.getSetCookie()) keepCookie(cookies, line)

@@ -1,5 +1,5 @@
 /**
- * A limit on failed attempts, of sign-ins by account and by address, of device codes by address. An attempt counts before it is
+ * A limit on failed attempts, of sign-ins by address, by account and by both, of device codes by address. An attempt counts before it is
  * decided, so that many at once are no more than one after another; what succeeds is taken back.
  */
 import { isIPv6 } from 'node:net'
@@ -16,8 +16,11 @@ export interface AttemptLimit {
   succeed(kind: AttemptKind, who: string): Promise<void>
 }
 
-/** Sign-ins by account and by address, device codes by address. */
-export type AttemptKind = 'account' | 'address' | 'code'
+/**
+ * Sign-ins by address, by account and address, by account; device codes by address. Few attempts are left to one address, so that nobody
+ * locks somebody else out, and many to all together, so that a password is not guessed from many addresses.
+ */
+export type AttemptKind = 'address' | 'account-at-address' | 'account' | 'code'
 
 export interface AttemptLimitOptions {
   readonly documents: DocumentStore
@@ -27,7 +30,7 @@ export interface AttemptLimitOptions {
 
 const collection = 'issuer-attempts'
 const windowMs = 15 * 60_000
-const allowed: Readonly<Record<AttemptKind, number>> = { account: 10, address: 50, code: 20 }
+const allowed: Readonly<Record<AttemptKind, number>> = { address: 50, 'account-at-address': 10, account: 100, code: 20 }
 
 const stored = z.object({ count: z.number(), untilMs: z.number() })
 type Count = z.output<typeof stored>
@@ -36,7 +39,7 @@ type Count = z.output<typeof stored>
 export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOptions): AttemptLimit {
   // Names that were mistyped may be passwords: they are not kept.
   const idOf = (kind: AttemptKind, who: string): string => {
-    return `${kind}-${sealing.pseudonym(kind === 'account' ? who : networkOf(who), 'attempt')}`
+    return `${kind}-${sealing.pseudonym(isOfAccount(kind) ? who : networkOf(who), 'attempt')}`
   }
   const change = async (id: string, next: (count: Count | undefined) => Count | undefined): Promise<Count | undefined> => {
     for (;;) {
@@ -58,10 +61,14 @@ export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOp
       return begun === undefined || begun.count <= allowed[kind] ? 0 : begun.untilMs - clock()
     },
     succeed: async (kind, who) => {
-      if (kind === 'account') await documents.delete(collection, idOf(kind, who))
+      if (isOfAccount(kind)) await documents.delete(collection, idOf(kind, who))
       else await change(idOf(kind, who), (count) => (count === undefined ? undefined : { ...count, count: Math.max(0, count.count - 1) }))
     },
   }
+}
+
+function isOfAccount(kind: AttemptKind): boolean {
+  return kind === 'account' || kind === 'account-at-address'
 }
 
 /** Whoever has one IPv6 address has the 2^64 of its network: they count as one. */

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { CountersignError, messageOf } from '../../error.ts'
 import { clientAddress, clientNetwork } from '../request/client-address.ts'
 import type { Accounts } from './accounts.ts'
-import type { AttemptLimit } from './attempt-limit.ts'
+import type { AttemptKind, AttemptLimit } from './attempt-limit.ts'
 import type { Connector } from './connector.ts'
 import { accountPage, signInPage } from './pages/sign-in.ts'
 import { paths } from './provider.ts'
@@ -86,7 +86,13 @@ async function signInWithPassword(options: SignInOptions, c: VisitContext, visit
   if (!withPassword) return expired(options)
   const email = (form.get('email') ?? '').trim()
   const address = clientNetwork(clientAddress(c.env.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'), behindProxy))
-  const waitMs = Math.max(await attempts.begin('account', email.toLowerCase()), await attempts.begin('address', address))
+  const account = email.toLowerCase()
+  const counted = [
+    ['address', address],
+    ['account-at-address', `${account} ${address}`],
+    ['account', account],
+  ] as const
+  const waitMs = await beginAttempt(attempts, counted)
   if (waitMs > 0) {
     const minutes = Math.ceil(waitMs / 60_000)
     const problem = `There were too many attempts. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`
@@ -95,13 +101,21 @@ async function signInWithPassword(options: SignInOptions, c: VisitContext, visit
   try {
     const user = await users.authenticate(email, form.get('password') ?? '')
     if (user === undefined) return showForm(options, visit, { email, problem: 'The e-mail address or the password is wrong.', status: 401 })
-    await attempts.succeed('account', email.toLowerCase())
-    await attempts.succeed('address', address)
+    for (const [kind, who] of counted) await attempts.succeed(kind, who)
     return await finishAs(options, visit, user.subject)
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== 'REQUEST_REFUSED') throw error
     return showForm(options, visit, { email, problem: 'The server is busy. Try again in a moment.', status: 503 })
   }
+}
+
+/** Counts an attempt until one of the limits is reached: whoever was stopped by his address uses up nobody's account. */
+async function beginAttempt(attempts: AttemptLimit, counted: readonly (readonly [AttemptKind, string])[]): Promise<number> {
+  for (const [kind, who] of counted) {
+    const waitMs = await attempts.begin(kind, who)
+    if (waitMs > 0) return waitMs
+  }
+  return 0
 }
 
 async function sendUpstream(options: SignInOptions, visit: Visit, connector: Connector): Promise<Response> {
