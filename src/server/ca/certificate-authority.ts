@@ -147,8 +147,8 @@ function createTokenVerifier(
     find: (url) => {
       const issuer = issuers.find(url)
       if (issuer === undefined) return undefined
-      const { clientId, caCertificate, keyHosts } = issuer
-      return { url, audience: clientId, hosts: keyHosts, caCertificate, localKeys: localKeys.get(url) }
+      const { clientId, caCertificate, keyHosts, pattern } = issuer
+      return { url, audience: clientId, hosts: keyHosts, caCertificate, isOfFamily: pattern !== undefined, localKeys: localKeys.get(url) }
     },
     requiredClaims: ['exp'],
     clock,

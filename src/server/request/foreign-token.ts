@@ -25,6 +25,8 @@ export interface ForeignIssuer {
   readonly audience: string
   /** PEM of the authority of its TLS certificate, when the system does not know it. */
   readonly caCertificate?: string | undefined
+  /** Whether the configuration names a family of issuers, not this one. */
+  readonly isOfFamily?: boolean
   /** Its keys, where it is in this process: nothing is fetched then. */
   readonly localKeys?: (() => Promise<{ readonly keys: readonly JWK[] }>) | undefined
 }
@@ -63,13 +65,17 @@ const keysPauseMs = 30_000
 const failurePauseMs = 5_000
 /** Issuers whose keys are kept: families of issuers have any number of them. */
 const maxIssuers = 1_000
-/** Issuers that are asked at the same time: whoever makes up names of a family must not make us send any number of requests. */
+/**
+ * Issuers of families that are asked at the same time: whoever makes up their names must not make us send any number of requests. Those
+ * that the configuration names are no more than it has lines, and are asked whatever others wait for.
+ */
 const maxPending = 100
 
 /** A verifier that remembers each issuer's keys for ten minutes. An issuer that is down breaks its own tokens only. */
 export function createForeignTokenVerifier(options: ForeignTokenOptions): ForeignTokenVerifier {
   const known = new Map<string, Keys>()
   const pending = new Map<string, Promise<Keys>>()
+  let pendingOfFamilies = 0
   const failed = new Map<string, { readonly atMs: number; readonly error: unknown }>()
   const ask = async (issuer: ForeignIssuer): Promise<Keys> => {
     try {
@@ -82,6 +88,7 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
       throw error
     } finally {
       pending.delete(issuer.url)
+      if (issuer.isOfFamily === true) pendingOfFamilies--
     }
   }
   const askOnce = (issuer: ForeignIssuer): Promise<Keys> => {
@@ -89,7 +96,11 @@ export function createForeignTokenVerifier(options: ForeignTokenOptions): Foreig
     if (failure !== undefined && Math.abs(options.clock() - failure.atMs) < failurePauseMs) return Promise.reject(failure.error)
     const running = pending.get(issuer.url)
     if (running !== undefined) return running
-    if (pending.size >= maxPending) return Promise.reject(invalid('too many other issuers are being asked for their keys at this moment'))
+    if (issuer.isOfFamily === true) {
+      if (pendingOfFamilies >= maxPending)
+        return Promise.reject(invalid('too many other issuers are being asked for their keys at this moment'))
+      pendingOfFamilies++
+    }
     const started = ask(issuer)
     pending.set(issuer.url, started)
     return started

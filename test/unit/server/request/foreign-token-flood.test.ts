@@ -9,7 +9,11 @@ const part = (value: object): string => encodeBase64Url(encodeUtf8(JSON.stringif
 
 /** A token whose form is right, of an issuer of the family `https://*.forge.example`. */
 function tokenOf(name: string): string {
-  return `${part({ alg: 'ES256', kid: 'k' })}.${part({ iss: `https://${name}.forge.example` })}.${encodeBase64Url(new Uint8Array(64))}`
+  return tokenOfIssuer(`https://${name}.forge.example`)
+}
+
+function tokenOfIssuer(iss: string): string {
+  return `${part({ alg: 'ES256', kid: 'k' })}.${part({ iss })}.${encodeBase64Url(new Uint8Array(64))}`
 }
 
 /** A verifier whose issuers do not answer before they are let. */
@@ -18,7 +22,10 @@ function verifierOfSlowIssuers() {
   const waiting: (() => void)[] = []
   const { verify } = createForeignTokenVerifier({
     clock: () => 0,
-    find: (url) => (/^https:\/\/[a-z0-9]+\.forge\.example$/.test(url) ? { url, audience: 'sigstore', hosts: [] } : undefined),
+    find: (url) => {
+      const isOfFamily = /^https:\/\/[a-z0-9]+\.forge\.example$/.test(url)
+      return isOfFamily || url === 'https://named.example' ? { url, audience: 'sigstore', hosts: [], isOfFamily } : undefined
+    },
     send: () => {
       sent++
       return new Promise<HttpResponse>((_, reject) => {
@@ -44,5 +51,15 @@ describe('tokens of made up issuers of a family', () => {
     expect(issuers.sent()).toBe(101)
     issuers.fail()
     await expect(late).rejects.toThrow('nobody is there')
+  })
+
+  test('do not keep an issuer that the configuration names from being asked', async () => {
+    const issuers = verifierOfSlowIssuers()
+    const flood = Array.from({ length: 100 }, (_, number) => issuers.verify(tokenOf(`i${number}`)))
+    const named = issuers.verify(tokenOfIssuer('https://named.example'))
+    expect(issuers.sent()).toBe(101)
+    issuers.fail()
+    await expect(named).rejects.toThrow('nobody is there')
+    await Promise.allSettled(flood)
   })
 })
