@@ -121,7 +121,7 @@ export function createRekorV1(options: RekorV1Options): Service {
     on(async (context) => {
       if (options.terms === undefined) return failure(501, 'Search Index API not enabled in this Rekor instance')
       const query = parseIndexQuery(await readBody(context.req.raw, maxIndexQueryBytes))
-      return json(200, JSON.stringify(await searchEntryIds(query, shards, options.terms)))
+      return json(200, JSON.stringify(await searchEntryIds(query, shards, options.terms, rules.checkSignature)))
     }),
   )
   routes.get(`${prefix}/ping`, () => new Response(null, { status: 200, headers: readHeaders }))

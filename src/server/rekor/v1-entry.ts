@@ -26,6 +26,7 @@ import { namesSigner, parseTimestampResponse, verifyTokenSignature } from '../..
 import { allowedKeyDetails } from './algorithm-policy.ts'
 import type { SignatureChecker } from '../threads/signature-check.ts'
 import { isSignatureOver, parseEnvelopeV1, verifyEnvelopeV1 } from './v1-envelope.ts'
+import type { VerifierV1 } from './v1-verifier.ts'
 import { parseVerifierV1 } from './v1-verifier.ts'
 
 /** What decides about entries. */
@@ -67,7 +68,7 @@ export async function checkEntryV1(entry: ProposedEntry, rules: EntryRulesV1): P
 }
 
 async function checkHashedRekord(entry: ProposedHashedRekord, rules: EntryRulesV1): Promise<CheckedEntryV1> {
-  const { key, pem } = parseVerifierV1(entry.verifier)
+  const { key, pem } = await parseVerifierV1(entry.verifier, rules.checkSignature)
   const { algorithm: digestAlgorithm, value } = entry.digest
   const algorithm: SignatureAlgorithm =
     key.kind === 'ecdsa' ? `ecdsa-${digestAlgorithm}` : key.kind === 'rsa' ? `rsa-pkcs1-${digestAlgorithm}` : 'ed25519ph'
@@ -82,7 +83,7 @@ async function checkHashedRekord(entry: ProposedHashedRekord, rules: EntryRulesV
 
 async function checkDsse(entry: ProposedDsse, rules: EntryRulesV1): Promise<CheckedEntryV1> {
   const envelope = parseEnvelopeV1(entry.envelope, rules.maxRequestBytes)
-  const signatures = await verifyEnvelopeV1(envelope, entry.verifiers.map(parseVerifierV1), rules.checkSignature)
+  const signatures = await verifyEnvelopeV1(envelope, await verifiersOf(entry.verifiers, rules), rules.checkSignature)
   const envelopeSha256 = digest('sha256', encodeUtf8(entry.envelope))
   const digests = [`sha256:${encodeHex(envelopeSha256)}`, ...statementDigests(envelope.payloadType, envelope.payload)]
   return {
@@ -96,7 +97,10 @@ async function checkIntoto(entry: ProposedIntoto, rules: EntryRulesV1): Promise<
   const envelope = { payloadType, payload, signatures: entry.signatures.map(({ signature }) => signature) }
   await verifyEnvelopeV1(
     envelope,
-    entry.signatures.map(({ verifier }) => parseVerifierV1(verifier)),
+    await verifiersOf(
+      entry.signatures.map(({ verifier }) => verifier),
+      rules,
+    ),
     rules.checkSignature,
   )
   const body = encodeIntotoV002({
@@ -110,8 +114,15 @@ async function checkIntoto(entry: ProposedIntoto, rules: EntryRulesV1): Promise<
   return { body, supplement: encodeSupplement({ digests: statementDigests(payloadType, payload), attestation }) }
 }
 
+/** One after another: what is wrong with one ends the work on all. */
+async function verifiersOf(texts: readonly string[], { checkSignature }: EntryRulesV1): Promise<VerifierV1[]> {
+  const verifiers: VerifierV1[] = []
+  for (const text of texts) verifiers.push(await parseVerifierV1(text, checkSignature))
+  return verifiers
+}
+
 async function checkRekord(entry: ProposedRekord, rules: EntryRulesV1): Promise<CheckedEntryV1> {
-  const { key, pem } = parseVerifierV1(entry.verifier)
+  const { key, pem } = await parseVerifierV1(entry.verifier, rules.checkSignature)
   const { content, signature } = entry
   const contentSha256 = digest('sha256', content)
   if (entry.digest !== undefined && !equalBytes(entry.digest, contentSha256))

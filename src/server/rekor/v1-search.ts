@@ -6,6 +6,7 @@ import { digest } from '../../crypto/digest.ts'
 import { decodeUtf8 } from '../../encoding/bytes.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import type { TermIndex } from '../storage/term-index.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 import type { RekorV1Shard, Shards } from './shards.ts'
 import { parseVerifierV1 } from './v1-verifier.ts'
 
@@ -17,8 +18,13 @@ const maxAnswered = 1000
  * The IDs of the entries that match, newest first; of many the newest.
  * @throws DecodingError, CountersignError REQUEST_INVALID when the key of the query cannot be read
  */
-export async function searchEntryIds(query: IndexQuery, shards: Shards, terms: TermIndex): Promise<string[]> {
-  const wanted = termsOf(query)
+export async function searchEntryIds(
+  query: IndexQuery,
+  shards: Shards,
+  terms: TermIndex,
+  checkSignature: SignatureChecker,
+): Promise<string[]> {
+  const wanted = await termsOf(query, checkSignature)
   if (wanted.length === 0) return []
   const found: string[] = []
   for (const shard of [shards.active, ...shards.inactive.toReversed()]) {
@@ -44,13 +50,13 @@ async function matches(
   return matching.toSorted((a, b) => (a < b ? 1 : a > b ? -1 : 0))
 }
 
-function termsOf({ email, subject, hash, publicKey }: IndexQuery): string[] {
+async function termsOf({ email, subject, hash, publicKey }: IndexQuery, checkSignature: SignatureChecker): Promise<string[]> {
   const terms: string[] = []
   if (email !== undefined) terms.push(subjectTerm(email))
   if (subject !== undefined) terms.push(subjectTerm(subject))
   if (hash !== undefined) terms.push(hashTerm(hash))
   if (publicKey !== undefined) {
-    const { key, certificate } = parseVerifierV1(decodeUtf8(publicKey, 'the public key'))
+    const { key, certificate } = await parseVerifierV1(decodeUtf8(publicKey, 'the public key'), checkSignature)
     terms.push(certificate === undefined ? keyTerm(digest('sha256', key.spki)) : certificateTerm(digest('sha256', certificate.bytes)))
   }
   return terms

@@ -1,13 +1,14 @@
 /** What a Rekor v1 entry is verified with: a PEM certificate, a chain of them, or a public key, and how it stands in the body. */
 import type { PublicKey } from '../../crypto/public-key.ts'
 import { encodePublicKeyPem, parsePkcs1PublicKey, parsePublicKey } from '../../crypto/public-key.ts'
-import { signatureAlgorithmFromOid, verifySignature } from '../../crypto/signature.ts'
+import { signatureAlgorithmFromOid } from '../../crypto/signature.ts'
 import { equalBytes, excerpt } from '../../encoding/bytes.ts'
 import { encodePem, parsePem } from '../../encoding/pem.ts'
 import { CountersignError } from '../../error.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
+import type { SignatureChecker } from '../threads/signature-check.ts'
 
 export interface VerifierV1 {
   readonly key: PublicKey
@@ -22,9 +23,10 @@ const maxChain = 10
 /**
  * Reads a verifier.
  * @param text PEM: one public key, one certificate, or a chain with the signer's first, each issued by the next
- * @throws DecodingError PEM_INVALID, KEY_INVALID, KEY_UNSUPPORTED, CERTIFICATE_INVALID …; CountersignError REQUEST_INVALID
+ * @param checkSignature for the signatures of a chain: an entry with many chains has more of them than one thread should check
+ * @throws DecodingError PEM_INVALID, KEY_INVALID, KEY_UNSUPPORTED, CERTIFICATE_INVALID …; CountersignError REQUEST_INVALID, LOG_OVERLOADED
  */
-export function parseVerifierV1(text: string): VerifierV1 {
+export async function parseVerifierV1(text: string, checkSignature: SignatureChecker): Promise<VerifierV1> {
   const blocks = parsePem(text, 'the public key')
   const [first, ...others] = blocks
   if (first === undefined || blocks.length > maxChain)
@@ -34,7 +36,7 @@ export function parseVerifierV1(text: string): VerifierV1 {
   const wrong = blocks.find(({ label }) => label !== 'CERTIFICATE')
   if (wrong !== undefined) throw invalid(`invalid public key: cannot handle type ${excerpt(wrong.label)}`)
   const certificate = parseCertificate(first.der)
-  checkChain([certificate, ...others.map(({ der }) => parseCertificate(der))])
+  await checkChain([certificate, ...others.map(({ der }) => parseCertificate(der))], checkSignature)
   return { key: certificateKey(certificate), certificate, pem: blocks.map(({ der }) => encodePem('CERTIFICATE', der)).join('') }
 }
 
@@ -43,18 +45,24 @@ function bareKey(key: PublicKey): VerifierV1 {
 }
 
 /** The log vouches for no authority: only that the chain is one. Time does not count, since expired certificates are logged too. */
-function checkChain(chain: readonly Certificate[]): void {
+async function checkChain(chain: readonly Certificate[], checkSignature: SignatureChecker): Promise<void> {
   for (const [at, certificate] of chain.slice(0, -1).entries()) {
     const issuer = chain[at + 1]
     if (issuer === undefined) return
-    if (!isIssuedBy(certificate, issuer)) throw invalid('the certificates are not a chain: each should be issued by the next')
+    if (!(await isIssuedBy(certificate, issuer, checkSignature)))
+      throw invalid('the certificates are not a chain: each should be issued by the next')
   }
 }
 
-function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+async function isIssuedBy(certificate: Certificate, issuer: Certificate, checkSignature: SignatureChecker): Promise<boolean> {
   if (issuer.basicConstraints?.ca !== true || !equalBytes(certificate.issuer, issuer.subject)) return false
   const { oid, parameters } = certificate.signatureAlgorithm
-  return verifySignature(certificateKey(issuer), signatureAlgorithmFromOid(oid, parameters), certificate.tbs, certificate.signature)
+  return checkSignature({
+    key: certificateKey(issuer),
+    algorithm: signatureAlgorithmFromOid(oid, parameters),
+    signature: certificate.signature,
+    over: { kind: 'data', bytes: certificate.tbs },
+  })
 }
 
 function invalid(message: string): CountersignError {

@@ -7,6 +7,8 @@ import { encodeBundle } from '../../../../src/bundle/encode-bundle.ts'
 import { parsePublicKeyPem } from '../../../../src/crypto/public-key.ts'
 import { CountersignError } from '../../../../src/error.ts'
 import { createRekorV1 } from '../../../../src/server/rekor/rekor-v1.ts'
+import { parseCertificate } from '../../../../src/x509/certificate.ts'
+import { checkSignature } from '../../../../src/server/threads/signature-check.ts'
 import type { TestRekor } from '../../../support/rekor.ts'
 import { testRekorV1, testShard, treeId } from '../../../support/rekor.ts'
 import { pemOf } from '../../../support/universe/certificates.ts'
@@ -200,6 +202,24 @@ describe('adding a hashedrekord', () => {
     const broken = await rekor.post(entries, withKey(pemOf(signed.certificate) + pemOf(universe.root.der)))
     expect(broken.status).toBe(400)
     expect((await errorOf(broken)).message).toMatch(/not a chain/)
+  })
+
+  test('the signatures in a chain are checked where all signatures are, so that many chains hold up nobody else', async () => {
+    const checked: string[] = []
+    const rekor = await testRekorV1(universe, {
+      checkSignature: (check) => {
+        checked.push(hex(check.signature))
+        return checkSignature(check)
+      },
+    })
+    const signed = blob()
+    const chain = [signed.certificate, universe.intermediate.der, universe.root.der]
+    const proposed = hashedRekord(signed)
+    const publicKey = { content: base64(chain.map((der) => pemOf(der)).join('')) }
+    await add(rekor, { ...proposed, spec: { ...proposed.spec, signature: { ...proposed.spec.signature, publicKey } } })
+    const [leaf, intermediate] = chain.map((der) => hex(parseCertificate(der).signature))
+    expect(checked.slice(0, 2)).toEqual([leaf, intermediate])
+    expect(checked).toHaveLength(3)
   })
 
   test('an upper case hash is the same hash', async () => {
