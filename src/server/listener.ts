@@ -8,6 +8,7 @@ import { createSecureContext } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { CountersignError, UsageError, messageOf } from '../error.ts'
 import { isLoopback } from './request/client-address.ts'
+import { limitConnections } from './request/connection-limit.ts'
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -44,6 +45,9 @@ export interface Answerer {
   readonly answerDirectly?: (message: IncomingMessage, response: ServerResponse) => boolean
 }
 
+const maxConnections = 10_000
+const maxConnectionsOfClient = maxConnections / 4
+
 /** How often it is looked whether somebody takes too long; half a minute by default. */
 const timing = { connectionsCheckingInterval: 5_000 }
 
@@ -69,7 +73,9 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   server.headersTimeout = 15_000
   server.requestTimeout = 60_000
   server.keepAliveTimeout = 75_000
-  server.maxConnections = 10_000
+  server.maxConnections = maxConnections
+  // A proxy has the connections of all clients.
+  if (!options.behindProxy) limitConnections(server, maxConnectionsOfClient)
   await bind(server, options)
   return {
     options,
