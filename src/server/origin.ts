@@ -68,7 +68,12 @@ function createApp(options: OriginOptions, limit: Limit): App {
   // Clients put their paths behind a base address as it was given, which may end with a slash.
   const app: App = new Hono<{ Bindings: Partial<HttpBindings> }>({ getPath: (request) => getPath(request).replaceAll(/\/{2,}/g, '/') })
   app.use(observe(options))
-  app.use(limitRate(limit))
+  app.use(
+    limitRate(
+      limit,
+      options.services.flatMap(({ writingReads = [] }) => writingReads),
+    ),
+  )
   app.get('/healthz', (c) => c.json({ status: 'SERVING' }))
   app.get('/readyz', (c) => answerReadiness(c, options.readiness))
   if (options.serveMetrics) app.get('/metrics', (c) => answerMetrics(c, options.metrics))
@@ -109,9 +114,10 @@ function createLimit({ clock, behindProxy }: OriginOptions, rate: RateLimit): Li
   }
 }
 
-function limitRate(limit: Limit) {
+function limitRate(limit: Limit, writingReads: readonly string[]) {
   return async (c: Context<{ Bindings: Partial<HttpBindings> }>, next: Next): Promise<Response | void> => {
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+    if (isRead && !writingReads.some((start) => c.req.path.startsWith(start))) return next()
     // Requests that are made in this process have no connection, and no environment.
     const waitMs = limit((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))
     return waitMs === 0 ? next() : responseOf(tooMany(waitMs))

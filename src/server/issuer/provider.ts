@@ -41,6 +41,8 @@ export const paths = {
 
 /** How long a device may wait, in seconds. */
 const deviceLifetime = 600
+/** How long somebody may take to sign in, in seconds. */
+const interactionLifetime = 1_800
 /** Redirects of Sigstore's clients to a port of their own; the port is not compared. */
 const loopbackRedirects = ['localhost', '127.0.0.1'].flatMap((host) =>
   ['', '/', '/auth/callback', '/callback'].map((path) => `http://${host}${path}`),
@@ -140,8 +142,9 @@ function configure(options: ProviderOptions): Configuration {
       DeviceCode: deviceLifetime,
       Grant: 3_600,
       IdToken: settings['token-lifetime'],
-      Interaction: 1_800,
-      Session: settings['session-lifetime'],
+      Interaction: interactionLifetime,
+      // Whoever opens a page has one, and need not come back.
+      Session: (_ctx, { accountId }) => (accountId === undefined ? interactionLifetime : settings['session-lifetime']),
     },
   }
 }

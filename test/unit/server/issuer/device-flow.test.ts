@@ -188,6 +188,13 @@ describe('the page for device codes', () => {
     expect((await poll(device.device_code)).body['error']).toBe('authorization_pending')
   })
 
+  test('is remembered for half an hour with who opened it, while nobody has signed in', async () => {
+    const asked = Date.now()
+    const answer = await fetch(`${running.url}/device`)
+    const [, expires = ''] = /_session=.*expires=([^;]+)/.exec(answer.headers.getSetCookie().join('\n')) ?? []
+    expect(Math.round((Date.parse(expires) - asked) / 600_000)).toBe(3)
+  })
+
   test('stops an address that guesses codes', async () => {
     const { device } = await beginDevice()
     const browser = openBrowser()
