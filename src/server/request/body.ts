@@ -6,7 +6,21 @@ const smallBytes = 16 * 1024
 /** Of larger bodies that clients are in the middle of sending. Without it, slow ones on many connections would take all memory. */
 const maxReceivingBytes = 256 * 1024 * 1024
 
+/** For how long a body is left its memory by others that need it. */
+const graceMs = 5_000
+
+/** A larger body of which a part is there. */
+interface Receiving {
+  readonly sinceMs: number
+  chunks: Uint8Array[]
+  size: number
+  /** Whether it had to make room: what was there of it is gone. */
+  isDropped: boolean
+}
+
 let receivingBytes = 0
+/** The oldest first. */
+const receiving = new Set<Receiving>()
 
 /** A body that is on its way. */
 export interface IncomingBody {
@@ -48,22 +62,43 @@ export async function readIncomingBody({ announced, whole, chunks }: IncomingBod
 async function* noChunks(): AsyncGenerator<Uint8Array> {}
 
 async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
+  const own: Receiving = { sinceMs: performance.now(), chunks: [], size: 0, isDropped: false }
+  receiving.add(own)
   try {
     for await (const chunk of body) {
-      size += chunk.length
+      if (own.isDropped) throw overloaded()
+      own.size += chunk.length
       receivingBytes += chunk.length
-      if (size > maxBytes) throw tooLarge(maxBytes)
-      if (receivingBytes > maxReceivingBytes) {
-        throw new CountersignError('LOG_OVERLOADED', 'too many large requests are being received, try again in a moment')
-      }
-      chunks.push(chunk)
+      if (own.size > maxBytes) throw tooLarge(maxBytes)
+      makeRoom()
+      if (own.isDropped || receivingBytes > maxReceivingBytes) throw overloaded()
+      own.chunks.push(chunk)
     }
-    return Buffer.concat(chunks, size)
+    if (own.isDropped) throw overloaded()
+    return Buffer.concat(own.chunks, own.size)
   } finally {
-    receivingBytes -= size
+    drop(own)
   }
+}
+
+/** Takes the memory of bodies that had it for long: who sends slowly, perhaps on purpose, does not keep others from sending. */
+function makeRoom(): void {
+  for (const oldest of receiving) {
+    if (receivingBytes <= maxReceivingBytes || performance.now() - oldest.sinceMs < graceMs) return
+    drop(oldest)
+  }
+}
+
+function drop(one: Receiving): void {
+  receiving.delete(one)
+  receivingBytes -= one.size
+  one.chunks = []
+  one.size = 0
+  one.isDropped = true
+}
+
+function overloaded(): CountersignError {
+  return new CountersignError('LOG_OVERLOADED', 'too many large requests are being received, try again in a moment')
 }
 
 function tooLarge(maxBytes: number): CountersignError {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { readBody } from '../../../../src/server/request/body.ts'
 
 const mebibyte = 1024 * 1024
@@ -19,6 +19,10 @@ function slowBody(bytes: number): { readonly body: ReadableStream<Uint8Array>; e
   return { body, end: () => end() }
 }
 
+afterEach(() => {
+  vi.useRealTimers()
+})
+
 describe('bodies that are being received', () => {
   it('take a bounded amount of memory together: further large ones are refused, small ones are not', async () => {
     const slow = Array.from({ length: 64 }, () => slowBody(4 * mebibyte))
@@ -29,6 +33,24 @@ describe('bodies that are being received', () => {
     for (const { end } of slow) end()
     expect((await Promise.all(reading)).every(({ length }) => length === 4 * mebibyte)).toBe(true)
     expect(await readBody(post(new Uint8Array(mebibyte)), 4 * mebibyte)).toHaveLength(mebibyte)
+  })
+
+  it('make room for others after five seconds, the oldest first', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const slow = Array.from({ length: 64 }, () => slowBody(4 * mebibyte))
+    const reading = slow.map(({ body }) => readBody(post(body), 4 * mebibyte))
+    const ends = Promise.allSettled(reading)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    vi.advanceTimersByTime(4_999)
+    await expect(readBody(post(slowBody(mebibyte).body), 4 * mebibyte)).rejects.toMatchObject({ code: 'LOG_OVERLOADED' })
+    vi.advanceTimersByTime(1)
+    for (let other = 0; other < 100; other++) {
+      expect(await readBody(post(new Uint8Array(mebibyte)), 4 * mebibyte)).toHaveLength(mebibyte)
+    }
+    for (const { end } of slow) end()
+    const [first, ...others] = await ends
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: 'LOG_OVERLOADED' } })
+    expect(others.every(({ status }) => status === 'fulfilled')).toBe(true)
   })
 
   it('that were too large do not count any more', async () => {
