@@ -5,7 +5,7 @@ import { CountersignError, UsageError } from '../error.ts'
 import { findEvaluator, firstLines } from './evaluator.ts'
 import type { PolicySurroundings, StatementPolicy } from './statement-policy.ts'
 
-/** @throws UsageError USAGE when `cue` is not installed, POLICY_INVALID for a file that it would pass over */
+/** @throws UsageError USAGE when `cue` is not installed, POLICY_INVALID for a file that it would pass over, or that is empty */
 export function openCuePolicies(files: readonly string[], surroundings: PolicySurroundings): StatementPolicy {
   const { cwd, readFile } = surroundings
   for (const file of files) demandApplied(file, decodeUtf8(readFile(file), `the policy ${file}`))
@@ -24,8 +24,10 @@ export function openCuePolicies(files: readonly string[], surroundings: PolicySu
   }
 }
 
-/** `cue` and cosign leave such files out without a word where there are others: what they demand would be thought checked. */
+/** `cue` and cosign leave some files out without a word where there are others: what they demand would be thought checked. */
 function demandApplied(file: string, text: string): void {
+  const statements = text.split('\n').filter((line) => !/^\s*(?:\/\/.*|package\s+\w+\s*)?$/.test(line))
+  if (statements.length === 0) throw new UsageError('POLICY_INVALID', `the policy ${file} demands nothing: every statement would comply`)
   const [suffix] = /_(?:tool|test)\.cue$/.exec(file) ?? []
   const [, attribute] = /(?:^|[\s,)])(@(?:if|ignore)\()/.exec(preambleOf(text)) ?? []
   if (suffix === undefined && attribute === undefined) return

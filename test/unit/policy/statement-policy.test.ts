@@ -260,6 +260,11 @@ describe('a policy in CUE', () => {
     },
   )
 
+  it.each(['', '\n// predicate: count: 7\n', '// Only a name.\npackage p\n'])('is refused where it demands nothing: %j', async (policy) => {
+    program('cue', 'cat > /dev/null')
+    await expect(violations([file('p.cue', policy)])).rejects.toThrow(/p\.cue demands nothing: every statement would comply/)
+  })
+
   it('needs cue', async () => {
     await expect(violations([cue()], document, { PATH: '/nonexistent' })).rejects.toThrow(/the program cue, which is not on PATH/)
   })
