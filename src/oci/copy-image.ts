@@ -73,8 +73,8 @@ export async function copyImage(digest: string, options: CopyOptions): Promise<C
           skipped.push(`${own.stored.digest} is listed as a referrer of ${attachment.subject}, and is about something else`)
           continue
         }
-        await place(target.signatures, attachment, own, replace)
-        attachments.push(attachment)
+        if (await place(target.signatures, attachment, own, replace)) attachments.push(attachment)
+        else skipped.push(`${attachment.tag} is an index and no signatures: what ${target.signatures.name} has under that tag stays`)
       }
     }
   }
@@ -83,12 +83,17 @@ export async function copyImage(digest: string, options: CopyOptions): Promise<C
   return { manifests, attachments, skipped }
 }
 
-/** Gives a copy the place from which it is found: its tag, or the list of referrers. */
-async function place(target: Repository, { kind, tag, subject }: Attachment, own: CopiedManifest, replace: boolean): Promise<void> {
+/**
+ * Gives a copy the place from which it is found: its tag, or the list of referrers.
+ * @returns false for an index, where something else is under its tag: the two cannot be put together
+ */
+async function place(target: Repository, { kind, tag, subject }: Attachment, own: CopiedManifest, replace: boolean): Promise<boolean> {
   if (kind === 'referrer') await target.attach(own.stored, subject)
-  if (tag === undefined) return
+  if (tag === undefined) return true
   const there = replace ? undefined : await storedAt(target, tag)
-  if (there?.digest === own.stored.digest) return
-  if (there === undefined || own.manifest.kind === 'index') await target.putManifest(own.stored, tag)
+  if (there?.digest === own.stored.digest) return true
+  if (there === undefined) await target.putManifest(own.stored, tag)
+  else if (own.manifest.kind === 'index') return false
   else await mergeLayers(target, tag, own.manifest.layers)
+  return true
 }

@@ -118,6 +118,19 @@ describe('copy', () => {
     expect(stdout.trimEnd().split('\n')).toHaveLength(2)
   })
 
+  it('keeps signatures that the destination has, whatever the source has in their place', async () => {
+    const { registry, run, open } = await newWorld()
+    const image = await pushImage(open('from'), 'v1')
+    const tag = `${image.digest.replace(':', '-')}.sig`
+    await pushIndex(open('from'), tag)
+    await pushImage(open('to'), 'v1')
+    const kept = await storeSignature(open('to'), image, 1)
+    const { exitCode, stderr } = await run(['copy', `${registry.host}/from:v1`, `${registry.host}/to:v1`])
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain(`${tag} is an index and no signatures: what ${registry.host}/to has under that tag stays`)
+    expect((await open('to').resolve(tag)).digest).toBe(kept)
+  })
+
   it('does not replace another image without being told to', async () => {
     const { registry, run, open } = await newWorld()
     const image = await pushImage(open('from'), 'v1')
