@@ -125,7 +125,13 @@ function checkIssuerUrl(url: string, isFamily: boolean): void {
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
     throw invalid('an issuer has no user, query or fragment')
   }
+  const host = /^https?:\/\/([^/]*)/i.exec(url)?.[1] ?? ''
+  if (host.includes('*') && ownHosts.some((own) => patternOf(host).test(own)))
+    throw invalid('the host of a family ends in a domain, such as *.example.com: otherwise tokens send requests to any host, this one too')
 }
+
+/** Hosts of this machine and what is beside it, by name and as addresses are written: no token may lead there. */
+const ownHosts: readonly string[] = ['localhost', '2130706433', '0x7f000001', '127.1', '127.0.1', '127.0.0.1', '169.254.169.254']
 
 /** `*` stands for one name without dots and slashes, and the whole URL has to match. */
 function patternOf(url: string): RegExp {

@@ -145,6 +145,11 @@ describe('the configuration of issuers', () => {
     [one('"https://a.test#x"', 'type: email'), 'no user, query or fragment'],
     [family('https://*@a.test', 'type: email'), 'no user, query or fragment'],
     [family('https://a.test:*', 'type: email'), 'not an https:// URL'],
+    [family('https://*', 'type: kubernetes'), 'ends in a domain'],
+    [family('https://*/id/*', 'type: kubernetes'), 'ends in a domain'],
+    [family('https://local*/x', 'type: kubernetes'), 'ends in a domain'],
+    [family('https://*.*.*.*/id', 'type: kubernetes'), 'ends in a domain'],
+    [family('http://169.254.*.*', 'type: kubernetes'), 'ends in a domain'],
     [family('http*://a.test', 'type: email'), 'not an https:// URL'],
     [`${one('https://a.test', 'type: github-workflow')}ci-issuer-metadata:\n  x:\n    extension-templates: {}\n`, 'line 5'],
     [
