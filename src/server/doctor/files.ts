@@ -12,8 +12,9 @@ import { parseIssuerConfiguration } from '../ca/issuer-configuration.ts'
 import type { IssuerConfiguration } from '../ca/issuer-configuration.ts'
 import type { ServerConfiguration } from '../configuration.ts'
 import { readDataText } from '../data-folder.ts'
-import { parseIssuerSettings } from '../issuer/settings.ts'
+import { isLoopbackUrl, parseIssuerSettings } from '../issuer/settings.ts'
 import { readKeyFile, readSecretFile } from '../key-file.ts'
+import { servicePaths } from '../server-trust.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import { examine, failure, ok, warning } from './diagnosis.ts'
 
@@ -42,6 +43,12 @@ export function examineIssuerFiles(folder: string, configuration: ServerConfigur
         ? warning('issuers', `${configuration.issuers} names no issuer: nobody gets a certificate`, 'name one in it')
         : ok('issuers', `${configuration.issuers}: ${issuers.length}`),
     ]
+    const own = `${configuration.url}${servicePaths.issuer}`
+    for (const { url } of issuers) {
+      if (!url.startsWith('http:') || url === own || isLoopbackUrl(url.replaceAll('*', 'x'))) continue
+      const reason = `${url} is asked for its keys without TLS: whoever sits in between gets certificates for anyone of this issuer`
+      said.push(warning('issuers', reason, 'name it by https'))
+    }
     for (const { id, 'client-secret': file } of connectors) {
       if (file !== undefined) said.push(...(await examineSecret(folder, `the client secret of the connector ${id}`, file)))
     }

@@ -267,6 +267,15 @@ describe('over the network', () => {
     )
   })
 
+  test('an issuer that is asked without TLS is warned of, but for one on this machine', async () => {
+    await start()
+    const one = (url: string): string => `  ${url}: {client-id: sigstore, type: email}\n`
+    await writeFile(server.file('issuers.yaml'), `oidc-issuers:\n${one('http://issuer.example')}${one('http://127.0.0.1:1')}`)
+    const { stdout } = await doctor('--offline')
+    expect(stdout.match(/^warn {2}issuers: .* without TLS/gm)).toHaveLength(1)
+    expect(stdout).toMatch(/^warn {2}issuers: http:\/\/issuer\.example is asked for its keys without TLS/m)
+  })
+
   test('an issuer that is down is warned of, and one that calls itself otherwise', async () => {
     await start()
     const issuer = `http://127.0.0.1:${server.port}`
