@@ -9,10 +9,16 @@ import { isIP } from 'node:net'
  */
 export function clientAddress(connection: string | undefined, forwardedFor: string | undefined, behindProxy: boolean): string {
   if (behindProxy && forwardedFor !== undefined) {
-    const last = forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim()
+    const last = withoutPort(forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim())
     if (isIP(last) !== 0) return last
   }
   return connection ?? 'unknown'
+}
+
+/** Some proxies write the port of the client too, and an IPv6 address in brackets. */
+function withoutPort(text: string): string {
+  const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/.exec(text) ?? []
+  return bracketed ?? plain ?? text
 }
 
 /** Whether the address is of this machine. */

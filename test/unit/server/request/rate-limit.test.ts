@@ -41,9 +41,22 @@ describe('the address of a client', () => {
     expect(clientAddress('127.0.0.1', '127.0.0.1, 198.51.100.7', true)).toBe('198.51.100.7')
   })
 
-  test.each(['', 'unknown', '127.0.0.1, evil', '1.2.3.4:99'])('behind a proxy that says %j is that of the connection', (header) => {
-    expect(clientAddress('192.0.2.1', header, true)).toBe('192.0.2.1')
+  test.each([
+    ['203.0.113.9:49152', '203.0.113.9'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['192.0.2.3, 203.0.113.9:1', '203.0.113.9'],
+    ['2001:db8::1:443', '2001:db8::1:443'],
+  ])('is that of %s, without the port that some proxies add', (header, address) => {
+    expect(clientAddress('127.0.0.1', header, true)).toBe(address)
   })
+
+  test.each(['', 'unknown', '127.0.0.1, evil', '1.2.3.4:x', '[1.2.3.4', '1.2.3:4'])(
+    'behind a proxy that says %j is that of the connection',
+    (header) => {
+      expect(clientAddress('192.0.2.1', header, true)).toBe('192.0.2.1')
+    },
+  )
 
   test.each([
     ['127.0.0.1', true],
