@@ -147,6 +147,8 @@ describe.skipIf(isBrowserMissing('pages in a browser'))('pages in a browser', ()
     const page = await open()
     const device = await beginDevice()
     await page.goto(device.verification_uri)
+    // The field has the focus by itself, though not at once.
+    await page.locator('input:focus').waitFor()
     await page.keyboard.type(device.user_code.toLowerCase().replace('-', ''))
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: 'Yes, sign it in' }).waitFor()
