@@ -46,7 +46,7 @@ export function readDockerfile(text: string): DockerfileContents {
       if (kept === undefined) break
       // Within an instruction, comments and empty lines are left out.
       do at++
-      while (at < lines.length && /^(?:#|$)/.test(withoutIndent(lines[at] ?? '')))
+      while (at < lines.length && isPassedOver(lines[at] ?? ''))
       if (at >= lines.length) break
       part = lines[at] ?? ''
     }
@@ -55,8 +55,14 @@ export function readDockerfile(text: string): DockerfileContents {
     if (!['RUN', 'COPY', 'ADD'].includes(instruction.name)) continue
     for (const { name, withTabs } of hereDocumentsOf(whole, instruction.rest, line)) {
       if (instructionNames.has(name.toUpperCase())) throw invalid(line, `a here-document should not end with the instruction ${name}`)
-      do at++
-      while (at < lines.length && (withTabs ? lines[at]?.replace(/^\t+/, '') : lines[at]) !== name)
+      const isEnd = (text: string): boolean => (withTabs ? text.replace(/^\t+/, '') : text) === name
+      // Builders without here-documents stop at its end, which is no instruction, unless they take it for more of the line before.
+      let continues = false
+      for (at++; at < lines.length && !isEnd(lines[at] ?? ''); at++) {
+        const text = lines[at] ?? ''
+        if (!isPassedOver(text)) continues = text.trimEnd().endsWith(escape)
+      }
+      if (continues) throw invalid(line, `what is before the end of the here-document, ${name}, should not end with ${escape}`)
       if (at >= lines.length) throw invalid(line, `the here-document should end with a line ${name}`)
     }
   }
@@ -113,6 +119,11 @@ function splitFlags(text: string): Pick<DockerfileInstruction, 'flags' | 'rest'>
     )
   }
   return { flags, rest: rest.trimEnd() }
+}
+
+/** A comment or nothing. */
+function isPassedOver(text: string): boolean {
+  return /^(?:#|$)/.test(withoutIndent(text))
 }
 
 function withoutIndent(text: string): string {
