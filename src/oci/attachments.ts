@@ -1,8 +1,8 @@
 /** What lies beside an image, of whatever kind: tags of cosign 1 and 2, and referrers, with what refers to those in turn. */
-import { CountersignError } from '../error.ts'
+import { CountersignError, DecodingError } from '../error.ts'
 import type { Descriptor, Manifest, StoredManifest } from './manifest.ts'
 import { descriptorOf, parseManifest } from './manifest.ts'
-import type { Repository } from './repository.ts'
+import type { Referrers, Repository } from './repository.ts'
 import type { SignatureTag } from './signature-places.ts'
 import { artifactType, bundleAnnotation, isBundleLayer, signPredicateType, signatureTag } from './signature-places.ts'
 
@@ -67,7 +67,7 @@ async function nearest(
 ): Promise<readonly Attachment[]> {
   const tagged = kinds.flatMap((kind) => (kind === 'referrer' ? [] : [{ kind, tag: signatureTag(subject, kind, tagPrefix) }]))
   const [referrers, ...others] = await Promise.all([
-    kinds.includes('referrer') ? repository.referrers(subject) : { descriptors: [] },
+    kinds.includes('referrer') ? allReferrers(repository, subject) : { descriptors: [] },
     ...tagged.map(async ({ kind, tag }): Promise<Attachment[]> => {
       const descriptor = await resolved(repository, tag)
       return descriptor === undefined ? [] : [{ kind, subject, descriptor, tag }]
@@ -77,6 +77,14 @@ async function nearest(
     ...others.flat(),
     ...referrers.descriptors.map((descriptor): Attachment => ({ kind: 'referrer', subject, descriptor, tag: undefined })),
   ]
+}
+
+/** What cannot be read cannot be copied or removed either. */
+async function allReferrers(repository: Repository, subject: string): Promise<Referrers> {
+  const referrers = await repository.referrers(subject)
+  const [reason] = referrers.unreadable ?? []
+  if (reason === undefined) return referrers
+  throw new DecodingError('MANIFEST_INVALID', reason)
 }
 
 /** By what it says that it is: enough to choose what is copied or removed, not for more. */

@@ -100,7 +100,8 @@ class Search {
       this.#unreadable.push(`${this.#repository.name}: ${error.message}`)
       return
     }
-    const { descriptors, source } = found
+    const { descriptors, source, unreadable = [] } = found
+    this.#unreadable.push(...unreadable.map((reason) => `${this.#repository.name}: ${reason}`))
     const how = source === 'api' ? 'the referrers API' : `the tag ${digest.replace(':', '-')} (there is no referrers API)`
     this.#looked.push(`${this.#repository.name}: ${count(descriptors.length, 'referrer')} by ${how}`)
     const candidates = distinct(descriptors.filter(mayHoldSignature))

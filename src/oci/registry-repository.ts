@@ -4,14 +4,14 @@ import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { excerpt } from '../encoding/bytes.ts'
 import { CountersignError, TransportError, UsageError } from '../error.ts'
-import type { HttpResponse } from '../http/fetch.ts'
 import { HttpStatusError, isSuccess } from '../http/fetch.ts'
 import { checkContent, checkedContent, contentDigest, isDigest } from './digest.ts'
 import { FallbackReferrers } from './fallback-referrers.ts'
 import type { Descriptor, StoredManifest } from './manifest.ts'
-import { descriptorOf, maxManifestBytes, mediaType, parseManifest } from './manifest.ts'
+import { descriptorOf, maxManifestBytes, mediaType } from './manifest.ts'
 import type { RepositoryName } from './reference.ts'
 import { isTag, repositoryText } from './reference.ts'
+import { parseReferrerList } from './referrer-list.ts'
 import { openDownload } from './registry-download.ts'
 import { listPages } from './registry-list.ts'
 import { contentType, missing, onlyMissing, RegistryManifests } from './registry-manifests.ts'
@@ -82,6 +82,7 @@ class RegistryRepository implements Repository {
     const path = `/v2/${this.#repository}/referrers/${digest}`
     const headers = { accept: mediaType.index }
     const descriptors: Descriptor[] = []
+    const unreadable: string[] = []
     let isFirst = true
     const list = { path, repository: this.#repository, headers, maxBytes: maxManifestBytes, maxPages: maxReferrersPages }
     for await (const page of listPages(this.#session, { ...list, what: `the list of ${what}` })) {
@@ -93,10 +94,12 @@ class RegistryRepository implements Repository {
       }
       isFirst = false
       if (page.status !== 200) throw this.#session.refusal(page, `reading ${what}`)
-      descriptors.push(...indexed(page))
-      if (descriptors.length > maxReferrers) throw this.#tooMany('referrers', maxReferrers)
+      const listed = parseReferrerList(page.body, `the list of ${what}`, maxReferrers)
+      descriptors.push(...listed.descriptors)
+      unreadable.push(...listed.unreadable)
+      if (descriptors.length + unreadable.length > maxReferrers) throw this.#tooMany('referrers', maxReferrers)
     }
-    return { descriptors, source: 'api' }
+    return { descriptors, source: 'api', ...(unreadable.length === 0 ? {} : { unreadable }) }
   }
 
   async tags(): Promise<readonly string[]> {
@@ -194,9 +197,4 @@ class RegistryRepository implements Repository {
   #tooMany(what: string, limit: number): TransportError {
     return new TransportError('TOO_LARGE', `${this.name} has more than ${limit} ${what}`)
   }
-}
-
-function indexed({ body }: HttpResponse): readonly Descriptor[] {
-  const index = parseManifest({ bytes: body, mediaType: mediaType.index, digest: contentDigest(body) })
-  return index.kind === 'index' ? index.manifests : []
 }

@@ -9,6 +9,8 @@ export interface Referrers {
   readonly descriptors: readonly Descriptor[]
   /** How they were found: with the referrers API, or by the index under the tag that stands in for it. */
   readonly source: 'api' | 'tag'
+  /** Sentences about what is listed and could not be read. */
+  readonly unreadable?: readonly string[]
 }
 
 /** Content to be stored. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { attachmentsOf } from '../../../src/oci/attachments.ts'
 import { findSignatures } from '../../../src/oci/find-signatures.ts'
 import type { Descriptor } from '../../../src/oci/manifest.ts'
 import { mediaType } from '../../../src/oci/manifest.ts'
@@ -12,6 +13,7 @@ import type { Repository } from '../../../src/oci/repository.ts'
 import { createTransfer } from '../../../src/oci/transfer.ts'
 import { pushImage, pushIndex, referrerOf } from '../../support/images.ts'
 import type { FakeRegistry, FakeRegistryOptions } from '../../support/registry-fake.ts'
+import { signStatement } from '../../support/universe/universe.ts'
 import { answer, cutOff, digestOf, hangUp, ociIndex, ociManifest, startFakeRegistry } from '../../support/registry-fake.ts'
 
 const user = { username: 'alice', password: 'secret' } as const
@@ -500,6 +502,29 @@ describe('referrers', () => {
     await expect(repository.attach(await referrerOf(repository, image, 'note'), image.digest)).rejects.toThrow(
       'does not list it as a referrer',
     )
+  })
+
+  it('that cannot be read hide no others', async () => {
+    const { registry, repository } = await open()
+    const image = await pushImage(repository, 'v1')
+    const type = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+    const manifest = await referrerOf(repository, image, signStatement().json, type)
+    await repository.attach(manifest, image.digest)
+    const listed = { mediaType: ociManifest, digest: manifest.digest, size: manifest.bytes.length, artifactType: type }
+    const annotations = Object.fromEntries(Array.from({ length: 1001 }, (_, index) => [`key${index}`, '']))
+    const odd = [
+      { ...listed, annotations },
+      { ...listed, digest: 'md5:0' },
+      { ...listed, size: -1 },
+    ]
+    const list = JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: [...odd, listed] })
+    registry.rule(`GET /v2/app/referrers/${image.digest}`, answer(200, { 'content-type': ociIndex }, list))
+    const { unreadable, looked, signatures } = await findSignatures(repository, image.digest)
+    expect(signatures).toHaveLength(1)
+    expect(looked.join()).toContain('1 referrer by the referrers API')
+    expect(unreadable).toHaveLength(3)
+    expect(unreadable.join()).toContain('1001 members, more than the limit')
+    await expect(attachmentsOf(repository, image.digest)).rejects.toThrow('more than the limit')
   })
 
   it('of another image do not count', async () => {
