@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ForeignIssuer, ForeignTokenVerifier } from '../../../../src/server/request/foreign-token.ts'
 import { createForeignTokenVerifier } from '../../../../src/server/request/foreign-token.ts'
+import { errorFields } from '../../../../src/server/request-log.ts'
 import { CountersignError, TransportError } from '../../../../src/error.ts'
 import type { TestIssuer, TestWeb } from '../../../support/foreign-issuer.ts'
 import { base64Url, jwkOf, noise, signToken, testIssuer, testWeb } from '../../../support/foreign-issuer.ts'
@@ -48,6 +49,21 @@ async function refusal(token: string, by = verifier): Promise<{ readonly code: s
 }
 
 const accepted = async (token: string, by = verifier): Promise<unknown> => (await by.verify(token)).sub
+
+describe('what the log is told of a malformed token', () => {
+  const part = (text: string): string => base64Url(Buffer.from(text))
+  it.each([
+    ['header', 'secret*.e30.YQ'],
+    ['payload', `${part('{"alg":"ES256"}')}.secret*.YQ`],
+    ['JSON', `${part('{"alg":"ES256"}')}.${part(`{"iss":"${url}","email":secret}`)}.YQ`],
+    ['claim', `${part('{"alg":"ES256"}')}.${part('{"secret":1,"secret":2}')}.YQ`],
+    ['signature', `${part('{"alg":"ES256"}')}.${part(`{"iss":"${url}"}`)}.secret*`],
+  ])('has nothing of its %s', async (_, token) => {
+    const error = await refusal(token)
+    expect(error.code).toBe('TOKEN_INVALID')
+    expect(JSON.stringify(errorFields(error))).not.toContain('secret')
+  })
+})
 
 describe('a token', () => {
   it('of a configured issuer is accepted, and its keys are fetched once', async () => {
