@@ -60,7 +60,6 @@ export async function startPostgres(): Promise<TestPostgres> {
       return urlOf(home, name)
     },
     crash: async () => {
-      // The postmaster's children end when they notice; a restart waits for them.
       await stopServer(server, 'SIGKILL')
       server = await startServer(`${folder}/postgres`, data, home, account)
     },
@@ -98,27 +97,39 @@ async function startServer(program: string, data: string, home: string, account:
     'shared_buffers=32MB',
     'restart_after_crash=off',
   ]
-  const server = spawn(program, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], { ...account, cwd: home, stdio: 'ignore' })
   const deadline = Date.now() + startTimeoutMs
+  const start = () =>
+    spawn(program, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], { ...account, cwd: home, stdio: 'ignore' })
+  let server = start()
   for (;;) {
     try {
       await query(home, 'SELECT 1')
       return server
     } catch (cause) {
-      if (Date.now() > deadline) throw new Error('the PostgreSQL server does not answer', { cause })
+      if (Date.now() > deadline) {
+        await stopServer(server, 'SIGKILL')
+        throw new Error('the PostgreSQL server does not answer', { cause })
+      }
     }
     await new Promise((resolve) => {
       setTimeout(resolve, 50)
     })
+    // It refuses to start, and ends, while a process of a crashed server still has the shared memory.
+    if (hasEnded(server)) server = start()
   }
 }
 
 async function stopServer(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (hasEnded(server)) return
   const ended = new Promise((resolve) => {
     server.once('exit', resolve)
   })
   server.kill(signal)
   await ended
+}
+
+function hasEnded(server: ChildProcess): boolean {
+  return server.exitCode !== null || server.signalCode !== null
 }
 
 async function query(home: string, sql: string): Promise<void> {
