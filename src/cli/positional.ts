@@ -48,7 +48,7 @@ export function checkPositional(positional: Positional, path: string, args: read
   if (found < minimum || found > maximum) throw new CommandLineError(miscounted(positional, path, args))
   for (const argument of values === undefined ? [] : args) {
     if (values?.includes(argument) !== true) {
-      throw new CommandLineError(`invalid argument ${quote(argument)} for "${path}"`)
+      throw new CommandLineError(`invalid argument ${quote(argument)} for "${path}": expected one of ${values?.join(', ')}`)
     }
   }
 }

@@ -1,13 +1,14 @@
 /** `server start`: a server from its data folder, on its socket. */
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import { CountersignError } from '../error.ts'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
 import { openIssuerFile } from './ca/issuer-file.ts'
 import type { Clock } from './clock.ts'
 import type { ServerConfiguration } from './configuration.ts'
 import { parseConfiguration } from './configuration.ts'
-import { dataFiles, makePrivateFolder, readDataText } from './data-folder.ts'
+import { dataFiles, isInitialised, makePrivateFolder, readDataText } from './data-folder.ts'
 import type { Listener, ListenOptions } from './listener.ts'
 import { openListener, parseListenAddress } from './listener.ts'
 import { parseIssuerSettings } from './issuer/settings.ts'
@@ -47,6 +48,11 @@ export interface RunningServer {
 
 /** A server's configuration. @throws CountersignError FILE_UNREADABLE, CONFIGURATION_INVALID */
 export async function readConfiguration(folder: string, file: string = dataFiles.configuration): Promise<ServerConfiguration> {
+  if (file === dataFiles.configuration && !(await isInitialised(folder)))
+    throw new CountersignError(
+      'FILE_UNREADABLE',
+      `there is no server in ${folder}: name its folder with --data, or make one with "countersign server init"`,
+    )
   return parseConfiguration(await readDataText(folder, file), path.resolve(folder, file))
 }
 

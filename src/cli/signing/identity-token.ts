@@ -46,13 +46,18 @@ export async function getIdentityToken(context: CommandContext, input: TokenInpu
   return parseIdentityToken(text, context.now())
 }
 
+/** Whether a value is so short, or so much a path, that it cannot be a secret of some other kind. */
+function isFileName(given: string): boolean {
+  return given.length < 20 || (given.length < 256 && /^(?:\.{0,2}|~)\//.test(given))
+}
+
 /** The token itself, or the file that holds it. Neither is repeated in a message: a token with a typing mistake is one, too. */
 function givenToken(context: CommandContext, given: string): string {
   if (looksLikeToken(given)) return given
   try {
     return decodeUtf8(readInputFile(context.cwd, given, 'the identity token', maxTokenBytes), 'the identity token')
   } catch (cause) {
-    if (given.length < 256 && !given.startsWith('eyJ')) throw cause
+    if (isFileName(given)) throw cause
     throw new UsageError('USAGE', 'the value of --identity-token is neither a JSON Web Token nor the name of a file that can be read')
   }
 }

@@ -45,11 +45,13 @@ const maxFileBytes = 128 * 1024 * 1024
  * 4.1.1). Empty when there is none.
  */
 export function discoverBundle(context: CommandContext, artifact: string): string {
-  if (artifact === '' || artifact === '-') return ''
-  for (const name of [`${artifact}.sigstore.json`, `${artifact}.sigstore`]) {
-    if (existsSync(resolve(context.cwd, name))) return name
-  }
-  return ''
+  return bundlesBeside(artifact).find((name) => existsSync(resolve(context.cwd, name))) ?? ''
+}
+
+/** Where the bundle of an artifact is looked for. None for what has no name, or no place in the file system. */
+export function bundlesBeside(artifact: string): readonly string[] {
+  if (artifact === '' || artifact === '-' || /^https?:\/\//.test(artifact)) return []
+  return [`${artifact}.sigstore.json`, `${artifact}.sigstore`]
 }
 
 /** What a separate signature is: one over the artifact, the envelope of an attestation, or whichever it turns out to be. */

@@ -16,7 +16,7 @@ import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
 import type { verifyBlobFlags } from '../flag-groups.ts'
 import { loadTrustFor, readDemands } from './demands-input.ts'
-import { discoverBundle, loadEntity } from './entity-input.ts'
+import { bundlesBeside, discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
 import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
 import { readIdentity } from './identity-input.ts'
@@ -44,7 +44,7 @@ const ignoredLog = 'Skipping tlog verification is an insecure practice that lack
 export async function verifyFile(context: CommandContext, flags: FileVerificationFlags, task: FileVerification): Promise<void> {
   checkFlags(flags)
   const bundle = flags.bundle !== '' || flags.signature !== '' ? flags.bundle : discoverBundle(context, task.artifactName)
-  if (bundle === '' && flags.signature === '') throw nothingToVerify(flags)
+  if (bundle === '' && flags.signature === '') throw nothingToVerify(flags, task.artifactName)
   if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
   const { entities, isLegacy, envelope } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
@@ -75,13 +75,14 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   reportVerified(context, flags.output, task.artifactName, artifact === 'any-subject' ? undefined : artifact, evidence)
 }
 
-function nothingToVerify(flags: FileVerificationFlags): UsageError {
-  return new UsageError(
-    'USAGE',
+function nothingToVerify(flags: FileVerificationFlags, artifact: string): UsageError {
+  const looked = bundlesBeside(artifact)
+  const missing = looked.length === 0 ? '' : ` (there is no ${looked.join(' or ')})`
+  const wanted =
     flags.key === '' && flags.certificate === ''
       ? 'provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle'
-      : "missing flag '--signature': give the signature with --signature, or a bundle with --bundle",
-  )
+      : "missing flag '--signature': give the signature with --signature, or a bundle with --bundle"
+  return new UsageError('USAGE', wanted + missing)
 }
 
 /** A signature from before bundles may come without its log entry, which is in the log to be found. Bundles bring theirs. */

@@ -144,7 +144,9 @@ describe('the scripts', () => {
   })
 
   it('exist for no other shell', async () => {
-    expect((await runCaptured(['completion', 'tcsh'])).stderr).toContain('Error: invalid argument "tcsh" for "countersign completion"\n')
+    expect((await runCaptured(['completion', 'tcsh'])).stderr).toContain(
+      'Error: invalid argument "tcsh" for "countersign completion": expected one of bash, zsh, fish, powershell\n',
+    )
     expect((await runCaptured(['completion'])).stderr).toContain('Error: accepts 1 arg(s), received 0\n')
     expect((await runCaptured(['completion', 'bash', 'zsh'])).stderr).toContain('Error: accepts 1 arg(s), received 2\n')
   })

@@ -104,11 +104,20 @@ test('a server that was never started is told to be', async () => {
   expect(stdout).toMatch(/^warn {2}database: .* is not there yet\n {6}start the server/m)
 })
 
+test('a folder that is not there has no server', async () => {
+  await server.remove()
+  const { exitCode, stdout } = await doctor()
+  expect(exitCode).toBe(1)
+  expect(stdout).toMatch(
+    /^fail {2}configuration: there is no server in .*: name its folder with --data, or make one with "countersign server init"$/m,
+  )
+})
+
 test('a folder without a server is no server', async () => {
   await rm(server.file('server.yaml'))
   const { exitCode, stdout, stderr } = await doctor()
   expect(exitCode).toBe(1)
-  expect(stdout).toMatch(/^fail {2}configuration: .*server\.yaml is missing/)
+  expect(stdout).toMatch(/^fail {2}configuration: .* has no server\.yaml but holds .*: restore server\.yaml from a backup/)
   expect(stderr).toContain('1 check failed, see above')
 })
 

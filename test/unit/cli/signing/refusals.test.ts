@@ -187,6 +187,16 @@ describe('a token', () => {
     expect(sentenceOf(await workspace.sign(['--identity-token', token]))).toContain('neither a JSON Web Token nor the name of a file')
   })
 
+  it.each(['ghp_0123456789abcdefABCDEF0123456789abcd', 'glpat-0123456789/abcdef', 'x'.repeat(300), `./${'x'.repeat(300)}`])(
+    'that may be a secret of another kind is not repeated: %s',
+    async (secret) => {
+      const workspace = await createWorkspace()
+      const outcome = await workspace.sign(['--identity-token', secret])
+      expect(sentenceOf(outcome)).toContain('neither a JSON Web Token nor the name of a file')
+      expect(outcome.stderr).not.toContain(secret)
+    },
+  )
+
   it('in a file that is not there is named by its file', async () => {
     const workspace = await createWorkspace()
     expect(sentenceOf(await workspace.sign(['--identity-token', 'nowhere.jwt']))).toContain(

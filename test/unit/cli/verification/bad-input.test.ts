@@ -162,7 +162,7 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'nothing to verify with',
     ['artifact'],
-    /^provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle$/,
+    /^provide a key with --key or --sk, a certificate to verify against with --certificate, or a bundle with --bundle \(there is no artifact\.sigstore\.json or artifact\.sigstore\)$/,
   ],
   [
     'a pattern that RE2 does not take',
