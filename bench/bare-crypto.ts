@@ -55,6 +55,15 @@ export type OperationKind =
 export interface BareOperation {
   readonly kind: OperationKind
   readonly run: () => boolean
+  readonly input: BareInput
+}
+
+/** What an operation works on, for a program of its own. */
+export interface BareInput {
+  readonly hash: string | null
+  readonly spki: Uint8Array
+  readonly signed: Uint8Array
+  readonly signature: Uint8Array
 }
 
 /**
@@ -77,13 +86,14 @@ function signatureOperations({ signer, artifact }: BundleCase, { content, keyMat
   const signed = content.kind === 'dsse-envelope' ? preAuthenticationEncoding(content.payloadType, content.payload) : bytesOf(artifact)
   if (signer.kind === 'key') {
     const key = parsePublicKeyPem(signer.pem)
-    return [verification('signature', importSpki(key), defaultSignatureAlgorithm(key), signed, content.signature)]
+    return [verification('signature', key, defaultSignatureAlgorithm(key), signed, content.signature)]
   }
   if (keyMaterial.kind !== 'certificate') throw new Error('a bundle with a certificate was expected')
   const key = parsePublicKey(parseCertificate(keyMaterial.leaf).spki)
   const importKey = fastestImport(key, keyMaterial.leaf)
   const hash = digestOf(defaultSignatureAlgorithm(key)) ?? null
-  return [{ kind: 'signature and key import', run: () => verify(hash, signed, importKey(), content.signature) }]
+  const input = { hash, spki: key.spki, signed, signature: content.signature }
+  return [{ kind: 'signature and key import', run: () => verify(hash, signed, importKey(), content.signature), input }]
 }
 
 function bytesOf(artifact: BundleCase['artifact']): Uint8Array {
@@ -96,15 +106,11 @@ function certificateOperations({ keyMaterial }: SignedEntity, trust: TrustMateri
   const leaf = parseCertificate(keyMaterial.leaf)
   const issuer = issuerOf(leaf, trust)
   const { oid, parameters } = leaf.signatureAlgorithm
-  const operations = [
-    verification('leaf certificate', importSpki(issuer), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature),
-  ]
+  const operations = [verification('leaf certificate', issuer, signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature)]
   for (const sct of parseEmbeddedScts(leaf)) {
     const log = findLog(trust.certificateTransparencyLogs, sct.logId)
     if (log !== undefined)
-      operations.push(
-        verification('SCT', importSpki(log.key), log.algorithm, embeddedSctSignedBytes(sct, leaf, issuer.spki), sct.signature),
-      )
+      operations.push(verification('SCT', log.key, log.algorithm, embeddedSctSignedBytes(sct, leaf, issuer.spki), sct.signature))
   }
   return operations
 }
@@ -116,7 +122,7 @@ function issuerOf(leaf: Certificate, trust: TrustMaterial): Certificate {
     .flatMap(({ authority }) => [...authority.intermediates, authority.anchor])
     .filter(({ subject }) => equalBytes(subject, leaf.issuer))
     .find((candidate) =>
-      verification('leaf certificate', importSpki(candidate), signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature).run(),
+      verification('leaf certificate', candidate, signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature).run(),
     )
   if (issuer === undefined) throw new Error('the trusted root has not issued the certificate')
   return issuer
@@ -127,12 +133,11 @@ function logOperations({ logEntries }: SignedEntity, trust: TrustMaterial): Bare
   for (const entry of logEntries) {
     const log = findLog(trust.logs, entry.logId)
     if (log === undefined) continue
-    const key = importSpki(log.key)
     if (entry.signedEntryTimestamp !== undefined)
-      operations.push(verification('log promise', key, log.algorithm, promiseOf(entry), entry.signedEntryTimestamp))
+      operations.push(verification('log promise', log.key, log.algorithm, promiseOf(entry), entry.signedEntryTimestamp))
     if (entry.inclusionProof?.checkpoint === undefined) continue
     const { signedBytes, signatures } = parseSignedNote(entry.inclusionProof.checkpoint)
-    const candidates = signatures.map(({ signature }) => verification('checkpoint', key, log.algorithm, signedBytes, signature))
+    const candidates = signatures.map(({ signature }) => verification('checkpoint', log.key, log.algorithm, signedBytes, signature))
     operations.push(...candidates.filter(({ run }) => run()).slice(0, 1))
   }
   return operations
@@ -155,7 +160,7 @@ function timestampOperations({ timestamps }: SignedEntity, trust: TrustMaterial)
     return [
       verification(
         'timestamp',
-        importSpki(signer),
+        signer,
         signatureAlgorithmFromOid(signatureAlgorithm.oid, signatureAlgorithm.parameters),
         signedAttributes,
         signature,
@@ -171,13 +176,15 @@ function importSpki({ spki }: { readonly spki: Uint8Array }): KeyObject {
 
 function verification(
   kind: OperationKind,
-  key: KeyObject,
+  signer: { readonly spki: Uint8Array },
   algorithm: SignatureAlgorithm,
   signed: Uint8Array,
   signature: Uint8Array,
 ): BareOperation {
   const hash = digestOf(algorithm) ?? null
-  if (!algorithm.startsWith('rsa-pss')) return { kind, run: () => verify(hash, signed, key, signature) }
+  const key = importSpki(signer)
+  const input = { hash, spki: signer.spki, signed, signature }
+  if (!algorithm.startsWith('rsa-pss')) return { kind, run: () => verify(hash, signed, key, signature), input }
   const padded = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }
-  return { kind, run: () => verify(hash, signed, padded, signature) }
+  return { kind, run: () => verify(hash, signed, padded, signature), input }
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { bareProgram } from './bare-program.ts'
 import { publicCases } from './bundle-case.ts'
 import type { BundleCase } from './bundle-case.ts'
 import type { Figure } from './figure.ts'
@@ -12,11 +13,15 @@ import { medianOfRounds, timed } from './rounds.ts'
 import { universeSets } from './universe-bundles.ts'
 
 const defaultRounds = 25
+/** A program of the bundle's signatures alone: what Node and OpenSSL cost before there is any verifier. */
+const bare = 'bare node:crypto'
 
 /** Runs the benchmark. */
 export function run(options: BenchmarkOptions): Promise<readonly Figure[]> {
   return withFolder(async (folder) => {
-    const words = verifyBlobWords(chooseCase(), folder)
+    const chosen = chooseCase()
+    const words = verifyBlobWords(chosen, folder)
+    writeFileSync(path.join(folder, 'bare.cjs'), bareProgram(chosen))
     const countersign = buildProgram()
     const cosign = findPeer('cosign')
     if (cosign === undefined)
@@ -29,15 +34,24 @@ export function run(options: BenchmarkOptions): Promise<readonly Figure[]> {
     const contenders = new Map<string, Round>([
       ['countersign', start(process.execPath, countersign, ...words)],
       ['node -e 0', start(process.execPath, '-e', '0')],
+      [bare, start(process.execPath, 'bare.cjs')],
       ...(cosign === undefined ? [] : [['cosign', start(cosign, ...words)] as const]),
     ])
     const medians = await medianOfRounds(options.rounds ?? defaultRounds, contenders)
     const value = medians.get('countersign') ?? Number.NaN
-    return ['node -e 0', 'cosign'].flatMap((peer): Figure[] => {
+    const floor: Figure = {
+      name: `${bare}, whole process`,
+      value: medians.get(bare) ?? Number.NaN,
+      unit: 'ms',
+      peer: 'node -e 0',
+      peerValue: medians.get('node -e 0') ?? Number.NaN,
+    }
+    const ours = ['node -e 0', 'cosign'].flatMap((peer): Figure[] => {
       const peerValue = medians.get(peer)
       if (peerValue === undefined) return []
       return [{ name: 'verify-blob, whole process', value, unit: 'ms', peer, peerValue, goal: { bound: 'at-most', of: 1.5 } }]
     })
+    return [...ours, floor]
   })
 }
 
