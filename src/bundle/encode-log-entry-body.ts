@@ -72,6 +72,14 @@ export function encodeDsseV001(envelopeSha256: Uint8Array, payloadSha256: Uint8A
   })
 }
 
+/** intoto 0.0.1. @param envelopeSha256 of the envelope's JSON text as it was submitted */
+export function encodeIntotoV001(envelopeSha256: Uint8Array, payloadSha256: Uint8Array, verifierPem: string): Uint8Array {
+  return canonical('intoto', '0.0.1', {
+    content: { hash: sha256(envelopeSha256), payloadHash: sha256(payloadSha256) },
+    publicKey: base64Text(verifierPem),
+  })
+}
+
 /**
  * intoto 0.0.2. A signature is base64 of base64, as its clients send it; keys and order are as they were submitted.
  * @param envelopeSha256 what the client says it is

@@ -1,5 +1,5 @@
 /**
- * The bodies of Rekor entries, by kind and version: hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, intoto 0.0.2,
+ * The bodies of Rekor entries, by kind and version: hashedrekord 0.0.1 and 0.0.2, dsse 0.0.1 and 0.0.2, intoto 0.0.1 and 0.0.2,
  * rekord 0.0.1. What each says about the signature, the key and the artifact, in one shape.
  */
 import type { DigestAlgorithm } from '../crypto/digest.ts'
@@ -14,13 +14,14 @@ import { DecodingError } from '../error.ts'
 export interface LogEntryBody {
   readonly kind: 'hashedrekord' | 'dsse' | 'intoto' | 'rekord'
   readonly version: string
-  /** Of the artifact (hashedrekord, rekord) or of the envelope's payload (dsse, intoto). */
+  /** Of the artifact (hashedrekord, rekord), of the envelope's payload (dsse, intoto 0.0.2) or of its JSON text (intoto 0.0.1). */
   readonly digest: { readonly algorithm: DigestAlgorithm; readonly value: Uint8Array }
   readonly signatures: readonly LogEntrySignature[]
 }
 
 export interface LogEntrySignature {
-  readonly signature: Uint8Array
+  /** Undefined in intoto 0.0.1, where it is in what the digest is of. */
+  readonly signature: Uint8Array | undefined
   readonly verifier: LogEntryVerifier
 }
 
@@ -61,6 +62,8 @@ export function parseLogEntryBody(body: Uint8Array): LogEntryBody {
       return { kind: 'dsse', version, ...readDsseV001(spec) }
     case 'dsse 0.0.2':
       return { kind: 'dsse', version, ...readDsseV002(spec.only('dsseV002').object('dsseV002')) }
+    case 'intoto 0.0.1':
+      return { kind: 'intoto', version, ...readIntotoV001(spec) }
     case 'intoto 0.0.2':
       return { kind: 'intoto', version, ...readIntotoV002(spec) }
     case 'rekord 0.0.1':
@@ -111,6 +114,17 @@ function readDsseV002(spec: JsonFields): Content {
   return {
     digest: readProtobufDigest(spec.object('payloadHash')),
     signatures: spec.objects('signatures', maxSignatures).map(readProtobufSignature),
+  }
+}
+
+/** As cosign 1 logged attestations. The oldest entries have no hash of the payload, which that of the envelope covers. */
+function readIntotoV001(spec: JsonFields): Content {
+  const content = spec.only('content', 'publicKey').object('content').only('hash', 'payloadHash')
+  const payloadHash = content.optionalObject('payloadHash')
+  if (payloadHash !== undefined) readHexDigest(payloadHash)
+  return {
+    digest: readHexDigest(content.object('hash')),
+    signatures: [{ signature: undefined, verifier: readPemVerifier(spec, 'publicKey') }],
   }
 }
 

@@ -8,7 +8,7 @@ import { digestOf, signatureAlgorithmFromKeyDetails } from '../crypto/signature.
 import { preAuthenticationEncoding } from '../bundle/dsse.ts'
 import type { LogEntryBody, LogEntrySignature, LogEntryVerifier } from '../bundle/log-entry-body.ts'
 import { isRekorV2, parseLogEntryBody } from '../bundle/log-entry-body.ts'
-import type { LogEntry, SignedEntity } from '../bundle/signed-entity.ts'
+import type { DsseEnvelope, LogEntry, SignedEntity } from '../bundle/signed-entity.ts'
 import { equalBytes, excerpt } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { VerificationError } from '../error.ts'
@@ -32,7 +32,7 @@ export function verifyEntryContent(entry: LogEntry, entity: SignedEntity, signer
   if (signature === undefined || body.signatures.length > 1) {
     throw mismatch(`the log entry has ${body.signatures.length} signatures, exactly one was expected`)
   }
-  if (!equalBytes(signature.signature, entity.content.signature))
+  if (signature.signature !== undefined && !equalBytes(signature.signature, entity.content.signature))
     throw mismatch('the signature in the log entry is not the signature of the bundle')
   checkVerifier(signature.verifier, signer)
   if (isRekorV2(body.kind, body.version)) checkKeyDetails(signature, body, signer)
@@ -67,9 +67,8 @@ function checkDigest(body: LogEntryBody, entity: SignedEntity, artifact: Artifac
     if (body.kind === 'rekord' || (body.kind === 'hashedrekord' && body.version !== '0.0.2')) {
       throw mismatch(`the log entry of kind ${body.kind} ${body.version} is not about an attestation`)
     }
-    // Rekor v2 logs the digest of what was signed, Rekor v1 that of the payload (client specification 4.4).
-    const hashed = body.kind === 'hashedrekord' ? preAuthenticationEncoding(content.payloadType, content.payload) : content.payload
-    if (!equalBytes(digest(algorithm, hashed), value)) throw mismatch('the log entry is about another attestation than that of the bundle')
+    if (!equalBytes(digest(algorithm, loggedBytes(body, content)), value))
+      throw mismatch('the log entry is about another attestation than that of the bundle')
     return
   }
   if (body.kind !== 'hashedrekord' && body.kind !== 'rekord')
@@ -84,6 +83,17 @@ function checkDigest(body: LogEntryBody, entity: SignedEntity, artifact: Artifac
   if (!equalBytes(actual, value)) {
     throw mismatch(`the log entry is about an artifact with ${algorithm} ${encodeHex(value)}, the given one has ${encodeHex(actual)}`)
   }
+}
+
+/**
+ * What an entry of an attestation has the digest of: in Rekor v2 what was signed, in Rekor v1 the payload (client specification 4.4). The
+ * first version of intoto has that of the envelope's text alone, which holds payload and signature.
+ */
+function loggedBytes({ kind, version }: LogEntryBody, { payloadType, payload, encoded }: DsseEnvelope): Uint8Array {
+  if (kind === 'hashedrekord') return preAuthenticationEncoding(payloadType, payload)
+  if (kind !== 'intoto' || version !== '0.0.1') return payload
+  if (encoded !== undefined) return encoded
+  throw mismatch('the log entry of kind intoto 0.0.1 is about the text of an envelope, which a Sigstore bundle does not keep')
 }
 
 function mismatch(message: string): VerificationError {

@@ -121,10 +121,18 @@ async function loggedEntries(signed: LoggedSignature, log: Log | undefined): Pro
     throw usage('cannot ignore transparency log when the provided bundle contains a Signed Entry Timestamp')
   }
   // Before anybody is asked: an entry about something else is wrong whatever the log says.
-  if (own !== undefined) verifyEntryContent(own, entity, signer, artifact)
+  if (own !== undefined) verifyEntryContent(own, inBundle(entity), signer, artifact)
   const entry = own === undefined ? await findEntry(signed, log) : await completeEntry(own, log)
-  verifyEntryContent(entry, entity, signer, artifact)
+  verifyEntryContent(entry, inBundle(entity), signer, artifact)
   return [entry]
+}
+
+/** As whoever reads the bundle has it: without the text of the envelope. */
+function inBundle(entity: SignedEntity): SignedEntity {
+  const { content } = entity
+  if (content.kind !== 'dsse-envelope') return entity
+  const { encoded: _, ...envelope } = content
+  return { ...entity, content: envelope }
 }
 
 /** A bundle says which artifact it is for; where that is known by another digest alone, it is silent. */

@@ -1,5 +1,5 @@
 /** What the entry of a signature would be in a Rekor v1 log, which names entries by the hash of their contents: so it can be asked for. */
-import { encodeDsseV001, encodeHashedRekordV001, encodeIntotoV002 } from '../../bundle/encode-log-entry-body.ts'
+import { encodeDsseV001, encodeHashedRekordV001, encodeIntotoV001, encodeIntotoV002 } from '../../bundle/encode-log-entry-body.ts'
 import { encodeEnvelope } from '../../bundle/dsse.ts'
 import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
 import { digest } from '../../crypto/digest.ts'
@@ -59,5 +59,7 @@ function possibleEnvelopeBodies(envelope: DsseEnvelope, text: Uint8Array | undef
     ...hashes.map((hash) =>
       encodeIntotoV002({ payloadType, signatures: [{ signature, verifierPem, keyId }], envelopeSha256: hash, payloadSha256 }),
     ),
+    // Of the envelope's text, only that which the signer kept would do.
+    ...(text === undefined ? [] : [encodeIntotoV001(digest('sha256', text), payloadSha256, verifierPem)]),
   ]
 }

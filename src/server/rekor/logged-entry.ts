@@ -58,7 +58,7 @@ export async function checkLoggedEntryV2({ leaf, extra }: Pick<LoggedEntry, 'lea
   parseSupplement(extra)
   const { kind, digest: signed, signatures } = parseLogEntryBody(leaf)
   const [signature] = signatures
-  if (depth === 'form' || kind !== 'hashedrekord' || signature === undefined) return
+  if (depth === 'form' || kind !== 'hashedrekord' || signature?.signature === undefined) return
   const { kind: verifierKind, der, keyDetails = '' } = signature.verifier
   const checked = await checkEntryV2(
     {
@@ -101,6 +101,7 @@ function checkSame(leaf: Uint8Array, expected: Uint8Array): void {
 /** A rekord keeps the SHA-256 of what was signed, which is enough for keys that sign over SHA-256 and nothing else. */
 function checkDigestSignature({ digest: content, signatures }: LogEntryBody): void {
   for (const { signature, verifier } of signatures) {
+    if (signature === undefined) continue
     const key = keyOf(verifier)
     const algorithms = messageAlgorithms(key)
     if (!algorithms.every((algorithm) => digestOf(algorithm) === 'sha256')) continue

@@ -54,6 +54,18 @@ export function dsseBody(parts: EntryParts): Json {
   }
 }
 
+/** intoto 0.0.1 of Rekor v1: of the envelope's text alone. The oldest have no hash of the payload. */
+export function firstIntotoBody(parts: EntryParts, withPayloadHash = true): Json {
+  return {
+    apiVersion: '0.0.1',
+    kind: 'intoto',
+    spec: {
+      content: { hash: envelopeHash(parts), ...(withPayloadHash ? { payloadHash: hexDigest(parts) } : {}) },
+      publicKey: pemVerifier(parts),
+    },
+  }
+}
+
 /** intoto 0.0.2 of Rekor v1: the digest is the payload's, and the signature is base64 of base64. */
 export function intotoBody(parts: EntryParts, payloadType: string): Json {
   return {

@@ -3,7 +3,7 @@ import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
 import type { CertificateOptions, SubjectName, TestCertificate } from './certificates.ts'
 import { issue } from './certificates.ts'
 import type { EntryParts } from './entry-bodies.ts'
-import { dsseBody, dsseBodyV2, hashedrekordBody, hashedrekordBodyV2, intotoBody, protobufAlgorithm, rekordBody } from './entry-bodies.ts'
+import { dsseBody, dsseBodyV2, firstIntotoBody, hashedrekordBody, hashedrekordBodyV2, intotoBody, protobufAlgorithm, rekordBody } from './entry-bodies.ts'
 import type { DigestName, TestKey } from './keys.ts'
 import { digestOf, keyDetailsOf, namedKey, signPrehashed, signWith, usualDigest } from './keys.ts'
 import type { EntryJson, EntryOptions } from './logs.ts'
@@ -66,7 +66,7 @@ export interface SigningOptions {
   /** Digest of the signature, where it is not the key's usual one. */
   readonly digest?: DigestName
   /** Kind of the log entry of an attestation. In `both` logs it is that of the v1 entry. */
-  readonly attestationKind?: 'dsse 0.0.1' | 'intoto 0.0.2' | 'hashedrekord 0.0.2' | 'dsse 0.0.2'
+  readonly attestationKind?: 'dsse 0.0.1' | 'intoto 0.0.1' | 'intoto 0.0.2' | 'hashedrekord 0.0.2' | 'dsse 0.0.2'
   /** Kind of the log entry of a plain signature. */
   readonly messageKind?: 'hashedrekord' | 'rekord'
   /** Further certificates behind the leaf. */
@@ -167,6 +167,7 @@ export function signStatement(options: StatementOptions = {}, artifact: Uint8Arr
       }
       const content = { digest: digestOf('sha256', payload), digestAlgorithm: 'sha256', envelopeHash } as const
       if (kind === 'dsse 0.0.2') return { content, body: dsseBodyV2 }
+      if (kind === 'intoto 0.0.1') return { content, body: firstIntotoBody }
       return { content, body: kind === 'intoto 0.0.2' ? (parts) => intotoBody(parts, payloadType) : dsseBody }
     },
   })

@@ -50,7 +50,7 @@ describe('item 25: kinds of entries', () => {
   for (const [kind, version] of [
     ['hashedrekord', '0.0.3'],
     ['cose', '0.0.1'],
-    ['intoto', '0.0.1'],
+    ['intoto', '0.0.3'],
   ] as const) {
     it(`${kind} ${version} is not supported, and says so`, () => {
       const body = { apiVersion: version, kind, spec: {} }
