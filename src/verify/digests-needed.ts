@@ -6,12 +6,36 @@ import type { PublicKey } from '../crypto/public-key.ts'
 import { parsePublicKey } from '../crypto/public-key.ts'
 import { defaultSignatureAlgorithm, digestOf } from '../crypto/signature.ts'
 import { asBuffer } from '../encoding/bytes.ts'
+import { DecodingError } from '../error.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 
 export interface DigestsNeeded {
   readonly algorithms: readonly DigestAlgorithm[]
   /** Whether the signature may be one (pure Ed25519) that only the whole artifact can verify. */
   readonly wholeArtifact: boolean
+}
+
+/**
+ * What any of several entities will ask for, since an artifact that comes through a pipe can be read once only. One that is malformed asks
+ * for nothing: it fails by itself.
+ * @throws DecodingError when all of them are malformed
+ */
+export function digestsNeededByAny(entities: readonly SignedEntity[], key?: PublicKey): DigestsNeeded {
+  const needs: DigestsNeeded[] = []
+  let failure: DecodingError | undefined
+  for (const entity of entities) {
+    try {
+      needs.push(digestsNeeded(entity, key))
+    } catch (error) {
+      if (!(error instanceof DecodingError)) throw error
+      failure ??= error
+    }
+  }
+  if (failure !== undefined && needs.length === 0) throw failure
+  return {
+    algorithms: [...new Set(needs.flatMap(({ algorithms }) => algorithms))],
+    wholeArtifact: needs.some(({ wholeArtifact }) => wholeArtifact),
+  }
 }
 
 /**

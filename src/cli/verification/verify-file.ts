@@ -7,7 +7,7 @@ import type { Artifact } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { Demands } from '../../verify/demands.ts'
 import { verifyOptionsFor } from '../../verify/demands.ts'
-import { digestsNeeded, mayUseEd25519 } from '../../verify/digests-needed.ts'
+import { digestsNeededByAny, mayUseEd25519 } from '../../verify/digests-needed.ts'
 import type { Evidence } from '../../verify/evidence.ts'
 import type { Policy } from '../../verify/policy.ts'
 import { verify } from '../../verify/verify.ts'
@@ -59,11 +59,14 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   const signer: Policy['signer'] =
     key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
 
+  // Once for all bundles: what comes through a pipe, or from an address, is not the same a second time.
+  let loading: Promise<Artifact | 'any-subject'> | undefined
+  const loadArtifact = (): Promise<Artifact | 'any-subject'> => (loading ??= task.loadArtifact(() => digestsNeededByAny(entities, key)))
   const { artifact, evidence } = await verifyAny(entities, async (given) => {
     const isIncomplete = lacksEntry(given, demands)
     if (isIncomplete && flags.offline) throw withoutEntry()
     if (mayUseEd25519(given, key)) await loadEd25519ph()
-    const artifact = await task.loadArtifact(() => digestsNeeded(given, key))
+    const artifact = await loadArtifact()
     const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
     try {
       const entity = isIncomplete ? await searchEntry(context, flags, given, trust, policy, envelope) : given

@@ -31,12 +31,16 @@ export function captureContext(surroundings: Surroundings = {}): CapturedContext
   const stdout = captureWriter(surroundings.columns)
   const stderr = captureWriter(surroundings.columns)
   const lines = surroundings.stdin === undefined ? [] : Buffer.from(surroundings.stdin).toString('utf8').replace(/\n$/, '').split('\n')
+  let unread = surroundings.stdin
   const context: CommandContext = {
     stdin: {
       isTTY: surroundings.typed === true,
       async *read() {
         await Promise.resolve()
-        yield surroundings.stdin ?? new Uint8Array(0)
+        // Read once, it is at its end.
+        const contents = unread ?? new Uint8Array(0)
+        unread = undefined
+        yield contents
       },
       readLine: () => Promise.resolve(lines.shift()),
       readHidden: (ask) => {

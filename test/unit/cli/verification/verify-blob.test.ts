@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bent } from '../../../support/universe/bent.ts'
 import { pemOf } from '../../../support/universe/certificates.ts'
 import {
   artifactBytes,
@@ -233,6 +234,28 @@ describe('verify-blob of a bundle', () => {
       ['other', '--bundle', 'lines.sigstore.jsonl', ...offline, ...who],
       /none of the 2 bundles verifies: 1: .*; 2: /,
     )
+  })
+  it('reads standard input once for all of them, and takes none for one that is empty', async () => {
+    const empty = signBlob({}, new Uint8Array(0))
+    writeFileSync(path.join(folder, 'empty.jsonl'), `${keyless.json}\n${empty.json}\n`)
+    const words = ['-', '--bundle', 'empty.jsonl', ...offline, ...who]
+    for (const stdin of [Buffer.from('malware'), Buffer.alloc(9 * 1024 * 1024, 7)]) {
+      await refuses('verify-blob', words, /none of the 2 bundles verifies/, { stdin })
+    }
+    await verifies('verify-blob', words, { stdin: new Uint8Array(0) })
+    await verifies('verify-blob', words.with(2, 'lines.sigstore.jsonl'), { stdin: artifactBytes })
+  })
+  it('hashes a long artifact for every one of them, whatever is wrong with another', async () => {
+    const large = Buffer.alloc(9 * 1024 * 1024, 7)
+    const broken = bent(keyless.bundle, (_, { material }) => {
+      material['certificate'] = { rawBytes: 'AAAA' }
+    })
+    for (const kind of ['p256', 'p384', 'p521'] as const) {
+      const others = (['p256', 'p384'] as const).map((other) => signBlob({ key: namedKey('large', other) }).json)
+      const { json } = signBlob({ key: namedKey('large', kind) }, large)
+      writeFileSync(path.join(folder, 'large.jsonl'), [JSON.stringify(broken), ...others, json].join('\n'))
+      await verifies('verify-blob', ['-', '--bundle', 'large.jsonl', ...offline, ...who], { stdin: large })
+    }
   })
   it('verifies an artifact larger than memory is kept for', async () => {
     const large = Buffer.alloc(9 * 1024 * 1024, 7)
