@@ -58,6 +58,8 @@ export function digestsNeeded(entity: SignedEntity, key?: PublicKey): DigestsNee
   const usual = signingKey === undefined ? undefined : digestOf(defaultSignatureAlgorithm(signingKey))
   if (usual !== undefined) algorithms.add(usual)
   if (signingKey?.kind === 'ed25519') algorithms.add('sha512')
+  // A key service decides itself what its RSA keys sign, and a signature from before bundles does not say.
+  if (signingKey?.kind === 'rsa' && content.digest === undefined) for (const one of ['sha384', 'sha512'] as const) algorithms.add(one)
   // Logs of the first version hold SHA-256 whatever the key.
   if (usual !== 'sha256' && (content.digest === undefined || content.digest.algorithm === 'sha256')) algorithms.add('sha256')
   return { algorithms: [...algorithms], wholeArtifact: signingKey?.kind === 'ed25519' }

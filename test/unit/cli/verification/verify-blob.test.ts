@@ -339,6 +339,21 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
       { now: epoch + 86_400_000 },
     )
   })
+  it('verifies what a key service signed over SHA-512 with an RSA key, however long the artifact is', async () => {
+    const key = namedKey('large', 'rsa')
+    for (const artifact of [artifactBytes, Buffer.alloc(9 * 1024 * 1024, 7)]) {
+      for (const digest of ['sha384', 'sha512'] as const) {
+        const signed = signBlob({ key, managed: true, digest }, artifact)
+        writeFileSync(path.join(folder, 'service.artifact'), artifact)
+        writeFileSync(path.join(folder, 'service.sig'), base64(signed.signature))
+        writeFileSync(path.join(folder, 'service.pub'), key.pem)
+        const words = ['service.artifact', '--signature', 'service.sig', '--key', 'service.pub', '--insecure-ignore-tlog']
+        await verifies('verify-blob', words)
+        writeFileSync(path.join(folder, 'service.json'), JSON.stringify(legacyBundle(signed)))
+        await verifies('verify-blob', ['service.artifact', '--bundle', 'service.json', '--key', 'service.pub', ...offline])
+      }
+    }
+  })
   it('says what to do about a signature without a log entry', async () => {
     await refuses(
       'verify-blob',
