@@ -15,7 +15,7 @@ import { asBuffer, encodeUtf8, equalBytes } from '../src/encoding/bytes.ts'
 import { encodeHex } from '../src/encoding/hex.ts'
 import { parseSignedNote } from '../src/merkle/signed-note.ts'
 import type { TrustMaterial } from '../src/trust/trust-material.ts'
-import { findLog, loadTrustMaterial } from '../src/trust/trust-material.ts'
+import { findLogs, loadTrustMaterial } from '../src/trust/trust-material.ts'
 import type { Certificate } from '../src/x509/certificate.ts'
 import { parseCertificate } from '../src/x509/certificate.ts'
 import { embeddedSctSignedBytes, parseEmbeddedScts } from '../src/x509/sct.ts'
@@ -108,7 +108,7 @@ function certificateOperations({ keyMaterial }: SignedEntity, trust: TrustMateri
   const { oid, parameters } = leaf.signatureAlgorithm
   const operations = [verification('leaf certificate', issuer, signatureAlgorithmFromOid(oid, parameters), leaf.tbs, leaf.signature)]
   for (const sct of parseEmbeddedScts(leaf)) {
-    const log = findLog(trust.certificateTransparencyLogs, sct.logId)
+    const [log] = findLogs(trust.certificateTransparencyLogs, sct.logId)
     if (log !== undefined)
       operations.push(verification('SCT', log.key, log.algorithm, embeddedSctSignedBytes(sct, leaf, issuer.spki), sct.signature))
   }
@@ -131,7 +131,7 @@ function issuerOf(leaf: Certificate, trust: TrustMaterial): Certificate {
 function logOperations({ logEntries }: SignedEntity, trust: TrustMaterial): BareOperation[] {
   const operations: BareOperation[] = []
   for (const entry of logEntries) {
-    const log = findLog(trust.logs, entry.logId)
+    const [log] = findLogs(trust.logs, entry.logId)
     if (log === undefined) continue
     if (entry.signedEntryTimestamp !== undefined)
       operations.push(verification('log promise', log.key, log.algorithm, promiseOf(entry), entry.signedEntryTimestamp))

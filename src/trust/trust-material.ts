@@ -121,12 +121,13 @@ export function createTrustMaterial(root: TrustedRoot, parts: TrustParts = {}): 
   }
 }
 
-/** The log with this key identifier (protobuf-specs: `logId`, or `checkpointKeyId` where a root states it). */
-export function findLog(logs: readonly TrustedLog[], keyId: Uint8Array): TrustedLog | undefined {
-  return (
-    logs.find((log) => equalBytes(log.logId, keyId)) ??
-    logs.find((log) => log.checkpointKeyId !== undefined && equalBytes(log.checkpointKeyId, keyId))
-  )
+/**
+ * The log with this key identifier (protobuf-specs: `logId`, or `checkpointKeyId` where a root states it). There are several where a root
+ * trusts a key in several windows.
+ */
+export function findLogs(logs: readonly TrustedLog[], keyId: Uint8Array): readonly TrustedLog[] {
+  const found = logs.filter((log) => equalBytes(log.logId, keyId))
+  return found.length > 0 ? found : logs.filter((log) => log.checkpointKeyId !== undefined && equalBytes(log.checkpointKeyId, keyId))
 }
 
 /** Makes a timestamp authority from certificates in chain order, the anchor last. */

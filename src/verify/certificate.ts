@@ -6,7 +6,7 @@ import { verifySignature } from '../crypto/signature.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { isWithin, formatWindow } from '../trust/time-window.ts'
 import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../trust/trust-material.ts'
-import { findLog } from '../trust/trust-material.ts'
+import { findLogs } from '../trust/trust-material.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../x509/certificate.ts'
 import { formatName } from '../x509/name.ts'
@@ -162,14 +162,16 @@ export function verifyScts(
   const operators = new Set<string>()
   for (const sct of [...embedded, ...detached]) {
     const isEmbedded = embedded.includes(sct)
-    const log = findLog(trust.certificateTransparencyLogs, sct.logId)
+    const logs = findLogs(trust.certificateTransparencyLogs, sct.logId)
     const time = new Date(sct.timestamp)
-    if (log === undefined) {
+    if (logs.length === 0) {
       notes.push(`an SCT of the unknown CT log ${encodeHex(sct.logId)} was not counted`)
       continue
     }
-    if (!isWithin(log.window, sct.timestamp)) {
-      notes.push(`an SCT of ${time.toISOString()} was not counted: the CT log is trusted from ${formatWindow(log.window)}`)
+    const log = logs.find(({ window }) => isWithin(window, sct.timestamp))
+    if (log === undefined) {
+      const windows = logs.map(({ window }) => formatWindow(window)).join(' and ')
+      notes.push(`an SCT of ${time.toISOString()} was not counted: the CT log is trusted from ${windows}`)
       continue
     }
     const signed = isEmbedded ? embeddedSctSignedBytes(sct, leaf, issuer.spki) : detachedSctSignedBytes(sct, leaf)

@@ -10,7 +10,7 @@ import { leafHash } from '../merkle/hash.ts'
 import { verifyInclusion } from '../merkle/inclusion-proof.ts'
 import { formatWindow, isWithin } from '../trust/time-window.ts'
 import type { TrustedLog, TrustMaterial } from '../trust/trust-material.ts'
-import { findLog } from '../trust/trust-material.ts'
+import { findLogs } from '../trust/trust-material.ts'
 import type { Artifact } from './artifact.ts'
 import { verifyLogCheckpoint } from './log-checkpoint.ts'
 import type { VerifiedLogEntry, VerifiedTime } from './evidence.ts'
@@ -21,15 +21,15 @@ export interface VerifiedLogEntries {
   readonly entries: readonly VerifiedLogEntry[]
   /** Times that logs promised in a signed entry timestamp. */
   readonly times: readonly VerifiedTime[]
-  /** Distinct operators among the entries, and among the times. */
-  readonly operators: number
-  readonly timeOperators: number
+  /** The operators of the entries, and those of the times. */
+  readonly operators: ReadonlySet<string>
+  readonly timeOperators: ReadonlySet<string>
 }
 
 /**
  * Verifies every entry of a log that the trusted root has; entries of unknown logs do not count, but must be about the
  * same signature too.
- * @param signedTimes times from timestamp authorities, which stand in for the time that a Rekor v2 entry lacks
+ * @param signedTimes times from timestamp authorities, which stand in for the time that an entry of Rekor v2, or without a promise, lacks
  * @throws VerificationError LOG_ENTRY_MISMATCH, LOG_ENTRY_UNVERIFIED, INCLUSION_PROOF_INVALID
  */
 export function verifyLogEntries(
@@ -47,12 +47,12 @@ export function verifyLogEntries(
   for (const [position, entry] of entity.logEntries.entries()) {
     checkNotRepeated(entity.logEntries, position)
     verifyEntryContent(entry, entity, signer, artifact)
-    const log = findLog(trust.logs, entry.logId)
-    if (log === undefined) {
+    const logs = findLogs(trust.logs, entry.logId)
+    if (logs.length === 0) {
       notes.push(`a log entry of the unknown log ${encodeHex(entry.logId).slice(0, 64)} was not counted`)
       continue
     }
-    const integratedTime = isRekorV2(entry.kind, entry.version) ? verifyEntryV2(entry, log, signedTimes) : verifyEntryV1(entry, log)
+    const { log, integratedTime } = verifyEntry(entry, logs, signedTimes)
     operators.add(log.operator)
     entries.push({
       logUrl: log.baseUrl,
@@ -67,7 +67,7 @@ export function verifyLogEntries(
     timeOperators.add(log.operator)
     times.push({ time: integratedTime, source: 'transparency-log', authority: log.baseUrl })
   }
-  return { entries, times, operators: operators.size, timeOperators: timeOperators.size }
+  return { entries, times, operators, timeOperators }
 }
 
 function checkNotRepeated(entries: readonly LogEntry[], position: number): void {
@@ -78,8 +78,27 @@ function checkNotRepeated(entries: readonly LogEntry[], position: number): void 
   }
 }
 
+/** Verifies an entry of a log, which the trusted root may have several times: with one key in several windows. */
+function verifyEntry(
+  entry: LogEntry,
+  logs: readonly TrustedLog[],
+  signedTimes: readonly VerifiedTime[],
+): { readonly log: TrustedLog; readonly integratedTime: Date | undefined } {
+  const verifyOne = isRekorV2(entry.kind, entry.version) ? verifyEntryV2 : verifyEntryV1
+  let failure: VerificationError | undefined
+  for (const log of logs) {
+    try {
+      return { log, integratedTime: verifyOne(entry, log, signedTimes) }
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      failure = error
+    }
+  }
+  throw failure ?? unverified('the log entry is of an unknown log')
+}
+
 /** Rekor v1: a promise with the time, a proof, or both. What is there must verify. Gives the promised time. */
-function verifyEntryV1(entry: LogEntry, log: TrustedLog): Date | undefined {
+function verifyEntryV1(entry: LogEntry, log: TrustedLog, signedTimes: readonly VerifiedTime[]): Date | undefined {
   const { signedEntryTimestamp, inclusionProof } = entry
   let integratedTime: Date | undefined
   if (signedEntryTimestamp !== undefined) integratedTime = verifyPromise(entry, signedEntryTimestamp, log)
@@ -91,6 +110,8 @@ function verifyEntryV1(entry: LogEntry, log: TrustedLog): Date | undefined {
   if (signedEntryTimestamp === undefined && inclusionProof?.checkpoint === undefined) {
     throw unverified('the log entry has neither a signed entry timestamp nor an inclusion proof with a checkpoint')
   }
+  // Without a promise the log says no time, as one of Rekor v2: a key that is not trusted any more could leave it out.
+  if (signedEntryTimestamp === undefined) for (const { time } of signedTimes) checkLogWindow(log, time)
   return integratedTime
 }
 

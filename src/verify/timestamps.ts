@@ -13,10 +13,10 @@ import type { TimestampToken } from '../x509/timestamp-token.ts'
 import { namesSigner, parseTimestampResponse, verifyTimestampSignature } from '../x509/timestamp-token.ts'
 import type { VerifiedTime } from './evidence.ts'
 
-/** Times that timestamp authorities vouch for, and how many operators they are of. */
+/** Times that timestamp authorities vouch for, and the operators that they are of. */
 export interface VerifiedTimestamps {
   readonly times: readonly VerifiedTime[]
-  readonly operators: number
+  readonly operators: ReadonlySet<string>
 }
 
 /**
@@ -43,7 +43,7 @@ export function verifyTimestamps(
     operators.add(authority.authority.operator)
     times.push({ time: new Date(token.genTime), source: 'timestamp-authority', authority: authority.authority.uri })
   }
-  return { times, operators: operators.size }
+  return { times, operators }
 }
 
 /** The raw bytes of the signature; of an envelope that was a file of its own, the file, where the token is of that. */

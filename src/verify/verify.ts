@@ -88,25 +88,26 @@ function checkThresholds(
   notes: readonly string[],
 ): void {
   const because = notes.length === 0 ? '' : ` (${notes.join('; ')})`
-  if (logged.operators < thresholds.logEntries) {
+  if (logged.operators.size < thresholds.logEntries) {
     throw new VerificationError(
       'LOG_ENTRY_UNVERIFIED',
-      `not enough verified log entries from transparency log: ${logged.operators} < ${thresholds.logEntries}${because}`,
+      `not enough verified log entries from transparency log: ${logged.operators.size} < ${thresholds.logEntries}${because}`,
     )
   }
-  if (timestamps.operators < thresholds.signedTimestamps) {
+  if (timestamps.operators.size < thresholds.signedTimestamps) {
     throw new VerificationError(
       'TIME_UNVERIFIED',
-      `threshold not met for verified signed timestamps: ${timestamps.operators} < ${thresholds.signedTimestamps}${because}`,
+      `threshold not met for verified signed timestamps: ${timestamps.operators.size} < ${thresholds.signedTimestamps}${because}`,
     )
   }
-  if (logged.timeOperators < thresholds.integratedTimes) {
+  if (logged.timeOperators.size < thresholds.integratedTimes) {
     throw new VerificationError(
       'TIME_UNVERIFIED',
-      `threshold not met for verified log entry integrated timestamps: ${logged.timeOperators} < ${thresholds.integratedTimes}${because}`,
+      `threshold not met for verified log entry integrated timestamps: ${logged.timeOperators.size} < ${thresholds.integratedTimes}${because}`,
     )
   }
-  const total = timestamps.operators + logged.timeOperators
+  // An operator who runs a log and a timestamp authority is one witness of the time, not two.
+  const total = new Set([...timestamps.operators, ...logged.timeOperators]).size
   if (total < thresholds.times) {
     throw new VerificationError(
       'TIME_UNVERIFIED',

@@ -88,6 +88,11 @@ describe('item 10: windows are closed at both ends, and start is required', () =
       const refused = refusal((root) => void (first(root.timestampAuthorities).validFor = validFor), signBlob({ timestamps: [{}] }))
       expect(refused?.code).toBe(accepted ? undefined : 'TIMESTAMP_UNVERIFIED')
     })
+    it(`a Rekor v1 log key whose window ${what} (its timestamp's time, without a promise) is ${accepted ? 'good' : 'refused'}`, () => {
+      const signed = signBlob({ entry: { withPromise: false }, timestamps: [{}] })
+      const refused = refusal((root) => void (first(root.tlogs).publicKey.validFor = validFor), signed)
+      expect(refused?.code).toBe(accepted ? undefined : 'LOG_ENTRY_UNVERIFIED')
+    })
     it(`a Rekor v2 log key whose window ${what} (its timestamp's time) is ${accepted ? 'good' : 'refused'}`, () => {
       const refused = refusal((root) => void (first(root.tlogs.slice(1)).publicKey.validFor = validFor), signBlob({ log: 'v2' }))
       expect(refused?.code).toBe(accepted ? undefined : 'LOG_ENTRY_UNVERIFIED')
@@ -129,6 +134,27 @@ describe('item 11: any number of instances, past, overlapping and future', () =>
     }
     expect(refusal(bend)).toBeUndefined()
   })
+  for (const generation of ['v1', 'v2'] as const) {
+    it(`a log key of Rekor ${generation} and of its CT log in several windows verifies in each of them`, () => {
+      const windows = [
+        { start: iso(epoch - 2 * year), end: iso(epoch - year) },
+        { start: iso(epoch - 86_400_000), end: iso(epoch + 86_400_000) },
+        { start: iso(epoch + year) },
+      ]
+      const [past, current, future] = windows
+      const repeated = (logs: TrustedRootJson['tlogs'], times: readonly ({ start: string } | undefined)[]): TrustedRootJson['tlogs'] =>
+        times.flatMap((validFor) => logs.map((log) => ({ ...log, publicKey: { ...log.publicKey, ...(validFor && { validFor }) } })))
+      const signed = signBlob({ log: generation })
+      const always = (root: TrustedRootJson): void => {
+        root.tlogs = repeated(root.tlogs, [past, current, future])
+        root.ctlogs = repeated(root.ctlogs, [past, current, future])
+      }
+      expect(refusal(always, signed)).toBeUndefined()
+      const notThen = { message: expect.stringContaining('is trusted from') }
+      expect(refusal((root) => void (root.tlogs = repeated(root.tlogs, [past, future])), signed)).toMatchObject(notThen)
+      expect(refusal((root) => void (root.ctlogs = repeated(root.ctlogs, [past, future])), signed)).toMatchObject(notThen)
+    })
+  }
   it('the anchor may be an intermediate', () => {
     expect(refusal((root) => void first(root.certificateAuthorities).certChain.certificates.pop())).toBeUndefined()
   })
@@ -295,6 +321,16 @@ describe('item 15: thresholds count operators', () => {
     expect(refusalOf(() => verifySigned(two, { options: { thresholds: { logEntries: 2 } } }))).toMatchObject({
       message: 'not enough verified log entries from transparency log: 1 < 2',
     })
+  })
+  it('a log and a timestamp authority of one operator are one witness of the time', () => {
+    const options = { thresholds: { times: 2 } }
+    const stamped = signBlob({ timestamps: [{}] })
+    const run = (operator: string) => (root: TrustedRootJson) => {
+      first(root.tlogs).operator = 'one'
+      first(root.timestampAuthorities).operator = operator
+    }
+    expect(refusalOf(() => verifySigned(stamped, { options, bendRoot: run('two') }))).toBeUndefined()
+    expect(refusalOf(() => verifySigned(stamped, { options, bendRoot: run('one') }))).toMatchObject({ code: 'TIME_UNVERIFIED' })
   })
   it('a threshold that is no number is an error of the caller', () => {
     expect(refusalOf(() => verifySigned(two, { options: { thresholds: { logEntries: -1 } } }))).toMatchObject({ code: 'POLICY_INVALID' })
