@@ -8,7 +8,7 @@ import type { TrustedTimestampAuthority, TrustMaterial } from '../trust/trust-ma
 import type { Certificate } from '../x509/certificate.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 import { oid } from '../x509/object-identifiers.ts'
-import { checkValidAt, findIssuerPath, verifyKnownLeafPath, verifyPath } from '../x509/path.ts'
+import { checkValidAt, findIssuerPaths, verifyKnownLeafPath, verifyPath } from '../x509/path.ts'
 import type { TimestampToken } from '../x509/timestamp-token.ts'
 import { namesSigner, parseTimestampResponse, verifyTimestampSignature } from '../x509/timestamp-token.ts'
 import type { VerifiedTime } from './evidence.ts'
@@ -87,7 +87,7 @@ function signerOf(token: TimestampToken, authority: TrustedTimestampAuthority): 
     const certificate = parseCertificate(der)
     if (!namesSigner(token, certificate)) continue
     try {
-      findIssuerPath(certificate, authority.authority)
+      findIssuerPaths(certificate, authority.authority)
       return certificate
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error

@@ -11,7 +11,8 @@ import type { Certificate } from '../../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../../x509/certificate.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import { oid } from '../../x509/object-identifiers.ts'
-import { createCertificateAuthority, findIssuerPath } from '../../x509/path.ts'
+import { createCertificateAuthority } from '../../x509/authority.ts'
+import { findIssuerPaths } from '../../x509/path.ts'
 import type { CommandContext } from '../context.ts'
 import { readInputFile } from '../verification/input-file.ts'
 
@@ -91,7 +92,7 @@ export function trustOwnCertificate({ certificate, authority }: OwnCertificate, 
 function authorityOf(leaf: Certificate, chain: readonly Certificate[]): TrustedCertificateAuthority {
   try {
     const authority = createCertificateAuthority(chain, oid.codeSigning)
-    if (chain[0] !== leaf) findIssuerPath(leaf, authority)
+    if (chain[0] !== leaf) findIssuerPaths(leaf, authority)
     return { uri: '', window: unbounded, authority, profile: 'own' }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause

@@ -6,7 +6,7 @@ import { parseCertificate } from '../../x509/certificate.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import { formatName } from '../../x509/name.ts'
 import { oid } from '../../x509/object-identifiers.ts'
-import { isSignedBy, namesIssuer } from '../../x509/path.ts'
+import { isSignedBy, namesIssuer } from '../../x509/issuer.ts'
 import type { CommandContext } from '../context.ts'
 import { readInputFile } from '../verification/input-file.ts'
 

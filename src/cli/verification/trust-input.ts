@@ -15,7 +15,7 @@ import { createTimestampAuthority, emptyTrustMaterial, loadTrustMaterial } from 
 import type { Certificate } from '../../x509/certificate.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
 import { oid } from '../../x509/object-identifiers.ts'
-import { createCertificateAuthority } from '../../x509/path.ts'
+import { createCertificateAuthority } from '../../x509/authority.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import { readInputFile } from './input-file.ts'

@@ -7,7 +7,7 @@ import type { Certificate } from '../../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../../x509/certificate.ts'
 import { certificateKey } from '../../x509/certificate-key.ts'
 import { formatName } from '../../x509/name.ts'
-import { isSignedBy, namesIssuer } from '../../x509/path.ts'
+import { isSignedBy, namesIssuer } from '../../x509/issuer.ts'
 
 /** A certificate and who issued it. */
 export interface AcceptedChain {

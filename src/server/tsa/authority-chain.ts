@@ -4,7 +4,8 @@ import { equalBytes } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { oid } from '../../x509/object-identifiers.ts'
-import { createCertificateAuthority, verifyPath } from '../../x509/path.ts'
+import { createCertificateAuthority } from '../../x509/authority.ts'
+import { verifyPath } from '../../x509/path.ts'
 
 const maxChainLength = 8
 

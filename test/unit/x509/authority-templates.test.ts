@@ -10,7 +10,8 @@ import { createIssuingCertificate, createRootCertificate, createTimestampingCert
 import { parseCertificate } from '../../../src/x509/certificate.ts'
 import { describeName } from '../../../src/x509/name.ts'
 import { oid } from '../../../src/x509/object-identifiers.ts'
-import { createCertificateAuthority, verifyPath } from '../../../src/x509/path.ts'
+import { createCertificateAuthority } from '../../../src/x509/authority.ts'
+import { verifyPath } from '../../../src/x509/path.ts'
 import { createOpenssl, hasOpenssl } from '../../support/openssl.ts'
 import { failureOf } from '../encoding/failure.ts'
 
