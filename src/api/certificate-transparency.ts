@@ -3,11 +3,11 @@ import { encodeBase64 } from '../encoding/base64.ts'
 import { concatBytes } from '../encoding/bytes.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { parseJson } from '../encoding/json.ts'
-import { tlsOpaque, tlsUint } from '../encoding/tls.ts'
+import { tlsOpaque } from '../encoding/tls.ts'
 import { DecodingError } from '../error.ts'
 import type { SignedTreeHead } from '../merkle/tree-head.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
-import { parseSct } from '../x509/sct.ts'
+import { readSctAnswer } from '../x509/sct.ts'
 
 /** Where the API stands below the log's submission prefix. */
 export const ctPath = '/ct/v1'
@@ -62,16 +62,7 @@ export function encodeSctAnswer(sct: SignedCertificateTimestamp): string {
  * @throws DecodingError TOO_LARGE, JSON_INVALID, SCT_INVALID
  */
 export function parseSctAnswer(body: Uint8Array): SignedCertificateTimestamp {
-  const json = parseJson(body, 'the answer of the CT log', { maxBytes: maxAnswerBytes, maxDepth: 4, maxValues: 64 })
-  const fields = new JsonFields(json, 'sct', 'SCT_INVALID')
-  const version = fields.int64('sct_version')
-  if (version !== 0n) throw fields.invalid(`sct.sct_version should be 0, found ${version}`)
-  const timestamp = fields.int64('timestamp')
-  if (timestamp < 0n) throw fields.invalid('sct.timestamp is negative')
-  const extensions = fields.optionalBytes('extensions') ?? new Uint8Array(0)
-  return parseSct(
-    concatBytes(Uint8Array.of(0), logIdOf(fields), tlsUint(timestamp, 8), tlsOpaque(extensions, 2), fields.bytes('signature')),
-  )
+  return readSctAnswer(parseJson(body, 'the answer of the CT log', { maxBytes: maxAnswerBytes, maxDepth: 4, maxValues: 64 }))
 }
 
 /** Writes the answer of `get-sth`. */
@@ -111,12 +102,6 @@ export function encodeRootsAnswer(roots: readonly Uint8Array[]): string {
 
 function entryMembers({ leafInput, extraData }: CtEntry): { leaf_input: string; extra_data: string } {
   return { leaf_input: encodeBase64(leafInput), extra_data: encodeBase64(extraData) }
-}
-
-function logIdOf(fields: JsonFields): Uint8Array {
-  const id = fields.bytes('id')
-  if (id.length !== 32) throw fields.invalid(`sct.id should have 32 bytes, found ${id.length}`)
-  return id
 }
 
 /** SignatureAndHashAlgorithm (RFC 5246 section 7.4.1.4.1). */

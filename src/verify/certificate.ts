@@ -15,7 +15,7 @@ import type { CertificateAuthority } from '../x509/authority.ts'
 import { checkNoUnknownCritical } from '../x509/issuer.ts'
 import { checkSignatureAhead, checkValidAt, knowsIssuer, verifyPath } from '../x509/path.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
-import { detachedSctSignedBytes, embeddedSctSignedBytes, parseEmbeddedScts, parseSct } from '../x509/sct.ts'
+import { detachedSctSignedBytes, embeddedSctSignedBytes, parseDetachedSct, parseEmbeddedScts } from '../x509/sct.ts'
 import type { VerifiedCertificateTimestamp } from './evidence.ts'
 
 /** A certificate whose path was verified, the leaf first. */
@@ -158,7 +158,7 @@ export function verifyScts(
   if (leaf === undefined || issuer === undefined)
     throw new VerificationError('SCT_UNVERIFIED', 'the certificate is its own authority, so no SCT can be verified')
   const embedded = parseEmbeddedScts(leaf)
-  const detached = detachedSct === undefined ? [] : [parseSct(detachedSct)]
+  const detached = detachedSct === undefined ? [] : [parseDetachedSct(detachedSct)]
   const verified: VerifiedCertificateTimestamp[] = []
   const operators = new Set<string>()
   for (const sct of [...embedded, ...detached]) {

@@ -75,6 +75,6 @@ export interface VerifyOptions {
    * Verification takes no time from a clock.
    */
   readonly currentTime?: Date
-  /** A detached SCT of the signing certificate, for certificates without an embedded one. */
+  /** A detached SCT of the signing certificate, for certificates without an embedded one: serialised, or JSON as the log answered. */
   readonly detachedSct?: Uint8Array
 }

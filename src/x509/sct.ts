@@ -2,6 +2,9 @@
 import { digest } from '../crypto/digest.ts'
 import { concatBytes } from '../encoding/bytes.ts'
 import { DerReader } from '../encoding/der.ts'
+import type { JsonValue } from '../encoding/json.ts'
+import { parseJson } from '../encoding/json.ts'
+import { JsonFields } from '../encoding/json-fields.ts'
 import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
 import { DecodingError } from '../error.ts'
 import type { Certificate } from './certificate.ts'
@@ -21,6 +24,7 @@ export interface SignedCertificateTimestamp {
 }
 
 const maxScts = 16
+const maxAnswerBytes = 64 * 1024
 const hashAlgorithms: Readonly<Record<number, SignedCertificateTimestamp['hashAlgorithm']>> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' }
 const signatureKinds: Readonly<Record<number, SignedCertificateTimestamp['signatureKind']>> = { 1: 'rsa', 3: 'ecdsa' }
 
@@ -50,7 +54,30 @@ export function parseSctList(list: Uint8Array): SignedCertificateTimestamp[] {
   return scts
 }
 
-/** One serialised SCT, as a detached `--sct` file holds it too. */
+/**
+ * A detached SCT: the answer of the log to `add-chain`, as files for cosign's `--sct` hold it, or the serialised SCT.
+ * @throws DecodingError SCT_INVALID, JSON_INVALID
+ */
+export function parseDetachedSct(bytes: Uint8Array): SignedCertificateTimestamp {
+  // A serialised one begins with its version, which is 0.
+  if (bytes[0] === 0) return parseSct(bytes)
+  return readSctAnswer(parseJson(bytes, 'the SCT', { maxBytes: maxAnswerBytes, maxDepth: 4, maxValues: 64 }))
+}
+
+/** Reads a log's answer to `add-chain` (RFC 6962 section 4.1). @throws DecodingError SCT_INVALID */
+export function readSctAnswer(json: JsonValue): SignedCertificateTimestamp {
+  const fields = new JsonFields(json, 'sct', 'SCT_INVALID')
+  const version = fields.int64('sct_version')
+  if (version !== 0n) throw fields.invalid(`sct.sct_version should be 0, found ${version}`)
+  const timestamp = fields.int64('timestamp')
+  if (timestamp < 0n) throw fields.invalid('sct.timestamp is negative')
+  const id = fields.bytes('id')
+  if (id.length !== 32) throw fields.invalid(`sct.id should have 32 bytes, found ${id.length}`)
+  const extensions = fields.optionalBytes('extensions') ?? new Uint8Array(0)
+  return parseSct(concatBytes(Uint8Array.of(0), id, tlsUint(timestamp, 8), tlsOpaque(extensions, 2), fields.bytes('signature')))
+}
+
+/** One serialised SCT. */
 export function parseSct(bytes: Uint8Array): SignedCertificateTimestamp {
   const reader = new TlsReader(bytes, 'the SCT', 'SCT_INVALID')
   const version = reader.uint(1)

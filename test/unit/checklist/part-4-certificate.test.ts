@@ -3,6 +3,9 @@ import { compilePattern } from '../../../src/verify/pattern.ts'
 import type { CertificateIdentity, Policy } from '../../../src/verify/policy.ts'
 import { sigstoreExtensionNumbers } from '../../../src/x509/sigstore-extensions.ts'
 import type { SigstoreExtensionName } from '../../../src/x509/sigstore-extensions.ts'
+import { encodeSctAnswer } from '../../../src/api/certificate-transparency.ts'
+import { encodeUtf8 } from '../../../src/encoding/bytes.ts'
+import { parseSct } from '../../../src/x509/sct.ts'
 import { derExplicit, derImplicit, derOctetString, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
 import type { CertificateOptions } from '../../support/universe/certificates.ts'
 import { codeSigning, detachedSct, extension, issue, timeStamping } from '../../support/universe/certificates.ts'
@@ -317,8 +320,15 @@ describe('item 23: SCTs', () => {
     const signed = signBlob({ scts: [] })
     const sct = detachedSct({ log: universe.ctLog, time: epoch + 1000 }, signed.certificate)
     expect(verifySigned(signed, { options: { detachedSct: sct } }).certificateTimestamps).toHaveLength(1)
+    const answer = encodeUtf8(` ${encodeSctAnswer(parseSct(sct))}\n`)
+    expect(verifySigned(signed, { options: { detachedSct: answer } }).certificateTimestamps).toHaveLength(1)
     const other = detachedSct({ log: universe.ctLog, time: epoch + 1000 }, issueLeaf({ scts: [] }).der)
-    expect(refusalOf(() => verifySigned(signed, { options: { detachedSct: other } }))).toMatchObject({ code: 'SCT_UNVERIFIED' })
+    for (const bytes of [other, encodeUtf8(encodeSctAnswer(parseSct(other)))])
+      expect(refusalOf(() => verifySigned(signed, { options: { detachedSct: bytes } }))).toMatchObject({ code: 'SCT_UNVERIFIED' })
+    for (const text of ['{}', '{"sct_version":1}', 'no SCT'])
+      expect(refusalOf(() => verifySigned(signed, { options: { detachedSct: encodeUtf8(text) } }))?.code).toMatch(
+        /SCT_INVALID|JSON_INVALID/,
+      )
   })
   for (const [what, list] of [
     ['empty', '0000'],

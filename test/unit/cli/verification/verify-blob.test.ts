@@ -5,8 +5,10 @@ import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeSctAnswer } from '../../../../src/api/certificate-transparency.ts'
+import { parseSct } from '../../../../src/x509/sct.ts'
 import { bent } from '../../../support/universe/bent.ts'
-import { pemOf } from '../../../support/universe/certificates.ts'
+import { detachedSct, pemOf } from '../../../support/universe/certificates.ts'
 import {
   artifactBytes,
   epoch,
@@ -360,6 +362,17 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
       ['artifact', '--signature', 'signature.b64', '--key', 'key.pub', '--offline', ...offline],
       /offline verification failed: the signature comes without an entry of a transparency log, and --offline forbids to look for it \(give a --bundle that holds one, or --insecure-ignore-tlog/,
     )
+  })
+  it("takes the CT log's answer for a certificate without its timestamp", async () => {
+    const signed = signBlob({ scts: [] })
+    const sct = detachedSct({ log: universe.ctLog, time: epoch }, signed.certificate)
+    writeFileSync(path.join(folder, 'no-sct.json'), JSON.stringify(legacyBundle(signed)))
+    writeFileSync(path.join(folder, 'sct.json'), encodeSctAnswer(parseSct(sct)))
+    writeFileSync(path.join(folder, 'sct.bin'), sct)
+    const words = ['artifact', '--bundle', 'no-sct.json', ...offline, ...who]
+    for (const file of ['sct.json', 'sct.bin']) await verifies('verify-blob', [...words, '--sct', file])
+    await refuses('verify-blob', words, /unable to meet threshold of 1: the certificate has none/)
+    await refuses('verify-blob', [...words.with(2, 'legacy.json'), '--sct', 'sct.json'], /the signature of the SCT does not verify/)
   })
   it("refuses a certificate that is not the bundle's", async () => {
     await refuses(
