@@ -13,7 +13,7 @@ import { unbounded } from '../../trust/time-window.ts'
 import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../../trust/trust-material.ts'
 import { createTimestampAuthority, emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { parseCertificate } from '../../x509/certificate.ts'
+import { isSelfIssued, parseCertificate } from '../../x509/certificate.ts'
 import { oid } from '../../x509/object-identifiers.ts'
 import { createCertificateAuthority } from '../../x509/authority.ts'
 import type { CommandContext } from '../context.ts'
@@ -130,7 +130,23 @@ function ownAuthority(chain: readonly Certificate[]): TrustedCertificateAuthorit
 function readTimestampAuthorities(context: CommandContext, flags: TrustFlags): TrustMaterial['timestampAuthorities'] {
   const file = flags['timestamp-certificate-chain'] || context.env['SIGSTORE_TSA_CERTIFICATE_FILE'] || ''
   const chain = readCertificates(context, file, 'the timestamp certificate chain')
-  return chain.length === 0 ? [] : [createTimestampAuthority(chain, { uri: '', window: unbounded, operator: 'given' })]
+  return timestampChains(chain).map((one) => createTimestampAuthority(one, { uri: '', window: unbounded, operator: 'given' }))
+}
+
+/**
+ * The chains, anchor last, of certificates that come in any order, as cosign takes them: whoever issued itself is a root, and who is no
+ * authority signs. Without a root, the file is a chain whose last certificate is trusted.
+ */
+function timestampChains(certificates: readonly Certificate[]): Certificate[][] {
+  const authorities = certificates.filter(({ basicConstraints }) => basicConstraints?.ca === true)
+  const signers = certificates.filter((certificate) => !authorities.includes(certificate))
+  const roots = authorities.filter(isSelfIssued)
+  if (roots.length === 0) return certificates.length === 0 ? [] : [[...certificates]]
+  const intermediates = authorities.filter((certificate) => !roots.includes(certificate))
+  return roots.flatMap((root) => {
+    const issuers = [...intermediates, root]
+    return signers.length === 0 ? [issuers] : signers.map((signer) => [signer, ...issuers])
+  })
 }
 
 function readCertificates(context: CommandContext, file: string, what: string): Certificate[] {

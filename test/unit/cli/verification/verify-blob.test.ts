@@ -409,6 +409,22 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
     ]
     await verifies('verify-blob', words)
     await refuses('verify-blob', words.with(2, 'signature.b64'), /the timestamp is of other bytes than this signature/)
+    // In any order and among others, as cosign takes them.
+    const other = universeOf({ name: 'other' })
+    const [leaf, root, otherLeaf, otherRoot] = [universe.timestampLeaf, universe.timestampRoot, other.timestampLeaf, other.timestampRoot]
+    for (const [verified, certificates] of [
+      [true, [root, leaf]],
+      [true, [otherRoot, otherLeaf, root, leaf]],
+      [true, [leaf, otherLeaf, root, otherRoot]],
+      [false, [otherRoot, otherLeaf]],
+      [false, [otherRoot, leaf]],
+      [false, [root, otherLeaf]],
+    ] as const) {
+      writeFileSync(path.join(folder, 'tsa.pem'), certificates.map(({ der }) => pemOf(der)).join(''))
+      if (verified) await verifies('verify-blob', words)
+      else await refuses('verify-blob', words, /timestamp|trusted certificate authority/)
+    }
+    writeFileSync(path.join(folder, 'tsa.pem'), files['tsa.pem'] ?? '')
   })
 })
 
