@@ -3,7 +3,9 @@
  * the trusted root that TUF distributes. With a file, or with everything given, no connection is opened.
  */
 import { digest } from '../../crypto/digest.ts'
+import type { PublicKey } from '../../crypto/public-key.ts'
 import { parsePublicKeyPem } from '../../crypto/public-key.ts'
+import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { defaultSignatureAlgorithm } from '../../crypto/signature.ts'
 import { parseCertificateFile } from '../../bundle/legacy-bundle.ts'
 import { encodeHex } from '../../encoding/hex.ts'
@@ -100,19 +102,23 @@ function readLogKeys(context: CommandContext, file: string | undefined, variable
   const what = `the key of ${variable},`
   const key = parsePublicKeyPem(decodeKeyText(readInputFile(context.cwd, file, what, maxFileBytes), what))
   const logId = digest('sha256', key.spki)
-  return [
-    {
-      baseUrl,
-      host: URL.canParse(baseUrl) ? new URL(baseUrl).hostname : '',
-      key,
-      algorithm: defaultSignatureAlgorithm(key),
-      window: unbounded,
-      logId,
-      checkpointKeyId: undefined,
-      operator: encodeHex(logId),
-      checkedCheckpoints: new Map(),
-    },
-  ]
+  return logAlgorithms(key).map((algorithm) => ({
+    baseUrl,
+    host: URL.canParse(baseUrl) ? new URL(baseUrl).hostname : '',
+    key,
+    algorithm,
+    window: unbounded,
+    logId,
+    checkpointKeyId: undefined,
+    operator: encodeHex(logId),
+    checkedCheckpoints: new Map(),
+  }))
+}
+
+/** A key in a file does not say over which digest its log signs: Rekor v1 takes SHA-256 on every curve. */
+function logAlgorithms(key: PublicKey): readonly SignatureAlgorithm[] {
+  const usual = defaultSignatureAlgorithm(key)
+  return key.kind === 'ecdsa' && usual !== 'ecdsa-sha256' ? [usual, 'ecdsa-sha256'] : [usual]
 }
 
 function readAuthorities(context: CommandContext, flags: TrustFlags): TrustedCertificateAuthority[] {

@@ -291,6 +291,22 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
       { env },
     )
   })
+  for (const logKey of ['p384', 'p521'] as const) {
+    it(`verifies it with the ${logKey} key of a log that signs over SHA-256, as Rekor does, or over the digest of its curve`, async () => {
+      const own = universeOf({ logKey })
+      writeFileSync(path.join(folder, 'own-rekor.pub'), own.rekor.key.pem)
+      const env = { ...legacyTrust, SIGSTORE_REKOR_PUBLIC_KEY: 'own-rekor.pub' }
+      const words = ['artifact', '--bundle', 'own-log.json', '--key', 'key.pub']
+      for (const entry of [{ digest: 'sha256' as const }, {}]) {
+        const signed = signBlob({ universe: own, managed: true, entry })
+        writeFileSync(path.join(folder, 'own-log.json'), JSON.stringify(legacyBundle(signed)))
+        await verifies('verify-blob', words, { env })
+      }
+      const forged = signBlob({ universe: own, managed: true, entry: { signer: namedKey('stranger', logKey), digest: 'sha256' } })
+      writeFileSync(path.join(folder, 'own-log.json'), JSON.stringify(legacyBundle(forged)))
+      await refuses('verify-blob', words, /signed entry timestamp does not verify/, { env })
+    })
+  }
   it('verifies a local bundle with a key, whatever key the bundle brings', async () => {
     for (const bundle of ['legacy-key.json', 'legacy-no-cert.json']) {
       await verifies('verify-blob', ['artifact', '--bundle', bundle, ...offline, '--key', 'key.pub'])
