@@ -21,8 +21,9 @@ export function digestTerm(algorithm: string, hexadecimal: string): string {
 /** The term of a subject alternative name, of whatever kind: e-mail addresses and URIs compare without case. */
 export function subjectTerm(name: string): string {
   const term = `subject:${name.toLowerCase()}`
-  // A name that is too long for a term is found by its digest.
-  return encodeUtf8(term).length <= maxTermBytes ? term : `subject-sha256:${encodeHex(digest('sha256', encodeUtf8(term)))}`
+  // A name that is too long for a term, or that PostgreSQL takes for no text, is found by its digest.
+  const isTerm = encodeUtf8(term).length <= maxTermBytes && !term.includes('\0')
+  return isTerm ? term : `subject-sha256:${encodeHex(digest('sha256', encodeUtf8(term)))}`
 }
 
 /** The term of a key, bare or in a certificate. @param spkiSha256 SHA-256 of its SubjectPublicKeyInfo */
