@@ -36,7 +36,8 @@ export interface LogEntryVerifier {
 }
 
 const maxBodyBytes = 16 * 1024 * 1024
-const maxSignatures = 16
+/** Signatures that an entry may have. */
+export const maxEntrySignatures = 16
 
 /** Whether an entry is of a Rekor v2 log, which gives no time of its own. */
 export function isRekorV2(kind: string, version: string): boolean {
@@ -102,7 +103,7 @@ function readHashedRekordV002(spec: JsonFields): Content {
 function readDsseV001(spec: JsonFields): Content {
   spec.only('envelopeHash', 'payloadHash', 'signatures')
   readHexDigest(spec.object('envelopeHash'))
-  const signatures = spec.objects('signatures', maxSignatures).map((signature) => ({
+  const signatures = spec.objects('signatures', maxEntrySignatures).map((signature) => ({
     signature: signature.only('signature', 'verifier').bytes('signature'),
     verifier: readPemVerifier(signature, 'verifier'),
   }))
@@ -113,7 +114,7 @@ function readDsseV002(spec: JsonFields): Content {
   spec.only('payloadHash', 'signatures')
   return {
     digest: readProtobufDigest(spec.object('payloadHash')),
-    signatures: spec.objects('signatures', maxSignatures).map(readProtobufSignature),
+    signatures: spec.objects('signatures', maxEntrySignatures).map(readProtobufSignature),
   }
 }
 
@@ -131,7 +132,7 @@ function readIntotoV001(spec: JsonFields): Content {
 function readIntotoV002(spec: JsonFields): Content {
   const content = spec.only('content').object('content').only('envelope', 'hash', 'payloadHash')
   const envelope = content.object('envelope').only('payloadType', 'signatures', 'payload')
-  const signatures = envelope.objects('signatures', maxSignatures).map((signature) => {
+  const signatures = envelope.objects('signatures', maxEntrySignatures).map((signature) => {
     signature.only('keyid', 'publicKey', 'sig')
     // Rekor encodes a signature that already is base64 text once more.
     const text = asBuffer(signature.bytes('sig')).toString('latin1')

@@ -25,7 +25,8 @@ import { parseCertificate } from '../../x509/certificate.ts'
 import { namesSigner, parseTimestampResponse, verifyTokenSignature } from '../../x509/timestamp-token.ts'
 import { allowedKeyDetails } from './algorithm-policy.ts'
 import type { SignatureChecker } from '../threads/signature-check.ts'
-import { isSignatureOver, parseEnvelopeV1, verifyEnvelopeV1 } from './v1-envelope.ts'
+import type { SignedByV1 } from './v1-envelope.ts'
+import { isSignatureOver, parseEnvelopeV1, verifyEnvelopeV1, verifyPairsV1 } from './v1-envelope.ts'
 import type { VerifierV1 } from './v1-verifier.ts'
 import { parseVerifierV1 } from './v1-verifier.ts'
 
@@ -93,20 +94,15 @@ async function checkDsse(entry: ProposedDsse, rules: EntryRulesV1): Promise<Chec
 }
 
 async function checkIntoto(entry: ProposedIntoto, rules: EntryRulesV1): Promise<CheckedEntryV1> {
-  const { payloadType, payload } = entry
-  const envelope = { payloadType, payload, signatures: entry.signatures.map(({ signature }) => signature) }
-  await verifyEnvelopeV1(
-    envelope,
-    await verifiersOf(
-      entry.signatures.map(({ verifier }) => verifier),
-      rules,
-    ),
-    rules.checkSignature,
-  )
+  const { payloadType, payload, signatures } = entry
+  const pairs: SignedByV1[] = []
+  for (const { signature, verifier } of signatures)
+    pairs.push({ signature, verifier: await parseVerifierV1(verifier, rules.checkSignature) })
+  await verifyPairsV1(entry, pairs, rules.checkSignature)
   const body = encodeIntotoV002({
     payloadType,
     // Of this kind alone the log keeps keys and order as they came.
-    signatures: entry.signatures.map(({ signature, verifier, keyId }) => ({ signature, verifierPem: verifier, keyId })),
+    signatures: signatures.map(({ signature, verifier, keyId }) => ({ signature, verifierPem: verifier, keyId })),
     envelopeSha256: entry.envelopeHash,
     payloadSha256: digest('sha256', payload),
   })

@@ -1,5 +1,6 @@
 /** DSSE envelopes with one or more signatures, as Rekor v1 takes them: every signature must be verified by one of the keys. */
 import { preAuthenticationEncoding } from '../../bundle/dsse.ts'
+import { maxEntrySignatures } from '../../bundle/log-entry-body.ts'
 import type { EntrySignatureV1 } from '../../bundle/encode-log-entry-body.ts'
 import { defaultSignatureAlgorithm } from '../../crypto/signature.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
@@ -17,6 +18,12 @@ export interface EnvelopeV1 {
   readonly signatures: readonly Uint8Array[]
 }
 
+/** A signature and the key that it says it is by. */
+export interface SignedByV1 {
+  readonly signature: Uint8Array
+  readonly verifier: VerifierV1
+}
+
 /** Each signature may have to be tried with each key, so their product is what costs. */
 const maxTries = 32
 
@@ -26,7 +33,8 @@ const maxTries = 32
  */
 export function parseEnvelopeV1(text: string, maxBytes: number): EnvelopeV1 {
   const envelope = new JsonFields(parseJson(text, 'the envelope', { maxBytes, maxValues: 2_000 }), 'envelope', 'REQUEST_INVALID')
-  const signatures = envelope.objects('signatures', maxTries).map((signature) => signature.bytes('sig'))
+  // What nobody can read of the log any more would be in no search either.
+  const signatures = envelope.objects('signatures', maxEntrySignatures).map((signature) => signature.bytes('sig'))
   if (signatures.length === 0) throw envelope.invalid('DSSE envelope must contain 1 or more signatures')
   return { payloadType: envelope.string('payloadType'), payload: envelope.bytes('payload'), signatures }
 }
@@ -52,12 +60,29 @@ export async function verifyEnvelopeV1(
   const verified: EntrySignatureV1[] = []
   for (const signature of unique) {
     const verifier = await verifierOf(signature, bytes, verifiers, checkSignature)
-    if (verifier === undefined) {
-      throw new CountersignError('SIGNATURE_INVALID', 'could not verify envelope: all signatures must have a key that verifies it')
-    }
+    if (verifier === undefined) throw unverified()
     verified.push({ signature, verifierPem: verifier.pem })
   }
   return verified
+}
+
+/**
+ * Verifies signatures that each name their own key: one beside another key than its own would be logged as that key's.
+ * @throws CountersignError SIGNATURE_INVALID
+ */
+export async function verifyPairsV1(
+  { payloadType, payload }: Pick<EnvelopeV1, 'payloadType' | 'payload'>,
+  pairs: readonly SignedByV1[],
+  checkSignature: SignatureChecker,
+): Promise<void> {
+  const bytes = preAuthenticationEncoding(payloadType, payload)
+  for (const { signature, verifier } of pairs)
+    if (!(await isSignatureOver(bytes, signature, verifier.key, checkSignature))) throw unverified()
+}
+
+/** Rekor's words. */
+function unverified(): CountersignError {
+  return new CountersignError('SIGNATURE_INVALID', 'could not verify envelope: all signatures must have a key that verifies it')
 }
 
 /** How the key may have signed a message: with its own digest, or with SHA-256, as cosign before 3.1 always did. */

@@ -4,6 +4,7 @@ import type { LogEntry } from '../../../../src/bundle/signed-entity.ts'
 import { parseConsistencyAnswer, parseLogInfo, parseRekorV1Entry } from '../../../../src/api/rekor-v1.ts'
 import { encodeProposedEntry } from '../../../../src/api/rekor-v1-proposal.ts'
 import { encodeBundle } from '../../../../src/bundle/encode-bundle.ts'
+import { parseLogEntryBody } from '../../../../src/bundle/log-entry-body.ts'
 import { parsePublicKeyPem } from '../../../../src/crypto/public-key.ts'
 import { CountersignError } from '../../../../src/error.ts'
 import { createRekorV1 } from '../../../../src/server/rekor/rekor-v1.ts'
@@ -355,6 +356,34 @@ describe('attestations', () => {
   test('as intoto 0.0.2: no payload is kept where that is switched off', async () => {
     const rekor = await testRekorV1(universe, { maxAttestationBytes: 0 })
     expect((await add(rekor, intoto())).entry.attestation).toBeUndefined()
+  })
+
+  test('as intoto 0.0.2: refused where a signature stands beside a key that did not make it, though another key of the entry did', async () => {
+    const pae = Buffer.concat([Buffer.from(`DSSEv1 ${envelope.payloadType.length} ${envelope.payloadType} ${payload.length} `), payload])
+    const mallory = newKey()
+    const pair = (sig: Uint8Array, publicKey: string): object => ({ sig: base64(base64(sig)), publicKey })
+    const own = signWith(mallory, pae)
+    const withSignatures = (...signatures: readonly object[]): object =>
+      intoto({ envelope: { payloadType: envelope.payloadType, payload: base64(envelope.payload), signatures } })
+    const rekor = await testRekorV1(universe)
+    for (const foreign of [own, signWith(mallory, pae)]) {
+      const response = await rekor.post(entries, withSignatures(pair(own, base64(mallory.pem)), pair(foreign, certificate)))
+      expect(response.status).toBe(400)
+      expect((await errorOf(response)).message).toMatch(/all signatures must have a key that verifies it/)
+    }
+    expect((await rekor.log.head()).size).toBe(0n)
+    const both = withSignatures(pair(own, base64(mallory.pem)), pair(signed.signature, certificate))
+    expect((await rekor.post(entries, both)).status).toBe(201)
+  })
+
+  test('as dsse 0.0.1: no more signatures than readers of the entry take', async () => {
+    const pae = Buffer.concat([Buffer.from(`DSSEv1 ${envelope.payloadType.length} ${envelope.payloadType} ${payload.length} `), payload])
+    const signatures = Array.from({ length: 17 }, () => ({ sig: base64(signWith(key, pae)) }))
+    const rekor = await testRekorV1(universe)
+    const refused = await rekor.post(entries, dsse(JSON.stringify({ ...envelope, signatures }), [base64(key.pem)]))
+    expect(refused.status).toBe(400)
+    const most = await add(rekor, dsse(JSON.stringify({ ...envelope, signatures: signatures.slice(1) }), [base64(key.pem)]))
+    expect(parseLogEntryBody(Buffer.from(most.entry.body, 'base64')).signatures).toHaveLength(16)
   })
 
   test('as intoto 0.0.2: refused without the envelope hash, which only its client knows', async () => {
