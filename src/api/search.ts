@@ -7,7 +7,8 @@
  * - `key`: SHA-256 of a SubjectPublicKeyInfo in hexadecimal (an entry signed with a certificate has that of its key), or `sha256:<hex>`.
  * - `index`: a log index; of a Rekor v1 log, the one over all its shards.
  *
- * Answers 200 with `SearchAnswer`, 400 with `{"error":"…"}` for a question that is none of these, 404 for an unknown log.
+ * Answers 200 with `SearchAnswer`, 400 with `{"error":"…"}` for a question that is none of these, 404 for an unknown log. Of entries whose
+ * bodies have more than 1 MiB together fewer are answered than `limit` says.
  */
 import { excerpt } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'

@@ -71,7 +71,7 @@ function createApp(options: OriginOptions, limit: Limit): App {
   app.use(
     limitRate(
       limit,
-      options.services.flatMap(({ writingReads = [] }) => writingReads),
+      options.services.flatMap(({ limitedReads = [] }) => limitedReads),
     ),
   )
   app.get('/healthz', (c) => c.json({ status: 'SERVING' }))
@@ -114,10 +114,10 @@ function createLimit({ clock, behindProxy }: OriginOptions, rate: RateLimit): Li
   }
 }
 
-function limitRate(limit: Limit, writingReads: readonly string[]) {
+function limitRate(limit: Limit, limitedReads: readonly string[]) {
   return async (c: Context<{ Bindings: Partial<HttpBindings> }>, next: Next): Promise<Response | void> => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
-    if (isRead && !writingReads.some((start) => c.req.path.startsWith(start))) return next()
+    if (isRead && !limitedReads.some((start) => c.req.path.startsWith(start))) return next()
     // Requests that are made in this process have no connection, and no environment.
     const waitMs = limit((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))
     return waitMs === 0 ? next() : responseOf(tooMany(waitMs))

@@ -7,8 +7,8 @@ export interface Service {
   readonly routes: Hono
   /** Those of its routes that come by the thousand; they are among `routes` too. */
   readonly exchanges?: readonly Exchange[]
-  /** What paths begin with whose reads write too, such as those that begin a sign-in: they are limited as writes are. */
-  readonly writingReads?: readonly string[]
+  /** What paths begin with whose reads are limited as writes are: they store something, as those that begin a sign-in, or cost much. */
+  readonly limitedReads?: readonly string[]
   /** Starts its timers, if it has any. */
   start?(): Promise<void> | void
   /** Ends its timers and lets go of what it holds. */

@@ -91,6 +91,7 @@ export async function createNaiveLog(options: NaiveLogOptions): Promise<NaiveLog
     },
     head: async () => newest,
     entries: async (start, count) => entries.slice(Number(start), Math.min(Number(start) + count, Number(newest.size))),
+    leaves: async (start, count) => log.entries(start, count),
     indexOfLeafHash: async (hash) => {
       const index = byLeafHash.get(hex(hash))
       return index === undefined ? undefined : BigInt(index)

@@ -131,7 +131,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     url,
     users,
     routes: routes as unknown as Service['routes'],
-    writingReads: [paths.authorization, paths.signIn, paths.signOut, paths.device].map((path) => `${mount}${path}`),
+    limitedReads: [paths.authorization, paths.signIn, paths.signOut, paths.device].map((path) => `${mount}${path}`),
     jwks: async () => keys.jwks(),
     issueToken: (identity, { audience = sigstoreClient, claims = {} } = {}) =>
       signIdToken(tokens, { ...claims, ...claimsOf(identity) }, audience),

@@ -30,7 +30,7 @@ export async function searchEntryIds(
   for (const shard of [shards.active, ...shards.inactive.toReversed()]) {
     for (const index of await matches(shard, wanted, query.operator, terms)) {
       if (found.length === maxAnswered) return found
-      const [logged] = await shard.log.entries(index, 1)
+      const [logged] = await shard.log.leaves(index, 1)
       if (logged !== undefined) found.push(encodeEntryId(shard.treeId, leafHash(logged.leaf)))
     }
   }

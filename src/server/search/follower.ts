@@ -6,6 +6,8 @@ import { termsOfEntry } from '../../bundle/log-entry-terms.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
 import type { IndexedEntry, TermIndex } from '../storage/term-index.ts'
 import type { LoggedEntry, TileLog } from '../tile-log/log.ts'
+import { giveWay } from './give-way.ts'
+import { maxTermsAtOnce, portionsOf } from './portions.ts'
 
 export interface FollowerOptions {
   readonly logs: readonly TileLog[]
@@ -31,8 +33,12 @@ export interface Follower {
   close(): Promise<void>
 }
 
-/** Entries that are read at once: those of an entry bundle. */
+/** Entries that are indexed together: those of an entry bundle. */
 const batchSize = 256
+/** Of those, as many are read at once: beside each up to 1 MiB is kept. */
+const readAtOnce = 32
+/** Reading so many bytes takes a while. */
+const largeExtra = 16 * 1024
 
 /** A follower, which does nothing before it is started or asked. */
 export function createFollower(options: FollowerOptions): Follower {
@@ -51,16 +57,32 @@ export function createFollower(options: FollowerOptions): Follower {
   async function follow(log: TileLog): Promise<void> {
     let position = await terms.position(log.id)
     while (!closing.signal.aborted) {
-      const entries = await log.entries(position, batchSize)
-      if (entries.length === 0) return
-      const indexed = entries.map((entry) => indexEntry(log, entry))
-      position += BigInt(entries.length)
-      await terms.add(log.id, indexed, position)
-      // Those who add entries come first.
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve)
-      })
+      const indexed = await readBatch(log, position)
+      if (indexed.length === 0) return
+      position += BigInt(indexed.length)
+      for (const portion of portionsOf(indexed, position)) {
+        await terms.add(log.id, portion.entries, portion.position)
+        // Those who add entries come first.
+        await giveWay()
+      }
     }
+  }
+
+  /** The terms of the next entries: of a whole batch, or of fewer that have many. */
+  async function readBatch(log: TileLog, start: bigint): Promise<IndexedEntry[]> {
+    const indexed: IndexedEntry[] = []
+    let count = 0
+    while (indexed.length < batchSize && count < maxTermsAtOnce) {
+      const entries = await log.entries(start + BigInt(indexed.length), readAtOnce)
+      if (entries.length === 0) break
+      for (const entry of entries) {
+        const one = indexEntry(log, entry)
+        indexed.push(one)
+        count += one.terms.length
+        if (entry.extra.length > largeExtra) await giveWay()
+      }
+    }
+    return indexed
   }
 
   function indexEntry(log: TileLog, { index, leaf, extra }: LoggedEntry): IndexedEntry {

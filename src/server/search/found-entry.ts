@@ -12,7 +12,7 @@ import { leafHash } from '../../merkle/hash.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { parseCertificate } from '../../x509/certificate.ts'
 import { issuerOf } from '../../x509/sigstore-extensions.ts'
-import type { LoggedEntry, LogInclusion, TileLog } from '../tile-log/log.ts'
+import type { LoggedLeaf, LogInclusion, TileLog } from '../tile-log/log.ts'
 
 /** A log that is searched. */
 export interface SearchedLog {
@@ -23,7 +23,7 @@ export interface SearchedLog {
 }
 
 /** Describes an entry. What of its body cannot be read is left out: the body itself and its proof are always there. */
-export function describeFound(searched: SearchedLog, logged: LoggedEntry, { head, hashes }: LogInclusion): FoundEntry {
+export function describeFound(searched: SearchedLog, logged: LoggedLeaf, { head, hashes }: LogInclusion): FoundEntry {
   const { log, api, firstIndex } = searched
   const body = readBody(logged.leaf)
   return {

@@ -8,9 +8,10 @@ import { decodeHex } from '../../encoding/hex.ts'
 import { CountersignError, DecodingError } from '../../error.ts'
 import type { Service } from '../service.ts'
 import type { TermIndex } from '../storage/term-index.ts'
-import type { LoggedEntry } from '../tile-log/log.ts'
+import type { LoggedLeaf } from '../tile-log/log.ts'
 import type { SearchedLog } from './found-entry.ts'
 import { describeFound } from './found-entry.ts'
+import { giveWay } from './give-way.ts'
 
 export interface SearchOptions {
   readonly logs: readonly SearchedLog[]
@@ -40,12 +41,15 @@ export function createSearch(options: SearchOptions): SearchService {
       return json(500, { error: 'the search failed' })
     }
   })
-  return { routes, search }
+  return { routes, search, limitedReads: [searchPath] }
 }
+
+/** Of the bodies in an answer: they are small as a rule, and who makes large ones must not have them answered by the hundred. */
+const maxAnsweredBytes = 1024 * 1024
 
 interface Match {
   readonly searched: SearchedLog
-  readonly logged: LoggedEntry
+  readonly logged: LoggedLeaf
 }
 
 async function searchLogs(query: SearchQuery, { logs, terms }: SearchOptions): Promise<SearchAnswer> {
@@ -54,18 +58,22 @@ async function searchLogs(query: SearchQuery, { logs, terms }: SearchOptions): P
   const matches: Match[] = []
   for (const searched of asked) {
     for (const index of await indicesOf(query, searched, terms)) {
-      const [logged] = await searched.log.entries(index, 1)
+      const [logged] = await searched.log.leaves(index, 1)
       if (logged !== undefined) matches.push({ searched, logged })
     }
   }
   matches.sort((a, b) => b.logged.timestampMs - a.logged.timestampMs || Number(b.logged.index - a.logged.index))
   const entries: FoundEntry[] = []
+  let bytes = 0
   for (const { searched, logged } of matches.slice(0, query.limit)) {
+    bytes += logged.leaf.length
+    if (bytes > maxAnsweredBytes) break
     entries.push(describeFound(searched, logged, await searched.log.proveInclusion(logged.index)))
+    await giveWay()
   }
   return {
     entries,
-    truncated: matches.length > query.limit,
+    truncated: matches.length > entries.length,
     logs: await Promise.all(asked.map(async (searched) => statusOf(searched, terms))),
   }
 }

@@ -84,6 +84,7 @@ function openedLog({ id, origin, state, storage }: OpenLogOptions, writer: LogWr
     add: (entry, signal) => writer.add(entry, signal),
     head: async () => writer.state.head,
     entries: (start, count) => reader.entries(writer.state, start, count),
+    leaves: (start, count) => reader.leaves(writer.state, start, count),
     indexOfLeafHash: async (leafHash) => {
       const { size } = writer.state.head
       const [index] = await storage.heads.findLeafHashes(id, [leafHash])

@@ -9,7 +9,7 @@ import { encodeTilePath, tilesOfLevel, tileWidth, tilesOfNodes } from '../../mer
 import type { Storage } from '../storage/storage.ts'
 import type { BoundedCache } from './bounded-cache.ts'
 import { createBoundedCache } from './bounded-cache.ts'
-import type { LoggedEntry } from './log.ts'
+import type { LoggedEntry, LoggedLeaf } from './log.ts'
 import { bundleName, decodeTimes, timesName } from './objects.ts'
 import type { TileNodes } from './tree-edge.ts'
 import { edgeHashes, edgeNodeReader, edgeTileIndex, nodesOfTile, tileKey, tileNodesSize } from './tree-edge.ts'
@@ -22,6 +22,7 @@ export interface TreeReader {
   rootHash(state: TreeState, size: bigint): Promise<Uint8Array>
   tile(state: TreeState, tile: Tile): Promise<Uint8Array | undefined>
   entries(state: TreeState, start: bigint, count: number): Promise<LoggedEntry[]>
+  leaves(state: TreeState, start: bigint, count: number): Promise<LoggedLeaf[]>
 }
 
 export interface TreeReaderOptions {
@@ -37,6 +38,13 @@ export function createTreeReader(options: TreeReaderOptions): TreeReader {
   const object = (name: string) => readObject(options, bundles, name)
   const prove = async (state: TreeState, plan: ProofPlan): Promise<Uint8Array[]> =>
     carryOut(plan, await nodeReader(options, tiles, state, plan.flat()))
+  const leaves: TreeReader['leaves'] = async (state, start, count) => {
+    if (start < 0n || start >= state.head.size || count <= 0) return []
+    const index = start / BigInt(tileWidth)
+    const first = Number(start % BigInt(tileWidth))
+    const found = start >= tailStart(state.head.size) ? state.tail : await bundleEntries(options.logId, object, index)
+    return found.slice(first, first + count)
+  }
   return {
     proveInclusion: async (state, index, treeSize) => {
       checkSize(state, treeSize)
@@ -60,21 +68,12 @@ export function createTreeReader(options: TreeReaderOptions): TreeReader {
       if (tile.level !== 'entries') return edgeHashes(state.edge, tile.level).slice(0, tile.width * hashSize)
       return encodeEntryBundle(state.tail.slice(0, tile.width).map(({ leaf }) => leaf))
     },
-    entries: async (state, start, count) => {
-      if (start < 0n || start >= state.head.size || count <= 0) return []
-      const index = start / BigInt(tileWidth)
-      const first = Number(start % BigInt(tileWidth))
-      const entries = start >= tailStart(state.head.size) ? state.tail : await bundleEntries(options.logId, object, index)
-      return withExtras(options, entries.slice(first, first + count))
-    },
+    entries: async (state, start, count) => withExtras(options, await leaves(state, start, count)),
+    leaves,
   }
 }
 
-async function bundleEntries(
-  logId: string,
-  object: (name: string) => Promise<Uint8Array>,
-  index: bigint,
-): Promise<Omit<LoggedEntry, 'extra'>[]> {
+async function bundleEntries(logId: string, object: (name: string) => Promise<Uint8Array>, index: bigint): Promise<LoggedLeaf[]> {
   const [bundle, times] = await Promise.all([object(bundleName(index)), object(timesName(index))])
   try {
     const timestamps = decodeTimes(times)
@@ -89,7 +88,7 @@ async function bundleEntries(
   }
 }
 
-async function withExtras({ logId, storage }: TreeReaderOptions, entries: readonly Omit<LoggedEntry, 'extra'>[]): Promise<LoggedEntry[]> {
+async function withExtras({ logId, storage }: TreeReaderOptions, entries: readonly LoggedLeaf[]): Promise<LoggedEntry[]> {
   const [first] = entries
   const last = entries.at(-1)
   if (first === undefined || last === undefined) return []

@@ -41,7 +41,7 @@ export function createWeb(options: WebOptions): Service {
       return answerPage({ ...frame, title: question.value === '' ? 'Search' : `Search: ${question.value.slice(0, 80)}`, body }, { status })
     })
   }
-  return { routes }
+  return { routes, limitedReads: search === undefined ? [] : ['/search'] }
 }
 
 interface Question {

@@ -3,20 +3,33 @@ import { createMetrics } from '../../../src/server/metrics.ts'
 import type { Origin } from '../../../src/server/origin.ts'
 import { createOrigin } from '../../../src/server/origin.ts'
 import { silentLog } from '../../../src/server/request-log.ts'
+import { createSearch } from '../../../src/server/search/search.ts'
+import { createWeb } from '../../../src/server/web/web.ts'
+import type { TileLog } from '../../../src/server/tile-log/log.ts'
 import type { RunningIssuer } from '../../support/issuer.ts'
 import { runIssuer } from '../../support/issuer.ts'
+import { createNaiveTerms } from '../../support/naive-terms.ts'
+import { testRekorV2 } from '../../support/rekor.ts'
+import { universeOf } from '../../support/universe/services.ts'
 
 let running: RunningIssuer
+let log: TileLog
 
 beforeAll(async () => {
   running = await runIssuer()
+  log = (await testRekorV2(universeOf({ name: 'origin' }))).log
 })
 afterAll(() => running.stop())
 
-/** The issuer behind a proxy, with three writes at once for each client and none after that. */
+/** The issuer and the search behind a proxy, with three writes at once for each client and none after that. */
 function limitedOrigin(): Origin {
+  const search = createSearch({ logs: [{ log, api: 'rekor-v2', firstIndex: 0n }], terms: createNaiveTerms() })
+  const pages = createWeb({
+    server: { origin: 'https://sigstore.test', endpoints: [], steps: [] },
+    search: (query) => search.search(query),
+  })
   return createOrigin({
-    services: [running.issuer],
+    services: [running.issuer, search, pages],
     readiness: [],
     log: silentLog,
     metrics: createMetrics(),
@@ -48,8 +61,14 @@ describe('the limit of requests that a client may make', () => {
     },
   )
 
-  test.each(['/oidc/keys', '/oidc/.well-known/openid-configuration', '/oidc/style.css', '/healthz'])(
-    'is not for reads that store nothing, such as %s',
+  test.each(['/api/search?subject=a', '/search?q=a', '/api//search?index=0'])('is for reads that cost much, such as %s', async (path) => {
+    const statuses = await statusesOf(limitedOrigin(), path, '192.0.2.1')
+    expect(statuses.slice(3)).toEqual([429, 429])
+    expect(statuses.slice(0, 3)).not.toContain(429)
+  })
+
+  test.each(['/', '/oidc/keys', '/oidc/.well-known/openid-configuration', '/oidc/style.css', '/healthz'])(
+    'is not for other reads, such as %s',
     async (path) => {
       expect(await statusesOf(limitedOrigin(), path, '192.0.2.1')).toEqual([200, 200, 200, 200, 200])
     },

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { FoundEntry, SearchAnswer } from '../../../../src/api/search.ts'
 import { parseSearchQuery } from '../../../../src/api/search.ts'
+import { subjectTerm } from '../../../../src/bundle/log-entry-terms.ts'
+import { encodeSupplement } from '../../../../src/bundle/log-entry-supplement.ts'
 import { CountersignError } from '../../../../src/error.ts'
 import { createRekorV1 } from '../../../../src/server/rekor/rekor-v1.ts'
 import { createFollower } from '../../../../src/server/search/follower.ts'
@@ -172,6 +174,27 @@ describe('our search', () => {
     expect(await all.status('email=ann@example.com&log=other')).toBe(404)
   })
 
+  test('of large entries answers no more than a mebibyte, says that there is more, and holds nobody up meanwhile', async () => {
+    const all = await stack()
+    const [, v2] = all.logs
+    const leaves = Array.from({ length: 30 }, (_, at) => Buffer.alloc(60_000, at))
+    for (const leaf of leaves) await v2?.log.add({ leaf })
+    const indexed = leaves.map((_, at) => ({ index: BigInt(at), terms: [subjectTerm('eve')] }))
+    await all.terms.add(v2?.log.id ?? '', indexed, 30n)
+    let turns = 0
+    let isOver = false
+    const count = (): void => {
+      turns++
+      if (!isOver) setImmediate(count)
+    }
+    setImmediate(count)
+    const { entries, truncated } = await all.ask('subject=eve&limit=100')
+    isOver = true
+    expect(entries.map(({ index }) => index)).toEqual(Array.from({ length: 17 }, (_, at) => String(29 - at)))
+    expect(truncated).toBe(true)
+    expect(turns).toBeGreaterThanOrEqual(17)
+  })
+
   test.each([
     '',
     'email=',
@@ -276,6 +299,38 @@ describe('the follower', () => {
     expect(places(await all.ask('index=3'))).toEqual(['rekor-v2 3'])
     const [broken] = (await all.ask('index=3')).entries as [FoundEntry]
     expect([broken.kind, broken.digest, broken.signers]).toEqual(['', null, []])
+  })
+
+  test('writes entries of thousands of terms in portions, each once, and goes on with the one that it stopped in', async () => {
+    const naive = createNaiveTerms()
+    const writes: { readonly count: number; readonly position: bigint }[] = []
+    let failAt = 3
+    const terms: TermIndex = {
+      ...naive,
+      add: async (log, added, position) => {
+        if (--failAt === 0) throw new CountersignError('STORAGE_FAILED', 'the disk is full')
+        writes.push({ count: added.reduce((sum, one) => sum + one.terms.length, 0), position })
+        await naive.add(log, added, position)
+      },
+    }
+    const all = await stack(terms)
+    const [, v2] = all.logs
+    await all.v2.post('/api/v2/log/entries', v2Of(byPerson('ann')))
+    const subjects = (entry: number): string[] =>
+      Array.from({ length: 4096 }, (_, at) => `sha256:${hex(digestOf('sha256', Buffer.from(`${entry} ${at}`)))}`)
+    const elsewhere = await testRekorV2(universe)
+    for (const name of ['bob', 'dave']) await elsewhere.post('/api/v2/log/entries', v2Of(byPerson(name)))
+    for (const [at, { leaf }] of (await elsewhere.log.entries(0n, 2)).entries())
+      await v2?.log.add({ leaf, extra: encodeSupplement({ digests: subjects(at + 1), attestation: undefined }) })
+    await all.v2.post('/api/v2/log/entries', v2Of(byPerson('carol')))
+    await expect(all.follower.catchUp()).rejects.toThrow(/disk is full/)
+    expect(await terms.position(v2?.log.id ?? '')).toBe(1n)
+    await all.follower.catchUp()
+    expect(Math.max(...writes.map(({ count }) => count))).toBeLessThanOrEqual(2000)
+    expect(places(await all.ask('email=ann@example.com'))).toEqual(['rekor-v2 0'])
+    expect(places(await all.ask('email=carol@example.com'))).toEqual(['rekor-v2 3'])
+    for (const entry of [1, 2])
+      for (const at of [0, 1999, 2000, 4095]) expect(places(await all.ask(`digest=${subjects(entry)[at]}`))).toEqual([`rekor-v2 ${entry}`])
   })
 
   test('rebuilds the index of one log', async () => {
