@@ -11,6 +11,7 @@ import type { Administration } from './administration.ts'
 import { prepareEdit } from './configuration-edit.ts'
 import { dataFiles, writeDataText } from './data-folder.ts'
 import { readKeyFile, writeKeyFile } from './key-file.ts'
+import { rememberSuccessor } from './log-succession.ts'
 import type { Authority, CertifiedKey, LogMaterial } from './material.ts'
 import { certifyKey, createAuthority, createLogMaterial, startOfWindow, tsaKeys } from './material.ts'
 import { encodeChain } from './trust-targets.ts'
@@ -102,6 +103,7 @@ export async function rotateLog(
   })
   await writeKeyFile(path.join(folder, keyFile), log.key, passphrase)
   await edit.write()
+  await rememberSuccessor(storage.documents, old.id, log.id)
   return { files: [keyFile], since, until, frozen: old.id, id: log.id }
 }
 

@@ -7,6 +7,7 @@ import { isMissing } from '../../tuf/bounded-file.ts'
 import { targetName } from '../../tuf/trusted-root.ts'
 import type { Administration } from '../administration.ts'
 import { dataFiles } from '../data-folder.ts'
+import { demandNoSuccessor } from '../log-succession.ts'
 import type { LogMaterial } from '../material.ts'
 import { trustedRootOf } from '../public-trust.ts'
 import { publicTrustOf } from '../server-trust.ts'
@@ -67,6 +68,7 @@ export function trustedRootText({ material, configuration }: Pick<Administration
 }
 
 async function examineHead({ storage, folder }: Administration, { id, state }: LogMaterial): Promise<Diagnosis[]> {
+  await demandNoSuccessor(storage.documents, { id, state })
   const { kind, databaseSize, reason } = await examineRollback({ logId: id, storage, headsFolder: path.join(folder, dataFiles.heads) })
   if (kind === 'none' && databaseSize === undefined) return [ok('logs', `${id} has not begun yet`)]
   if (kind === 'none') return [ok('logs', `${id}: ${databaseSize} entries${state === 'active' ? '' : `, ${state}`}`)]

@@ -70,6 +70,24 @@ describe.each([
   })
 })
 
+test.each(['ctlog', 'rekor-v1', 'rekor-v2'])(
+  'with a server.yaml from before %s got a new log nothing is signed: two entries would have one index',
+  async (kind) => {
+    await sign('before', kind === 'rekor-v1' ? 'v1' : 'v2')
+    const before = await yaml()
+    await rotate('log', kind)
+    const after = await yaml()
+    await writeFile(server.file('server.yaml'), before)
+    await expect(server.whileRunning(async () => 'started')).rejects.toMatchObject({
+      code: 'CONFIGURATION_INVALID',
+      message: expect.stringContaining(`the log ${kind}-1 takes no more entries since ${kind}-2 took its place`),
+    })
+    expect((await server.run(['doctor'])).stdout).toMatch(new RegExp(`^fail .*${kind}-1 takes no more entries`, 'm'))
+    await writeFile(server.file('server.yaml'), after)
+    expect(await server.whileRunning(async () => 'started')).toBe('started')
+  },
+)
+
 test('sigstore-js verifies what was signed before and after everything has a new key', async () => {
   await sign('before', 'v1')
   for (const argv of [['ca', '--new-root'], ['tsa'], ['log', 'ctlog'], ['log', 'rekor-v1'], ['log', 'rekor-v2']]) await rotate(...argv)
