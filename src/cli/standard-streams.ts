@@ -3,10 +3,10 @@
  * it has not written yet is lost when the process ends.
  */
 import { writeSync } from 'node:fs'
-import { TransportError } from '../error.ts'
+import { TransportError, systemCode } from '../error.ts'
 import type { CommandContext, Input, Writer } from './context.ts'
 import type { LineInput } from './line-input.ts'
-import { reasonOf, systemCodeOf } from './verification/system-error.ts'
+import { reasonOf } from './verification/system-error.ts'
 
 /** How long to wait for a full pipe, in milliseconds. */
 const PAUSE = 2
@@ -89,7 +89,7 @@ function tryWrite(descriptor: number, bytes: Uint8Array, from: number): number |
   try {
     return writeSync(descriptor, bytes, from)
   } catch (cause) {
-    const code = systemCodeOf(cause)
+    const code = systemCode(cause)
     if (code === 'EPIPE') return 'closed'
     if (code === 'EAGAIN') {
       // Another process has made the pipe non-blocking, and it is full.
@@ -114,7 +114,7 @@ function streamWriter(descriptor: 1 | 2): Writer {
     flush: () =>
       new Promise((resolve, reject) => {
         stream.write('', () => {
-          if (failure === undefined || systemCodeOf(failure) === 'EPIPE') resolve()
+          if (failure === undefined || systemCode(failure) === 'EPIPE') resolve()
           else reject(new TransportError('FILE_UNWRITABLE', `the output cannot be written: ${failure.message}`, { cause: failure }))
         })
       }),

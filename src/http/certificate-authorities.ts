@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import { messageOf, TransportError } from '../error.ts'
+import { messageOf, TransportError, systemCode } from '../error.ts'
 import { variableOf } from './environment.ts'
 import type { Environment } from './environment.ts'
 
@@ -57,7 +57,7 @@ function readIfPresent(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (systemCode(error) === 'ENOENT') return ''
     throw new TransportError('FILE_UNREADABLE', `a file in SSL_CERT_DIR could not be read: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -1,5 +1,5 @@
 /** Sentences for what goes wrong between here and a server. */
-import { messageOf, TransportError } from '../error.ts'
+import { messageOf, TransportError, systemCode } from '../error.ts'
 
 const unknownAuthority =
   'its TLS certificate is from an authority that is not trusted here; set SSL_CERT_FILE to a PEM file that holds the authority'
@@ -55,7 +55,7 @@ export function truncated(): Error {
 }
 
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const code = systemCode(error)
   // Node 20 has one code for every error of the TLS protocol.
   return code === 'EPROTO' && /wrong version number/.test(messageOf(error)) ? 'ERR_SSL_WRONG_VERSION_NUMBER' : code
 }

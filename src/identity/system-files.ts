@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { CountersignError, messageOf } from '../error.ts'
+import { CountersignError, messageOf, isMissing } from '../error.ts'
 
 export interface SystemFiles {
   /** Whether there is such a file. One that cannot be looked at is there. */
@@ -50,8 +50,4 @@ async function readRegularFile(file: string): Promise<string> {
   } finally {
     await handle.close()
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }

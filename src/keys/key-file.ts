@@ -1,7 +1,7 @@
 /** Key files, read whole and within a limit. Synchronously: what verifies a file with a key loads nothing for it. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { CountersignError, messageOf, TransportError } from '../error.ts'
+import { CountersignError, messageOf, TransportError, systemCode } from '../error.ts'
 import { maxKeyBytes } from './key-text.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -22,8 +22,9 @@ export function readKeyFile(cwd: string, file: string, what: string): Uint8Array
     return readToEnd(descriptor, `${what} ${file}`)
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-    throw new TransportError('FILE_UNREADABLE', `${what} ${file} ${reasons[code] ?? `cannot be read: ${messageOf(cause)}`}`, { cause })
+    throw new TransportError('FILE_UNREADABLE', `${what} ${file} ${reasons[systemCode(cause)] ?? `cannot be read: ${messageOf(cause)}`}`, {
+      cause,
+    })
   } finally {
     if (descriptor !== undefined) closeSync(descriptor)
   }

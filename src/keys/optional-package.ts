@@ -1,5 +1,5 @@
 /** Packages that are not installed with Countersign: the SDKs of places where few users have their keys. */
-import { CountersignError, messageOf, UsageError } from '../error.ts'
+import { CountersignError, messageOf, UsageError, systemCode } from '../error.ts'
 
 /**
  * Loads such a package.
@@ -13,7 +13,7 @@ export async function loadOptionalPackage<T>(name: string, purpose: string, load
     return await load()
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause
-    const isMissing = cause instanceof Error && 'code' in cause && /^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(cause.code))
+    const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(systemCode(cause))
     const found = isMissing ? 'is not installed' : `cannot be loaded (${messageOf(cause).split('\n', 1)[0] ?? ''})`
     throw new UsageError('USAGE', `${purpose} need the package ${nameOf(name)}, which ${found}: install it with npm install ${name}`, {
       cause,

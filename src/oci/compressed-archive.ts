@@ -11,7 +11,7 @@ import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
-import { DecodingError, TransportError, messageOf } from '../error.ts'
+import { DecodingError, TransportError, messageOf, systemCode } from '../error.ts'
 
 /** How archives are compressed that can be read. */
 export type Compression = 'gzip' | 'zstd'
@@ -102,20 +102,14 @@ function decompressor(compression: Compression, name: string): Decompressor {
 }
 
 function explained(error: unknown, name: string, compression: Compression): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  if (error.code === 'ENOSPC') {
-    const advice = 'TMPDIR names a folder with more room, or decompress it first'
+  const code = systemCode(error)
+  if (code === 'ENOSPC') {
+    const advice = 'name a folder with more room in TMPDIR, or decompress it first'
     return new TransportError('FILE_UNREADABLE', `there is no room in ${tmpdir()} to decompress ${name} to: ${advice}`, { cause: error })
   }
-  if (typeof error.code === 'string' && /^(?:Z_|ZSTD_)/.test(error.code)) {
-    const reason = error.code === 'Z_BUF_ERROR' ? 'cut off' : 'damaged'
-    return new DecodingError(
-      'ENCODING_INVALID',
-      `${name} cannot be read as an archive: it is compressed with ${compression}, and ${reason}`,
-      {
-        cause: error,
-      },
-    )
+  if (/^(?:Z_|ZSTD_)/.test(code)) {
+    const reason = `it is compressed with ${compression}, and ${code === 'Z_BUF_ERROR' ? 'cut off' : 'damaged'}`
+    return new DecodingError('ENCODING_INVALID', `${name} cannot be read as an archive: ${reason}`, { cause: error })
   }
   return error
 }

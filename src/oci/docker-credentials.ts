@@ -5,7 +5,7 @@ import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import { TransportError, messageOf } from '../error.ts'
+import { TransportError, messageOf, isMissing } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { variableOf } from '../http/environment.ts'
 import type { RepositoryName } from './reference.ts'
@@ -70,8 +70,7 @@ export async function readDockerConfig(file: string): Promise<JsonFields | undef
   try {
     bytes = readFileSync(file)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (isMissing(cause)) return undefined
     throw new TransportError('FILE_UNREADABLE', `the registry credentials in ${file} cannot be read: ${messageOf(cause)}`, { cause })
   }
   try {

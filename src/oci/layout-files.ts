@@ -2,8 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { TransportError, messageOf } from '../error.ts'
-import { isMissing } from '../tuf/bounded-file.ts'
+import { TransportError, messageOf, isMissing } from '../error.ts'
 
 export interface LayoutFiles {
   /** As messages name it. */

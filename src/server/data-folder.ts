@@ -2,9 +2,9 @@
 import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { decodeUtf8 } from '../encoding/bytes.ts'
-import { CountersignError, messageOf, TransportError } from '../error.ts'
-import { reasonOfRefusal } from './storage/private-file.ts'
-import { isMissing, readBoundedFile, replaceFile, syncFolder, systemCode } from '../tuf/bounded-file.ts'
+import { CountersignError, messageOf, TransportError, isMissing, systemCode } from '../error.ts'
+import { reasonOfRefusedWrite } from './storage/refused-write.ts'
+import { readBoundedFile, replaceFile, syncFolder } from '../tuf/bounded-file.ts'
 
 /** The files of a data folder, relative to it. */
 export const dataFiles = {
@@ -40,7 +40,7 @@ export async function writing<Result>(what: string, write: () => Promise<Result>
   } catch (cause) {
     const code = systemCode(cause)
     if (code === '' || cause instanceof CountersignError) throw cause
-    throw new TransportError('FILE_UNWRITABLE', `${what} cannot be written: ${reasonOfRefusal(code) ?? messageOf(cause)}`, { cause })
+    throw new TransportError('FILE_UNWRITABLE', `${what} cannot be written: ${reasonOfRefusedWrite(code) ?? messageOf(cause)}`, { cause })
   }
 }
 

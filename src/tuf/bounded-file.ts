@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { TransportError } from '../error.ts'
+import { TransportError, isMissing } from '../error.ts'
 
 /**
  * Reads a file of at most `maxBytes`.
@@ -58,15 +58,4 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-/** Whether the error says that there is no such file, nor a folder it could be in. */
-export function isMissing(error: unknown): boolean {
-  const code = systemCode(error)
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-/** The code of an error of the operating system, such as `EACCES`; empty for any other. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

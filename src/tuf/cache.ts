@@ -8,7 +8,8 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { equalBytes } from '../encoding/bytes.ts'
-import { isMissing, readBoundedFile, replaceFile } from './bounded-file.ts'
+import { isMissing } from '../error.ts'
+import { readBoundedFile, replaceFile } from './bounded-file.ts'
 import { withLock } from './file-lock.ts'
 import { isTopLevelRole, maxMetadataBytes, versionOf } from './metadata-file.ts'
 

@@ -4,8 +4,7 @@ import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { kill, pid } from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { TransportError } from '../error.ts'
-import { isMissing, systemCode } from './bounded-file.ts'
+import { TransportError, isMissing, systemCode } from '../error.ts'
 
 export interface LockOptions {
   /** How long to wait for another holder; default 5 s. */

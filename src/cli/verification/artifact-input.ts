@@ -8,14 +8,13 @@ import type { DigestAlgorithm, DigestState } from '../../crypto/digest.ts'
 import { createDigest } from '../../crypto/digest.ts'
 import { decodeHex } from '../../encoding/hex.ts'
 import { concatBytes } from '../../encoding/bytes.ts'
-import { CountersignError } from '../../error.ts'
+import { CountersignError, systemCode } from '../../error.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { CommandContext } from '../context.ts'
 import { mayKeepWaiting, waitForInput } from '../waiting-for-input.ts'
 import { unreadableFile } from './input-file.ts'
-import { systemCodeOf } from './system-error.ts'
 
 /** Up to here an artifact is kept in memory, because a signature over bytes is checked faster than one over a digest. */
 const maxHeldBytes = 4 * 1024 * 1024
@@ -57,7 +56,7 @@ async function loadFile(file: string, name: string, needed: () => DigestsNeeded,
     descriptor = openSync(file, 'r')
     return await collectFile(descriptor, needed, context)
   } catch (cause) {
-    if (systemCodeOf(cause) === undefined || cause instanceof CountersignError) throw cause
+    if (systemCode(cause) === '' || cause instanceof CountersignError) throw cause
     throw unreadableFile(`the artifact ${name}`, cause)
   } finally {
     stopWaiting?.()

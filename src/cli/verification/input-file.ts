@@ -1,9 +1,9 @@
 /** Files that the user names: read whole, within limits, with one clear sentence when that cannot be done. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { TransportError } from '../../error.ts'
+import { TransportError, systemCode } from '../../error.ts'
 import { withInput } from '../waiting-for-input.ts'
-import { reasonOf, systemCodeOf } from './system-error.ts'
+import { reasonOf } from './system-error.ts'
 
 /** Files up to here are read at one go. Only of longer ones the size is asked for, which costs as much as reading a short one. */
 const shortFileBytes = 64 * 1024
@@ -28,7 +28,7 @@ export function readInputFile(cwd: string, file: string, what: string, maxBytes:
 
 /** The error for a file that the operating system does not let us read. */
 export function unreadableFile(what: string, cause: unknown): TransportError {
-  const isDirectory = systemCodeOf(cause) === 'EISDIR'
+  const isDirectory = systemCode(cause) === 'EISDIR'
   const reason = isDirectory ? 'is a directory, a file was expected' : `cannot be read: ${reasonOf(cause)}`
   return new TransportError('FILE_UNREADABLE', `${what} ${reason}`, { cause })
 }

@@ -1,5 +1,5 @@
 /** What the operating system says, in words. */
-import { messageOf } from '../../error.ts'
+import { messageOf, systemCode } from '../../error.ts'
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
@@ -15,12 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the disk is mounted read-only',
 }
 
-/** The system's error code of a thrown value, such as `ENOENT`. */
-export function systemCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
 /** The reason for a message to the user. */
 export function reasonOf(error: unknown): string {
-  return reasons[systemCodeOf(error) ?? ''] ?? messageOf(error)
+  return reasons[systemCode(error)] ?? messageOf(error)
 }

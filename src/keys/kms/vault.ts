@@ -12,7 +12,7 @@ import { concatBytes, excerpt } from '../../encoding/bytes.ts'
 import { decodeHex } from '../../encoding/hex.ts'
 import { isJsonObject, parseJson } from '../../encoding/json.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
-import { CountersignError, DecodingError, messageOf, TransportError, UsageError } from '../../error.ts'
+import { CountersignError, DecodingError, messageOf, TransportError, UsageError, systemCode } from '../../error.ts'
 import { variableOf } from '../../http/environment.ts'
 import type { Environment, HttpResponse, TlsSettings } from '../../http/fetch.ts'
 import { algorithmsFor, createHeldKey } from '../held-key.ts'
@@ -123,7 +123,7 @@ async function readSmallFile(file: string, isOptional: boolean): Promise<string>
     return await readFile(file, 'utf8')
   } catch (cause) {
     if (cause instanceof CountersignError) throw cause
-    if (isOptional && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ''
+    if (isOptional && systemCode(cause) === 'ENOENT') return ''
     throw new TransportError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(cause)}`, { cause })
   }
 }

@@ -1,8 +1,8 @@
 /** `server doctor`: looks at a server's folder, its database and, where it runs, at the server itself. */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { isMissing } from '../../error.ts'
 import type { Environment } from '../../http/environment.ts'
-import { isMissing } from '../../tuf/bounded-file.ts'
 import type { Administration, AdministrationOptions } from '../administration.ts'
 import { openAdministration } from '../administration.ts'
 import type { ServerConfiguration } from '../configuration.ts'

@@ -1,6 +1,6 @@
 /** Keeps a second server away from a database file: two would write the same logs, and each break the other. */
 import Database from 'libsql'
-import { CountersignError } from '../../error.ts'
+import { CountersignError, systemCode } from '../../error.ts'
 import { createPrivateFile } from './private-file.ts'
 import { sqliteFailure } from './sqlite-failure.ts'
 
@@ -25,5 +25,5 @@ export function becomeSoleProcess(file: string): () => void {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
+  return systemCode(error) === 'SQLITE_BUSY'
 }

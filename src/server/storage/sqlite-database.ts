@@ -1,7 +1,6 @@
 /** SQLite as the storage uses it: in memory on this thread, a file on a thread of its own. */
 import { Worker } from 'node:worker_threads'
-import { CountersignError, messageOf } from '../../error.ts'
-import { systemCode } from '../../tuf/bounded-file.ts'
+import { CountersignError, messageOf, systemCode } from '../../error.ts'
 import { workerFile } from '../worker-file.ts'
 import type { SqlDatabase } from './sql-database.ts'
 import type { SqliteAnswer, SqliteCall, SqliteRequest } from './sqlite-messages.ts'

@@ -1,9 +1,8 @@
 /** What SQLite fails with, in words: its own say neither what it is about nor what to do. */
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { CountersignError, messageOf } from '../../error.ts'
-import { systemCode } from '../../tuf/bounded-file.ts'
-import { reasonOfRefusal } from './private-file.ts'
+import { CountersignError, messageOf, systemCode } from '../../error.ts'
+import { reasonOfRefusedWrite } from './refused-write.ts'
 
 /** How long another process, such as a backup, may hold a lock. */
 export const busyTimeoutMs = 10_000
@@ -30,7 +29,7 @@ export function sqliteFailure(file: string, what: string, cause: unknown): Count
 
 function reasonOf(file: string, cause: unknown): string | undefined {
   const code = systemCode(cause)
-  const known = reasonOfRefusal(code) ?? reasons.find(([pattern]) => pattern.test(code))?.[1]
+  const known = reasonOfRefusedWrite(code) ?? reasons.find(([pattern]) => pattern.test(code))?.[1]
   // A file that cannot be opened has no code of its own. SQLite does not say why it may not; the operating system does.
   return known ?? (file === ':memory:' ? undefined : refusalOf(file))
 }
@@ -45,7 +44,7 @@ function refusalOf(file: string): string | undefined {
     try {
       accessSync(name, mode)
     } catch (error) {
-      return reasonOfRefusal(systemCode(error))
+      return reasonOfRefusedWrite(systemCode(error))
     }
   }
   return undefined

@@ -4,7 +4,7 @@
  */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { CountersignError, messageOf } from '../../error.ts'
+import { CountersignError, messageOf, systemCode } from '../../error.ts'
 import { parseCheckpoint } from '../../merkle/checkpoint.ts'
 import { parseSignedNote } from '../../merkle/signed-note.ts'
 import type { LogHead } from './log.ts'
@@ -54,7 +54,7 @@ export function createHeadCopy(folder: string, logId: string, onStep: (step: Cop
       try {
         checkpoint = await readFile(file, 'utf8')
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        if (systemCode(cause) === 'ENOENT') return undefined
         throw new CountersignError('STORAGE_FAILED', `the copy of the newest head, ${file}, cannot be read: ${messageOf(cause)}`, { cause })
       }
       try {
@@ -88,7 +88,7 @@ async function replaceFile(file: string, text: string, onStep: (step: CopyStep) 
   try {
     await write()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (systemCode(error) !== 'ENOENT') throw error
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await write()
   }
