@@ -2,7 +2,6 @@
  * A limit on failed attempts, of sign-ins by address, by account and by both, of device codes by address. An attempt counts before it is
  * decided, so that many at once are no more than one after another; what succeeds is taken back.
  */
-import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { parseJson } from '../../encoding/json.ts'
 import type { Clock } from '../clock.ts'
@@ -10,7 +9,11 @@ import type { DocumentStore } from '../storage/document-store.ts'
 import type { Sealing } from './sealing.ts'
 
 export interface AttemptLimit {
-  /** Counts an attempt. @returns 0, or in how many milliseconds the next one will be heard */
+  /**
+   * Counts an attempt.
+   * @param who the account, the address (as `clientNetwork` has it), or both
+   * @returns 0, or in how many milliseconds the next one will be heard
+   */
   begin(kind: AttemptKind, who: string): Promise<number>
   /** It succeeded: a password that is known ends the count of an account, an address gets its one attempt back. */
   succeed(kind: AttemptKind, who: string): Promise<void>
@@ -38,9 +41,7 @@ type Count = z.output<typeof stored>
 /** A limit whose counts are kept in the store, for all servers on it. */
 export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOptions): AttemptLimit {
   // Names that were mistyped may be passwords: they are not kept.
-  const idOf = (kind: AttemptKind, who: string): string => {
-    return `${kind}-${sealing.pseudonym(isOfAccount(kind) ? who : networkOf(who), 'attempt')}`
-  }
+  const idOf = (kind: AttemptKind, who: string): string => `${kind}-${sealing.pseudonym(who, 'attempt')}`
   const change = async (id: string, next: (count: Count | undefined) => Count | undefined): Promise<Count | undefined> => {
     for (;;) {
       const document = await documents.get(collection, id)
@@ -69,13 +70,4 @@ export function createAttemptLimit({ documents, sealing, clock }: AttemptLimitOp
 
 function isOfAccount(kind: AttemptKind): boolean {
   return kind === 'account' || kind === 'account-at-address'
-}
-
-/** Whoever has one IPv6 address has the 2^64 of its network: they count as one. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || /^::ffff:[0-9.]+$/i.test(address)) return address
-  const [before = '', after = ''] = address.split('::')
-  const [head, tail] = [before, after].map((part) => (part === '' ? [] : part.split(':')))
-  const zeros = Array.from({ length: Math.max(0, 8 - (head?.length ?? 0) - (tail?.length ?? 0)) }, () => '0')
-  return [...(head ?? []), ...zeros, ...(tail ?? [])].slice(0, 4).join(':')
 }

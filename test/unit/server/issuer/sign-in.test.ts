@@ -81,15 +81,23 @@ describe('the sign-in page', () => {
     expect([...statuses]).toEqual([401, 429])
   })
 
-  test('lets somebody in whose account another address has locked for itself, or tried after it was stopped', async () => {
-    const behind = await runIssuer({ behindProxy: true })
-    try {
+  describe('behind a proxy', () => {
+    let behind: RunningIssuer
+
+    beforeAll(async () => {
+      behind = await runIssuer({ behindProxy: true })
       await behind.issuer.users.add(alice)
-      const from = async (address: string, email: string, password: string): Promise<number> => {
-        const browser = openBrowser({ 'x-forwarded-for': address })
-        const page = await browser.open((await beginSignIn(behind.url)).url)
-        return (await browser.submit(page, { email, password })).status
-      }
+    })
+    beforeEach(() => behind.advance(16 * 60_000))
+    afterAll(() => behind.stop())
+
+    const from = async (address: string, email: string, password: string): Promise<number> => {
+      const browser = openBrowser({ 'x-forwarded-for': address })
+      const page = await browser.open((await beginSignIn(behind.url)).url)
+      return (await browser.submit(page, { email, password })).status
+    }
+
+    test('lets somebody in whose account another address has locked for itself, or tried after it was stopped', async () => {
       for (let failure = 0; failure < 10; failure++) expect(await from('192.0.2.1', alice.email, 'wrong password')).toBe(401)
       expect(await from('192.0.2.1', alice.email, alice.password)).toBe(429)
       expect(await from('192.0.2.2', alice.email, alice.password)).toBe(303)
@@ -98,25 +106,22 @@ describe('the sign-in page', () => {
       for (let account = 0; account < 50; account++) await from('192.0.2.3', `user${account}@example.com`, 'wrong password')
       for (let failure = 0; failure < 120; failure++) expect(await from('192.0.2.3', alice.email, 'wrong password')).toBe(429)
       expect(await from('192.0.2.2', alice.email, alice.password)).toBe(303)
-    } finally {
-      await behind.stop()
-    }
-  })
+    })
 
-  test('locks an account that a hundred attempts from many addresses were made on', async () => {
-    const behind = await runIssuer({ behindProxy: true })
-    try {
-      await behind.issuer.users.add(alice)
-      for (let failure = 0; failure < 100; failure++) {
-        const browser = openBrowser({ 'x-forwarded-for': `192.0.2.${failure % 20}` })
-        const page = await browser.open((await beginSignIn(behind.url)).url)
-        expect((await browser.submit(page, { ...alice, password: 'wrong password' })).status).toBe(401)
+    test('takes the addresses of one IPv6 network for one client', async () => {
+      for (let failure = 0; failure < 10; failure++) {
+        expect(await from(`2001:db8:1:2::${failure}`, alice.email, 'wrong password')).toBe(401)
       }
-      const browser = openBrowser({ 'x-forwarded-for': '198.51.100.1' })
-      expect((await browser.submit(await browser.open((await beginSignIn(behind.url)).url), alice)).status).toBe(429)
-    } finally {
-      await behind.stop()
-    }
+      expect(await from('2001:db8:1:2:ffff::', alice.email, alice.password)).toBe(429)
+      expect(await from('2001:db8:1:3::1', alice.email, alice.password)).toBe(303)
+    })
+
+    test('locks an account that a hundred attempts from many addresses were made on', async () => {
+      for (let failure = 0; failure < 100; failure++) {
+        expect(await from(`192.0.2.${failure % 20}`, alice.email, 'wrong password')).toBe(401)
+      }
+      expect(await from('198.51.100.1', alice.email, alice.password)).toBe(429)
+    })
   })
 
   test.each([
