@@ -9,7 +9,7 @@ import { parseLogEntryBody } from '../src/bundle/log-entry-body.ts'
 import { parseSimpleSigning } from '../src/bundle/simple-signing.ts'
 import { parseStatement } from '../src/bundle/statement.ts'
 import { parseEncryptedPrivateKeyPem } from '../src/crypto/encrypted-private-key.ts'
-import { parsePrivateKey, parsePrivateKeyPem, parseSigner } from '../src/crypto/private-key.ts'
+import { parsePrivateKey, parsePrivateKeyPem } from '../src/crypto/private-key.ts'
 import { parsePkcs1PublicKey, parsePublicKey, parsePublicKeyPem } from '../src/crypto/public-key.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../src/crypto/signature.ts'
 import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
@@ -103,7 +103,6 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parsePublicKeyPem', decode: ofText(parsePublicKeyPem), inputs: texts },
     { name: 'parsePrivateKey', decode: parsePrivateKey, inputs: privateKeys },
     { name: 'parsePrivateKeyPem', decode: ofText(parsePrivateKeyPem), inputs: texts },
-    { name: 'parseSigner', decode: (input) => parseSigner(input), inputs: privateKeys },
     {
       name: 'parseEncryptedPrivateKeyPem',
       decode: ofText(parseEncryptedPrivateKeyPem),
@@ -226,15 +225,8 @@ const measuredWith: Readonly<Record<string, string>> = {
   readDescriptor: 'parseManifest',
 }
 
-/** No decoders: readers of our own tiles and of a file, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
-const notDecoders: readonly string[] = [
-  'readRoot',
-  'readDockerConfig',
-  'loadEd25519ph',
-  'decodePoint',
-  'decryptPrivateKey',
-  'decryptSecret',
-]
+/** No decoders: readers of our own tiles, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */
+const notDecoders: readonly string[] = ['readRoot', 'loadEd25519ph', 'decodePoint', 'decryptPrivateKey', 'decryptSecret']
 
 /**
  * Exported functions of the decoding folders that are missing above.

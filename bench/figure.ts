@@ -18,7 +18,7 @@ export interface Goal {
 }
 
 /** Our value over the peer's, or undefined without a peer. */
-export function ratioOf({ value, peerValue }: Figure): number | undefined {
+function ratioOf({ value, peerValue }: Figure): number | undefined {
   return peerValue === undefined ? undefined : value / peerValue
 }
 

@@ -65,7 +65,7 @@ export interface ProposedTimestamp {
 }
 
 /** The version of each kind that is written. */
-export const proposedVersions = { hashedrekord: '0.0.1', dsse: '0.0.1', intoto: '0.0.2', rekord: '0.0.1', rfc3161: '0.0.1' } as const
+const proposedVersions = { hashedrekord: '0.0.1', dsse: '0.0.1', intoto: '0.0.2', rekord: '0.0.1', rfc3161: '0.0.1' } as const
 
 const maxSignatures = 16
 const maxTimestampBytes = 10 * 1024

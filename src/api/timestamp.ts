@@ -64,7 +64,7 @@ export const timestampQueryType = 'application/timestamp-query'
 export const timestampReplyType = 'application/timestamp-reply'
 
 /** Largest JSON request, in bytes. */
-export const maxTimestampJsonBytes = 1024
+const maxTimestampJsonBytes = 1024
 
 const maxQueryBytes = 1024 * 1024
 const maxReplyBytes = 128 * 1024

@@ -67,7 +67,7 @@ export function reportFailure(error: unknown, context: CommandContext): number {
 }
 
 /** The exit code that the error, or the nearest of its causes that has one, asks for; otherwise 1. */
-export function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
   for (const link of causesOf(error)) {
     if (link instanceof ExitError) return link.exitCode
   }

@@ -3,7 +3,7 @@ import type { FlagValue } from './flags.ts'
 import { boolFlag, durationFlag, stringFlag } from './flags.ts'
 
 /** The time that a command gets when `--timeout` is not given, in milliseconds. */
-export const DEFAULT_TIMEOUT = 180_000
+const DEFAULT_TIMEOUT = 180_000
 
 /** `--output-file`, `--timeout`, `--verbose`. */
 export const globalFlags = {

@@ -31,7 +31,7 @@ export function renderHelp(subject: HelpSubject, width?: number): string {
 }
 
 /** The flags that are shown, sorted, one a line unless they are wrapped. */
-export function renderFlags(table: FlagTable, width?: number): string {
+function renderFlags(table: FlagTable, width?: number): string {
   const rows = Object.entries(table)
     .filter(([, flag]) => isShown(flag))
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -41,7 +41,7 @@ export function renderFlags(table: FlagTable, width?: number): string {
 }
 
 /** The usage lines, each indented by two spaces. */
-export function usageLines({ path, command }: HelpSubject): string {
+function usageLines({ path, command }: HelpSubject): string {
   const lines: string[] = []
   if (command.run !== undefined) {
     const synopsis = command.synopsis === undefined ? '' : ` ${command.synopsis}`
@@ -64,7 +64,7 @@ function flagColumn(name: string, flag: Flag): string {
 }
 
 /** What stands for the value of the flag; nothing for a flag without one. */
-export function valueName(flag: Flag): string {
+function valueName(flag: Flag): string {
   if (flag.placeholder !== undefined) return flag.placeholder
   if (flag.kind === 'choice') return flag.choices.filter((choice) => choice !== '').join('|')
   if (flag.kind === 'stringSlice') return 'strings'

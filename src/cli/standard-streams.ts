@@ -40,13 +40,13 @@ function currentDirectory(): string {
 }
 
 /** Standard output (1) or standard error (2). */
-export function openStandardOutput(descriptor: 1 | 2): Writer {
+function openStandardOutput(descriptor: 1 | 2): Writer {
   // The console of Windows takes text in UTF-8 only from a stream.
   return process.platform === 'win32' ? streamWriter(descriptor) : descriptorWriter(descriptor)
 }
 
 /** Standard input. */
-export function openStandardInput(): Input {
+function openStandardInput(): Input {
   let lines: LineInput | undefined
   const openLines = async (): Promise<LineInput> => (lines ??= (await import('./line-input.ts')).createLineInput(process.stdin))
   return {

@@ -70,14 +70,6 @@ export function parsePrivateKey(pkcs8: Uint8Array): PrivateKey {
 }
 
 /**
- * A signer for a PKCS#8 private key.
- * @throws DecodingError KEY_INVALID, KEY_UNSUPPORTED; UsageError USAGE when the algorithm is not for such a key
- */
-export function parseSigner(pkcs8: Uint8Array, algorithm?: SignatureAlgorithm): LocalSigner {
-  return parsePrivateKey(pkcs8).createSigner(algorithm)
-}
-
-/**
  * Reads a text with one PEM block: `PRIVATE KEY` (PKCS#8), `EC PRIVATE KEY` (SEC 1, with or without openssl's
  * `EC PARAMETERS` in front) or `RSA PRIVATE KEY` (PKCS#1). Encrypted keys are not read here.
  * @throws DecodingError PEM_INVALID (`invalid pem block`), KEY_UNSUPPORTED (`unsupported private key`), KEY_INVALID

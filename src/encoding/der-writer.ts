@@ -1,6 +1,5 @@
 /** Writes DER elements. Every function gives one whole element: identifier, length, content. */
-import { DecodingError } from '../error.ts'
-import { concatBytes, encodeUtf8, excerpt } from './bytes.ts'
+import { concatBytes, encodeUtf8 } from './bytes.ts'
 import { contextTag, tag } from './der-tag.ts'
 import { formatGeneralizedTime, formatUtcTime } from './der-time.ts'
 import { decodeHex } from './hex.ts'
@@ -46,11 +45,6 @@ export function derInteger(value: bigint | number | Uint8Array): Uint8Array {
   return derElement(tag.integer, value instanceof Uint8Array ? positive(value) : twosComplement(BigInt(value)))
 }
 
-/** ENUMERATED. */
-export function derEnumerated(value: number): Uint8Array {
-  return derElement(tag.enumerated, twosComplement(BigInt(value)))
-}
-
 /**
  * OBJECT IDENTIFIER from its dotted form.
  * @throws DecodingError DER_INVALID when it is not one
@@ -91,24 +85,6 @@ export function derNull(): Uint8Array {
 /** UTF8String. */
 export function derUtf8String(text: string): Uint8Array {
   return derElement(tag.utf8String, encodeUtf8(text))
-}
-
-/**
- * PrintableString (X.680 section 41.4).
- * @throws DecodingError DER_INVALID for any other character
- */
-export function derPrintableString(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9 '()+,./:=?-]*$/.test(text)) throw new DecodingError('DER_INVALID', `${excerpt(text)} is not a PrintableString`)
-  return derElement(tag.printableString, encodeUtf8(text))
-}
-
-/**
- * IA5String: ASCII.
- * @throws DecodingError DER_INVALID for any other character
- */
-export function derIa5String(text: string): Uint8Array {
-  if (!/^[\u0000-\u007f]*$/.test(text)) throw new DecodingError('DER_INVALID', `${excerpt(text)} is not an IA5String`)
-  return derElement(tag.ia5String, encodeUtf8(text))
 }
 
 /**

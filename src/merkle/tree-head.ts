@@ -67,7 +67,7 @@ export function treeHeadKeyId(origin: string, key: PublicKey): Uint8Array {
 }
 
 /** The digitally-signed struct of an ECDSA signature with SHA-256. */
-export function digitallySigned(signature: Uint8Array): Uint8Array {
+function digitallySigned(signature: Uint8Array): Uint8Array {
   return concatBytes(ecdsaSha256, tlsOpaque(signature, 2))
 }
 

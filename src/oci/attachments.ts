@@ -26,7 +26,7 @@ export interface AttachmentsOptions {
   readonly only?: ReadonlySet<SignatureTag>
 }
 
-export const attachmentKinds: readonly AttachmentKind[] = ['sig', 'att', 'sbom', 'referrer']
+const attachmentKinds: readonly AttachmentKind[] = ['sig', 'att', 'sbom', 'referrer']
 /** A signature of an SBOM of an image is two deep. */
 const maxDepth = 4
 const maxAttachments = 10_000

@@ -65,7 +65,7 @@ function credentialFiles(options: DockerCredentialsOptions): string[] {
 }
 
 /** @returns undefined for a file that is not there */
-export async function readDockerConfig(file: string): Promise<JsonFields | undefined> {
+async function readDockerConfig(file: string): Promise<JsonFields | undefined> {
   let bytes: Uint8Array
   try {
     bytes = readFileSync(file)

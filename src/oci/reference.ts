@@ -79,11 +79,6 @@ export function referenceTarget({ tag, digest }: ImageReference): string {
   return digest ?? tag ?? 'latest'
 }
 
-/** The same repository, with this content. */
-export function withDigest({ registry, repository }: RepositoryName, digest: string): ImageReference {
-  return { registry, repository, tag: undefined, digest }
-}
-
 /** The same repository, with this tag. */
 export function withTag({ registry, repository }: RepositoryName, tag: string): ImageReference {
   return { registry, repository, tag, digest: undefined }

@@ -7,7 +7,7 @@ import type { ServiceSelection, SigningConfig, SigningService } from './signing-
 import { formatWindow, isWithin } from './time-window.ts'
 
 /** The API versions that Countersign speaks. */
-export const supportedApiVersions = {
+const supportedApiVersions = {
   certificateAuthority: [1],
   oidcIssuer: [1],
   transparencyLog: [1, 2],

@@ -32,8 +32,3 @@ export async function fetchTarget(name: string, options: RepositoryOptions = {})
 export function fetchTrustedRoot(options: RepositoryOptions = {}): Promise<FetchedTarget> {
   return fetchTarget(targetName.trustedRoot, options)
 }
-
-/** Fetches the JSON of the signing configuration, `signing_config.v0.2.json`. Throws as `fetchTarget`. */
-export function fetchSigningConfig(options: RepositoryOptions = {}): Promise<FetchedTarget> {
-  return fetchTarget(targetName.signingConfig, options)
-}

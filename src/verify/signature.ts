@@ -36,7 +36,7 @@ export function verifyContent(entity: SignedEntity, signer: Signer, policy: Poli
  * @returns which of the signer's algorithms it was made with
  * @throws VerificationError SIGNATURE_INVALID, ARTIFACT_MISMATCH, ARTIFACT_REQUIRED
  */
-export function verifyMessage(content: MessageSignature, signer: Signer, artifact: Artifact): SignatureAlgorithm {
+function verifyMessage(content: MessageSignature, signer: Signer, artifact: Artifact): SignatureAlgorithm {
   checkMessageDigest(content, artifact)
   const message = artifact.bytes
   if (message !== undefined) {

@@ -49,7 +49,7 @@ export const maxNameCharacters = 64
  * @param algorithm the AlgorithmIdentifier of the signature that will be made
  * @throws UsageError USAGE for a serial number or a validity that no certificate has
  */
-export function encodeTbsCertificate(template: CertificateTemplate, algorithm: Uint8Array): Uint8Array {
+function encodeTbsCertificate(template: CertificateTemplate, algorithm: Uint8Array): Uint8Array {
   return tbsEncoder(template, algorithm)()
 }
 

@@ -1,5 +1,4 @@
 /** A certificate authority over a real CT log in memory, with the keys of a test universe, and what clients send it. */
-import { createPublicKey } from 'node:crypto'
 import { parsePublicKey } from '../../src/crypto/public-key.ts'
 import type { Clock } from '../../src/server/clock.ts'
 import type { CertificateAuthority, CertificateAuthorityOptions } from '../../src/server/ca/certificate-authority.ts'
@@ -17,7 +16,7 @@ import { namedKey, signWith } from './universe/keys.ts'
 import type { Universe } from './universe/services.ts'
 import { universeOf } from './universe/services.ts'
 
-export const emailIssuerUrl = 'https://accounts.universe.test'
+const emailIssuerUrl = 'https://accounts.universe.test'
 
 /** The issuers that it trusts unless a test says otherwise. */
 export const emailIssuers = `oidc-issuers:\n  ${emailIssuerUrl}:\n    issuer-url: ${emailIssuerUrl}\n    client-id: sigstore\n    type: email\n`
@@ -132,11 +131,4 @@ export function proofRequest(token: string, challenge: string, key: TestKey = na
       proofOfPossession: Buffer.from(signWith(key, Buffer.from(challenge))).toString('base64'),
     },
   }
-}
-
-/** The key in a certificate, as `node:crypto` prints it. */
-export function pemOfSpki(spki: Uint8Array): string {
-  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-    .export({ type: 'spki', format: 'pem' })
-    .toString()
 }

@@ -98,7 +98,7 @@ export const spdx = `{
 }`
 
 /** SPDX as text, which `--type spdx` puts into the statement as it is. */
-export const spdxTagValue = `SPDXVersion: SPDX-2.3
+const spdxTagValue = `SPDXVersion: SPDX-2.3
 DataLicense: CC0-1.0
 SPDXID: SPDXRef-DOCUMENT
 DocumentName: app <&> "quoted"\\n

@@ -54,7 +54,7 @@ export function writePublicKeyFile({ cwd, stderr }: CommandContext, prefix: stri
 }
 
 /** The file of a public key, which anybody may read. */
-export function publicKeyFile(prefix: string, pem: string): OutputFile {
+function publicKeyFile(prefix: string, pem: string): OutputFile {
   return { path: `${prefix}.pub`, what: 'public key', contents: pem, mode: publicKeyMode }
 }
 

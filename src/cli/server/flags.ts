@@ -32,7 +32,7 @@ export const dataFlags = {
 }
 
 /** The folder that `--data` names. */
-export function dataFolder(context: CommandContext, data: string): string {
+function dataFolder(context: CommandContext, data: string): string {
   if (data !== '') return path.resolve(context.cwd, data)
   const home = context.env['XDG_DATA_HOME'] ?? path.join(context.env['HOME'] ?? homedir(), '.local', 'share')
   return path.join(home, 'countersign')

@@ -13,8 +13,8 @@ const inSigningConfig = (what: string, verb = 'signing-config'): string =>
 const bundleAdvice = 'please use --bundle to provide the output bundle location, which will include'
 
 /** The public instance's certificate authority and issuer, the defaults of `--fulcio-url` and `--oidc-issuer`. */
-export const DEFAULT_FULCIO_URL = 'https://fulcio.sigstore.dev'
-export const DEFAULT_OIDC_ISSUER = 'https://oauth2.sigstore.dev/auth'
+const DEFAULT_FULCIO_URL = 'https://fulcio.sigstore.dev'
+const DEFAULT_OIDC_ISSUER = 'https://oauth2.sigstore.dev/auth'
 
 /** Who signs, for a signature without a key of one's own. */
 export const identityFlags = {

@@ -11,7 +11,7 @@ export interface MachineSecret {
 }
 
 /** What the subjects of machines begin with that have no other. */
-export const machineConnector = 'machine'
+const machineConnector = 'machine'
 
 const prefix = '$sha256$'
 

@@ -22,7 +22,7 @@ export const idTokenType = 'urn:ietf:params:oauth:token-type:id_token'
 const subjectTokenTypes = new Set([idTokenType, 'urn:ietf:params:oauth:token-type:jwt'])
 
 /** What the subjects of exchanged tokens begin with, unless a rule names them. */
-export const exchangeConnector = 'exchange'
+const exchangeConnector = 'exchange'
 
 export interface TokenExchangeOptions {
   /** This issuer: the audience that subject tokens must have, so that a token for someone else buys nothing here. */

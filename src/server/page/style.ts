@@ -93,7 +93,7 @@ details > *:not(summary) { margin-top: .75rem; }
 `.trim()
 
 /** The style sheet. */
-export const styleSheet = `${text}\n`
+const styleSheet = `${text}\n`
 
 /** Changes with the style sheet, so that what a browser kept for ever is never the wrong one. */
 export const styleVersion = createHash('sha256').update(styleSheet).digest('hex').slice(0, 16)

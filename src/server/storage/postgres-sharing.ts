@@ -48,7 +48,7 @@ export function createPostgresSharing(
 }
 
 /** What tells all processes that the log changed. */
-export function notification(logId: string, what: 'head' | 'pending'): SqlQuery {
+function notification(logId: string, what: 'head' | 'pending'): SqlQuery {
   return { sql: 'SELECT pg_notify($1, $2)', parameters: [notificationChannel, `${what} ${logId}`] }
 }
 

@@ -49,7 +49,7 @@ export interface TimestampAuthority extends Service {
 }
 
 /** The policy of Sigstore's timestamp authorities. */
-export const sigstorePolicy = '1.3.6.1.4.1.57264.2'
+const sigstorePolicy = '1.3.6.1.4.1.57264.2'
 
 const maxBodyBytes = 1024 * 1024
 

@@ -1,12 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DerReader } from '../../../src/encoding/der.ts'
-import { tag } from '../../../src/encoding/der-tag.ts'
 import {
   derBitString,
   derBoolean,
   derElement,
-  derEnumerated,
   derExplicit,
   derGeneralizedTime,
   derImplicit,
@@ -106,7 +104,6 @@ describe('DER, which has one encoding of every value', () => {
       fc.integer({ min: 0, max: 2 ** 43 }).map((instant) => derGeneralizedTime(instant)),
       (from) => derGeneralizedTime(from.generalizedTime('x')),
     ],
-    ['ENUMERATED', fc.nat(200).map(derEnumerated), (from) => derElement(tag.enumerated, from.next(tag.enumerated, 'x').content)],
     [
       'an implicit tag',
       fc.nat(30).map((number) => derImplicit(number, hex('aa'))),

@@ -1,6 +1,6 @@
 /** The log that is crashed: what processes and checks open. */
 import { decodeHex } from '../../../src/encoding/hex.ts'
-import { parseSigner } from '../../../src/crypto/private-key.ts'
+import { parsePrivateKey } from '../../../src/crypto/private-key.ts'
 import type { Checkpoint } from '../../../src/merkle/checkpoint.ts'
 import { createNoteSigner, signCheckpoint } from '../../../src/merkle/note-signer.ts'
 import { parseSignedNote, verifyNote } from '../../../src/merkle/signed-note.ts'
@@ -43,7 +43,7 @@ export function addingOptions(): AddingOptions {
 }
 
 /** A key that is the same in every process, so that checkpoints can be compared. */
-const signer = parseSigner(decodeHex(`302e020100300506032b657004220420${'5a'.repeat(32)}`, 'the key'))
+const signer = parsePrivateKey(decodeHex(`302e020100300506032b657004220420${'5a'.repeat(32)}`, 'the key')).createSigner()
 const noteSigner = createNoteSigner('crash.example.com', signer)
 
 export const crashLog = {

@@ -12,8 +12,6 @@ import {
   stringSliceFlag,
 } from '../../../src/cli/flags.ts'
 import { renderHelp } from '../../../src/cli/help.ts'
-import { renderReference } from '../../../src/cli/reference.ts'
-import { rootEntry } from '../../../src/cli/root.ts'
 import { runCaptured } from './captured-context.ts'
 
 const command = defineCommand({
@@ -127,22 +125,5 @@ describe('help as a verb', () => {
     const { stdout } = await runCaptured(['--help'])
     expect(stdout).toContain('  version')
     expect(stdout).not.toContain('__complete')
-  })
-})
-
-describe('the reference', () => {
-  it('has a section for every command that is listed, with deprecated flags apart', async () => {
-    const root: CommandEntry = { name: 'tool', short: 'A tool', load: () => Promise.resolve({ command: group }) }
-    const reference = await renderReference(root)
-    expect(reference.match(/^## .*$/gm)).toEqual(['## tool', '## tool look', '## tool ahead', '## Flags of every command'])
-    expect(reference).toContain('| `-o`, `--output text\\|json` | what is printed | `text` | `COUNTERSIGN_OUTPUT` |')
-    expect(reference).toContain(
-      'Deprecated flags, which still work:\n\n| flag | meaning | default | environment |\n| --- | --- | --- | --- |\n| `--old string` | not shown either. Deprecated: use --key |  | `COUNTERSIGN_OLD` |',
-    )
-    expect(reference).not.toContain('--secret')
-  })
-
-  it('can be written for the program', async () => {
-    expect(await renderReference(rootEntry)).toContain('## countersign env')
   })
 })

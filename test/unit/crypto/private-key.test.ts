@@ -3,7 +3,7 @@ import { constants, createECDH, createPrivateKey, createPublicKey, generateKeyPa
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { KeyKind } from '../../../src/crypto/private-key.ts'
-import { generatePrivateKey, generateSigner, parsePrivateKey, parsePrivateKeyPem, parseSigner } from '../../../src/crypto/private-key.ts'
+import { generatePrivateKey, generateSigner, parsePrivateKey, parsePrivateKeyPem } from '../../../src/crypto/private-key.ts'
 import { encodePublicKeyPem, isSameKey } from '../../../src/crypto/public-key.ts'
 import { loadEd25519ph, verifySignature } from '../../../src/crypto/signature.ts'
 import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
@@ -149,10 +149,10 @@ describe('generateSigner', () => {
   })
 })
 
-describe('parseSigner', () => {
+describe('a signer of a private key', () => {
   it('signs with PSS, its salt as long as the digest', () => {
     const key = keyOf('rsa-2048')
-    const signer = parseSigner(key.encodePkcs8(), 'rsa-pss-sha384')
+    const signer = key.createSigner('rsa-pss-sha384')
     const signature = signer.sign(message)
     expect(verifySignature(key.publicKey, 'rsa-pss-sha384', message, signature)).toBe(true)
     const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }
@@ -164,7 +164,7 @@ describe('parseSigner', () => {
 
   it('signs with Ed25519ph, at once and in pieces', () => {
     const key = keyOf('ed25519')
-    const signer = parseSigner(key.encodePkcs8(), 'ed25519ph')
+    const signer = key.createSigner('ed25519ph')
     const state = signer.start?.()
     state?.update(message)
     expect(Uint8Array.from(state?.finish() ?? [])).toEqual(Uint8Array.from(signer.sign(message)))
@@ -174,7 +174,7 @@ describe('parseSigner', () => {
 
   it('signs with the digest asked for', () => {
     const key = keyOf('ecdsa-p384')
-    expect(verifySignature(key.publicKey, 'ecdsa-sha256', message, parseSigner(key.encodePkcs8(), 'ecdsa-sha256').sign(message))).toBe(true)
+    expect(verifySignature(key.publicKey, 'ecdsa-sha256', message, key.createSigner('ecdsa-sha256').sign(message))).toBe(true)
   })
 })
 

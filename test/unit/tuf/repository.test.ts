@@ -4,7 +4,7 @@ import { Updater } from 'tuf-js'
 import { describe, expect, it } from 'vitest'
 import { openRepository } from '../../../src/tuf/repository.ts'
 import type { RepositoryOptions } from '../../../src/tuf/repository.ts'
-import { fetchSigningConfig, fetchTarget, fetchTrustedRoot } from '../../../src/tuf/trusted-root.ts'
+import { fetchTarget, fetchTrustedRoot, targetName } from '../../../src/tuf/trusted-root.ts'
 import { cacheName } from '../../../src/tuf/cache.ts'
 import { createKey, day, goOffline, now, serve, serveFromFolder, temporaryFolder, TestRepository } from './test-repository.ts'
 import type { RunningMirror } from './test-repository.ts'
@@ -389,7 +389,7 @@ describe('targets', () => {
 
   it('says that a target is not described, or described and not there', async () => {
     const { repository, mirror, options, fetch } = await arrange()
-    await expect(fetchSigningConfig(options)).rejects.toMatchObject({
+    await expect(fetchTarget(targetName.signingConfig, options)).rejects.toMatchObject({
       name: 'TransportError',
       code: 'TRUST_ROOT_UNAVAILABLE',
       message: `the TUF repository ${mirror.address} has no target "signing_config.v0.2.json"`,

@@ -8,8 +8,8 @@ import { namedKey } from '../../../support/universe/universe.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
-export const rootStart = Date.UTC(2024, 0, 1)
-export const leafStart = Date.UTC(2024, 5, 1)
+const rootStart = Date.UTC(2024, 0, 1)
+const leafStart = Date.UTC(2024, 5, 1)
 const end = Date.UTC(2034, 0, 1)
 
 export interface TrustWorkspace {
