@@ -11,14 +11,14 @@
 import { UsageError } from '../error.ts'
 import { encodeSigningConfig } from '../trust/signing-config-writer.ts'
 import { encodeTrustedRoot } from '../trust/trusted-root-writer.ts'
-import type { App } from './app.ts'
 import { createApp } from './app.ts'
 import { parseIssuerConfiguration } from './ca/issuer-configuration.ts'
 import { defaultServices } from './configuration.ts'
 import type { ServiceName } from './configuration.ts'
 import { defaultIssuers } from './initialise.ts'
 import { parseIssuerSettings } from './issuer/settings.ts'
-import { listen } from './listener.ts'
+import type { Listener } from './listener.ts'
+import { openListener } from './listener.ts'
 import { createMaterial } from './material.ts'
 import { createMetrics } from './metrics.ts'
 import type { RekorChoice } from './public-trust.ts'
@@ -28,6 +28,7 @@ import { openStorage } from './storage/storage.ts'
 
 export type { ServiceName } from './configuration.ts'
 
+/** What a private Sigstore is to be. */
 export interface CreateServerOptions {
   /** 0, the default, for any free port. */
   readonly port?: number
@@ -61,40 +62,44 @@ export interface PrivateSigstore {
   close(): Promise<void>
 }
 
-/** Starts a private Sigstore. @throws CountersignError NETWORK_FAILED when the port is taken */
+/** Starts a private Sigstore. @throws CountersignError NETWORK_FAILED when the port is taken, CONFIGURATION_INVALID for the issuers */
 export async function createServer(options: CreateServerOptions = {}): Promise<PrivateSigstore> {
+  const listener = await openListener({ host: '127.0.0.1', port: options.port ?? 0, tls: undefined, behindProxy: false })
+  try {
+    return await startOn(listener, options)
+  } catch (error) {
+    await listener.close(0)
+    throw error
+  }
+}
+
+async function startOn(listener: Listener, options: CreateServerOptions): Promise<PrivateSigstore> {
+  const { services = defaultServices, rekor = 'v2' } = options
   let shift = options.time === undefined ? 0 : options.time - Date.now()
   const clock = (): number => Date.now() + shift
-  let app: App | undefined
-  const listener = await listen(
-    { host: '127.0.0.1', port: options.port ?? 0, tls: undefined, behindProxy: false },
-    {
-      fetch: (request, env) => app?.origin.fetch(request, env) ?? new Response('the server is starting', { status: 503 }),
-      answerDirectly: (message, response) => app?.origin.answerDirectly(message, response) ?? false,
-    },
-  )
   const url = `http://localhost:${listener.port}`
+  const issuers = parseIssuerConfiguration(options.issuers ?? defaultIssuers(url), 'issuers')
   const storage = await openStorage({ kind: 'memory' }, { clock })
-  app = await createApp({
+  const app = await createApp({
     url,
     material: createMaterial({ hostname: 'localhost', now: clock() }),
     storage,
-    services: options.services ?? defaultServices,
+    services,
     clock,
     log: silentLog,
     metrics: createMetrics(),
-    rekor: options.rekor ?? 'v2',
+    rekor,
     serveMetrics: true,
     behindProxy: false,
     rateLimit: undefined,
-    issuers: parseIssuerConfiguration(options.issuers ?? defaultIssuers(url), 'issuers'),
+    issuers,
     issuerSettings: parseIssuerSettings({}),
     // The clock that is watched passes as the server's does.
     steadyClock: () => performance.now() + shift,
   })
   await app.start()
-  const started = app
-  const { trust, issuer, tuf } = started
+  listener.answer(app.origin)
+  const { trust, issuer, tuf } = app
   const root = await tuf?.file('1.root.json')
   return {
     url,
@@ -104,14 +109,14 @@ export async function createServer(options: CreateServerOptions = {}): Promise<P
       return issuer.issueToken({ subject: `test:${email}`, email })
     },
     trustedRoot: encodeTrustedRoot(trustedRootOf(trust)),
-    signingConfig: encodeSigningConfig(signingConfigOf(trust, options.rekor ?? 'v2')),
+    signingConfig: encodeSigningConfig(signingConfigOf(trust, rekor)),
     now: clock,
     advance: (milliseconds) => {
       shift += milliseconds
     },
     close: async () => {
       await listener.close(0)
-      await started.close()
+      await app.close()
       await storage.close()
     },
   }

@@ -90,13 +90,6 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   }
 }
 
-/** Opens the socket for who answers already. @throws as openListener does */
-export async function listen(options: ListenOptions, answerer: Answerer | Answerer['fetch']): Promise<Listener> {
-  const listener = await openListener(options)
-  listener.answer(answerer)
-  return listener
-}
-
 /** Parses `HOST:PORT`, `:PORT`, `[IPV6]:PORT` or `PORT`. @throws UsageError USAGE */
 export function parseListenAddress(text: string): { readonly host: string; readonly port: number } {
   const match = /^(?:(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):)?([0-9]{1,5})$/.exec(text)

@@ -15,7 +15,7 @@ import { defaultIssuers } from '../../src/server/initialise.ts'
 import { createMachineSecret } from '../../src/server/issuer/machine-clients.ts'
 import { parseIssuerSettings } from '../../src/server/issuer/settings.ts'
 import type { Listener } from '../../src/server/listener.ts'
-import { listen } from '../../src/server/listener.ts'
+import { openListener } from '../../src/server/listener.ts'
 import { createMaterial } from '../../src/server/material.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { signingConfigOf, trustedRootOf } from '../../src/server/public-trust.ts'
@@ -40,9 +40,7 @@ const trust = (name: string): string => path.join(folder, name)
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'countersign-issuer-'))
-  listener = await listen({ host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }, (request, env) =>
-    app.origin.fetch(request, env),
-  )
+  listener = await openListener({ host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false })
   const url = `http://localhost:${listener.port}`
   app = await createApp({
     url,

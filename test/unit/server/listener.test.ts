@@ -4,8 +4,8 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Listener } from '../../../src/server/listener.ts'
-import { listen, openListener, parseListenAddress } from '../../../src/server/listener.ts'
+import type { Listener, ListenOptions } from '../../../src/server/listener.ts'
+import { openListener, parseListenAddress } from '../../../src/server/listener.ts'
 
 const answer = (): Response => new Response('here')
 const loopback = { host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }
@@ -15,25 +15,26 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((listener) => listener.close(0)))
 })
 
-async function opened(...words: Parameters<typeof listen>): Promise<Listener> {
-  const listener = await listen(...words)
+async function opened(options: ListenOptions): Promise<Listener> {
+  const listener = await openListener(options)
   open.push(listener)
+  listener.answer(answer)
   return listener
 }
 
 describe('listening', () => {
   test('on this machine needs no TLS', async () => {
-    const { port } = await opened(loopback, answer)
+    const { port } = await opened(loopback)
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('here')
   })
 
   test.each(['0.0.0.0', '::', '', '192.0.2.1'])('on %j without TLS is refused, with what to do', async (host) => {
-    await expect(listen({ ...loopback, host }, answer)).rejects.toThrow(/without TLS: give --tls-cert and --tls-key, or --behind-proxy/)
+    await expect(openListener({ ...loopback, host })).rejects.toThrow(/without TLS: give --tls-cert and --tls-key, or --behind-proxy/)
   })
 
   test('on an address that is taken says so', async () => {
-    const { port } = await opened(loopback, answer)
-    await expect(listen({ ...loopback, port }, answer)).rejects.toThrow(`another program listens on 127.0.0.1:${port}`)
+    const { port } = await opened(loopback)
+    await expect(openListener({ ...loopback, port })).rejects.toThrow(`another program listens on 127.0.0.1:${port}`)
   })
 
   test('says that the server is starting until there is somebody who answers', async () => {
@@ -52,7 +53,7 @@ describe('listening', () => {
       const key = path.join(folder, 'key.pem')
       const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1`
       execFileSync('openssl', [...words.split(' '), '-keyout', key, '-out', certificate], { stdio: 'ignore' })
-      const { port } = await opened({ ...loopback, tls: { certificate, key } }, answer)
+      const { port } = await opened({ ...loopback, tls: { certificate, key } })
       const status = await new Promise((resolve, reject) => {
         const sent = request({ port, ca: readFileSync(certificate), host: '127.0.0.1' }, ({ statusCode }) => resolve(statusCode))
         sent.on('error', reject)
@@ -66,7 +67,7 @@ describe('listening', () => {
 
   test('with TLS files that are not there says which', async () => {
     const tls = { certificate: '/nowhere/cert.pem', key: '/nowhere/key.pem' }
-    await expect(listen({ ...loopback, tls }, answer)).rejects.toThrow(/the TLS files cannot be read: .*\/nowhere\/cert\.pem/)
+    await expect(openListener({ ...loopback, tls })).rejects.toThrow(/the TLS files cannot be read: .*\/nowhere\/cert\.pem/)
   })
 
   test('with TLS files that do not belong together says which, also when they are read again', async () => {
@@ -78,8 +79,8 @@ describe('listening', () => {
       }
       const [certificate, key, other] = ['a.pem', 'a.key', 'b.key'].map((name) => path.join(folder, name)) as [string, string, string]
       const refusal = `the TLS files ${certificate} and`
-      await expect(listen({ ...loopback, tls: { certificate, key: other } }, answer)).rejects.toThrow(refusal)
-      const listener = await opened({ ...loopback, tls: { certificate, key } }, answer)
+      await expect(openListener({ ...loopback, tls: { certificate, key: other } })).rejects.toThrow(refusal)
+      const listener = await opened({ ...loopback, tls: { certificate, key } })
       copyFileSync(other, key)
       await expect(listener.reload()).rejects.toThrow(refusal)
     } finally {
@@ -92,7 +93,8 @@ describe('listening', () => {
     const started = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const listener = await listen(loopback, async () => {
+    const listener = await opened(loopback)
+    listener.answer(async () => {
       finish()
       await new Promise((resolve) => setTimeout(resolve, 100))
       return new Response('late')

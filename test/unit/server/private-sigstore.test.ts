@@ -83,6 +83,14 @@ describe('a private Sigstore in this process', () => {
     }
   })
 
+  test('that does not start leaves its port to others', async () => {
+    const first = await createServer()
+    const port = Number(new URL(first.url).port)
+    await first.close()
+    await expect(createServer({ port, issuers: 'no configuration' })).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' })
+    await (await createServer({ port })).close()
+  })
+
   test('gives nobody a certificate for a token that it did not make', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const forged = await new SignJWT({ email: 'dev@example.com', email_verified: true })

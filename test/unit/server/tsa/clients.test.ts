@@ -3,7 +3,7 @@ import { webcrypto } from 'node:crypto'
 import { TSAWitness } from '@sigstore/sign'
 import * as pkijs from 'pkijs'
 import { describe, expect, it } from 'vitest'
-import { listen } from '../../../../src/server/listener.ts'
+import { openListener } from '../../../../src/server/listener.ts'
 import { createTimestampAuthority } from '../../../../src/server/tsa/timestamp-authority.ts'
 import type { TimestampRequest } from '../../../../src/api/timestamp.ts'
 import { timestampNonce } from '../../../../src/api/timestamp.ts'
@@ -143,13 +143,14 @@ describe.each(kinds)('sigstore-js, with an authority on %s', (_, options) => {
   ])('asks at %s for a timestamp that makes its bundles verify', async (__, path) => {
     const universe = universeOf(options)
     const authority = authorityOf(options)
-    const { port, close } = await listen({ host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false }, authority.routes.fetch)
+    const listener = await openListener({ host: '127.0.0.1', port: 0, tls: undefined, behindProxy: false })
+    listener.answer(authority.routes.fetch)
     // A bundle of Rekor v2, whose only time is the timestamp's.
     const signed = signBlob({ universe, log: 'v2' })
-    const witness = new TSAWitness({ tsaBaseURL: `http://127.0.0.1:${port}${path}`, retry: false, timeout: 5000 })
+    const witness = new TSAWitness({ tsaBaseURL: `http://127.0.0.1:${listener.port}${path}`, retry: false, timeout: 5000 })
     const messageSignature = { messageDigest: { algorithm: 1, digest: Buffer.alloc(0) }, signature: Buffer.from(signed.signature) }
     const { rfc3161Timestamps } = await witness.testify({ $case: 'messageSignature', messageSignature })
-    await close()
+    await listener.close()
     const [token] = rfc3161Timestamps ?? []
     const { verificationMaterial } = signed.bundle as { verificationMaterial: object }
     const timestamps = [{ signedTimestamp: Buffer.from(token?.signedTimestamp ?? '').toString('base64') }]
