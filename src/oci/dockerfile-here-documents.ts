@@ -21,10 +21,11 @@ export function hereDocumentsOf(whole: string, rest: string, line: number): Here
   const found = words.filter((word) => /^\d*<<-?[^<]+$/.test(word))
   if (!isWhole && /(?:^|[\s"'])\d*<<-?[^<\s]/.test(whole)) throw uncertain(line, 'a quote in it has no end')
   // Builders take the whole line for one without here-documents when they do not know a variable's form.
-  if (found.length > 0 && /\$\{(?!\w+(?::?[-+][^}\s"'\\$]*)?\})/.test(whole)) throw uncertain(line, 'of the form of a variable in it')
+  if (found.length > 0 && /\$\{(?!\w+(?::?[-+][^}\s"'\\$]*)?\})/.test(whole))
+    throw uncertain(line, 'builders differ in whether they know the form of a variable in it')
   return found.map((word) => {
     const [, dash, , name] = /^\d*<<(-?)(["']?)([\w.-]+)\2$/.exec(word) ?? []
-    if (name === undefined) throw uncertain(line, `of ${excerpt(word, 40)}`)
+    if (name === undefined) throw uncertain(line, `${excerpt(word, 40)} is no plain name for one`)
     return { name, withTabs: dash === '-' }
   })
 }
@@ -54,6 +55,8 @@ function isJsonCommand(rest: string): boolean {
 }
 
 function uncertain(line: number, reason: string): UsageError {
-  const because = reason.startsWith('of ') ? `because ${reason}` : `as ${reason}`
-  return new UsageError('USAGE', `line ${line} of the Dockerfile: it is not certain whether a here-document follows, ${because}`)
+  return new UsageError(
+    'USAGE',
+    `line ${line} of the Dockerfile: it is not certain whether a here-document follows, as ${reason}; write it so that there is no doubt`,
+  )
 }
