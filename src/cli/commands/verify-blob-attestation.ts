@@ -42,7 +42,7 @@ The file may be given by its digest instead, with --digest and --digestAlg, or l
     return verifyFile(context, flags, {
       kind: 'attestation',
       artifactName: blob,
-      predicateType: acceptedPredicateTypes(flags.type),
+      predicateTypes: acceptedPredicateTypes(flags.type),
       loadArtifact: (needed) => loadSubject(context, flags, blob, needed),
     })
   },

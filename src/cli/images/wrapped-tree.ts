@@ -1,5 +1,5 @@
 /** A tree drawn with lines, wrapped so that it can be read in a narrow terminal. */
-import { inline } from '../inspection/tree.ts'
+import { printableLine } from '../quote.ts'
 import type { TreeNode } from '../inspection/tree.ts'
 
 const defaultWidth = 100
@@ -17,7 +17,7 @@ export function drawTree(root: TreeNode, columns = defaultWidth): string {
 }
 
 function draw({ label, value, children }: TreeNode, first: string, rest: string, columns: number, lines: string[]): void {
-  const text = value === '' ? inline(label) : `${inline(label)}: ${inline(value)}`
+  const text = value === '' ? printableLine(label) : `${printableLine(label)}: ${printableLine(value)}`
   const below = children.length > 0 ? '│ ' : '  '
   for (const [index, part] of wrap(text, Math.max(columns - rest.length - 2, leastText)).entries()) {
     lines.push(index === 0 ? `${first}${part}` : `${rest}${below}${part}`)

@@ -4,7 +4,7 @@ import { isJsonObject } from '../../encoding/json.ts'
 
 /**
  * The value as JSON, indented by two spaces and without a final newline. A bigint becomes an integer of any length,
- * members that are undefined are left out, and characters that `inline` would escape are written as `\uXXXX`.
+ * members that are undefined are left out, and characters that `printableLine` would escape are written as `\uXXXX`.
  */
 export function formatJson(value: JsonValue): string {
   return format(value, '\n')

@@ -36,14 +36,9 @@ export function renderTree(nodes: readonly TreeNode[]): string {
   return lines.join('')
 }
 
-/** The text on one line, with every character that a terminal would act on, or that hides others, as an escape. */
-export function inline(text: string): string {
-  return printableLine(text)
-}
-
 function addLines(lines: string[], nodes: readonly TreeNode[], indent: string): void {
   for (const { label, value, children } of nodes) {
-    lines.push(value === '' ? `${indent}- ${inline(label)}:\n` : `${indent}- ${inline(label)}: ${inline(value)}\n`)
+    lines.push(value === '' ? `${indent}- ${printableLine(label)}:\n` : `${indent}- ${printableLine(label)}: ${printableLine(value)}\n`)
     addLines(lines, children, `${indent}  `)
   }
 }

@@ -32,7 +32,8 @@ export interface FileVerification {
   /** The artifact as the user named it, for bundle discovery and messages; empty when there is none. */
   readonly artifactName: string
   readonly loadArtifact: (needed: () => DigestsNeeded) => Promise<Artifact | 'any-subject'>
-  readonly predicateType?: string | readonly string[]
+  /** The types that the statement may have; any, where they are not given. */
+  readonly predicateTypes?: readonly string[]
 }
 
 const ignoredLog = 'Skipping tlog verification is an insecure practice that lacks transparency and auditability verification for the'
@@ -67,7 +68,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     if (isIncomplete && flags.offline) throw withoutEntry()
     if (mayUseEd25519(given, key)) await loadEd25519ph()
     const artifact = await loadArtifact()
-    const policy: Policy = { artifact, signer, ...(task.predicateType === undefined ? {} : { predicateType: task.predicateType }) }
+    const policy: Policy = { artifact, signer, ...(task.predicateTypes === undefined ? {} : { predicateType: task.predicateTypes }) }
     try {
       const entity = isIncomplete ? await searchEntry(context, flags, given, trust, policy, envelope) : given
       return { artifact, evidence: verify(entity, trust, policy, verifyOptionsFor(entity, demands, key !== undefined)) }

@@ -12,11 +12,11 @@ import { isSignedBy, namesIssuer } from '../../x509/issuer.ts'
 /** A certificate and who issued it. */
 export interface AcceptedChain {
   readonly leaf: Certificate
-  readonly path: IssuerPath
+  readonly path: SubmittedPath
 }
 
 /** The issuers of a certificate; the same object for the same issuers, while they are remembered. */
-export interface IssuerPath {
+export interface SubmittedPath {
   /** Who issued it. */
   readonly issuer: Certificate
   /** SHA-256 of the issuer's SubjectPublicKeyInfo. */
@@ -48,7 +48,7 @@ const maxKnownPaths = 64
 
 /** Makes a verifier. @param acceptedRoots the certificates that chains may end in */
 export function createChainVerifier(acceptedRoots: readonly Certificate[]): ChainVerifier {
-  const knownPaths = new Map<string, IssuerPath>()
+  const knownPaths = new Map<string, SubmittedPath>()
   const ownNames = new WeakMap<Uint8Array, string>()
   const nameOfOwn = (der: Uint8Array): string => {
     const name = ownNames.get(der) ?? nameOfIssuer(der)
@@ -73,7 +73,7 @@ function nameOfIssuer(der: Uint8Array): string {
   return encodeHex(digest('sha256', der))
 }
 
-function pathOf(issuers: readonly Certificate[]): IssuerPath {
+function pathOf(issuers: readonly Certificate[]): SubmittedPath {
   const [issuer] = issuers
   if (issuer === undefined) throw untrusted('the chain has no issuer')
   const fingerprints = issuers.map(({ bytes }) => digest('sha256', bytes))

@@ -6,11 +6,11 @@ import { JsonFields } from '../../encoding/json-fields.ts'
 import { parseJson } from '../../encoding/json.ts'
 import { CountersignError } from '../../error.ts'
 import type { DocumentStore } from '../storage/document-store.ts'
-import type { IssuerPath } from './chain.ts'
+import type { SubmittedPath } from './chain.ts'
 
 export interface IssuerStore {
   /** Resolves when all of them are durable. */
-  keep(path: Pick<IssuerPath, 'issuers' | 'fingerprints'>): Promise<void>
+  keep(path: Pick<SubmittedPath, 'issuers' | 'fingerprints'>): Promise<void>
   /** The issuer, DER, with this fingerprint in lower case hexadecimal. */
   find(fingerprint: string): Promise<Uint8Array | undefined>
   /** As `find`, for an issuer that an entry names. @throws CountersignError LOG_CORRUPT when it is not there */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inline, node, renderTree } from '../../../../src/cli/inspection/tree.ts'
+import { node, renderTree } from '../../../../src/cli/inspection/tree.ts'
+import { printableLine } from '../../../../src/cli/quote.ts'
 import { mutationsOf } from '../../../support/universe/mutate.ts'
 import type { Json } from '../../../support/universe/universe.ts'
 import { legacyBundle, signBlob, signStatement, statementAbout } from '../../../support/universe/universe.ts'
@@ -53,7 +54,7 @@ describe('hostile text', () => {
   })
 
   it('cannot end its line, as value or as label', () => {
-    expect(inline(hostile)).toBe(escaped)
+    expect(printableLine(hostile)).toBe(escaped)
     expect(renderTree([node(hostile, hostile, [node('below')])])).toBe(`- ${escaped}: ${escaped}\n  - below:\n`)
   })
 
