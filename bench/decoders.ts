@@ -223,6 +223,7 @@ const measuredWith: Readonly<Record<string, string>> = {
   readTrustedRoot: 'parseTrustedRoot',
   readSigningConfig: 'parseSigningConfig',
   readDescriptor: 'parseManifest',
+  readSingleBlock: 'parsePrivateKeyPem',
 }
 
 /** No decoders: readers of our own tiles, a loader of code, coordinates of a checked length, and scrypt, which is slow on purpose. */

@@ -8,9 +8,9 @@ import { encodeBase64 } from '../encoding/base64.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import type { PemBlock } from '../encoding/pem.ts'
-import { encodePem, parsePem } from '../encoding/pem.ts'
-import { DecodingError, VerificationError, messageOf } from '../error.ts'
+import { encodePem } from '../encoding/pem.ts'
+import { DecodingError, VerificationError } from '../error.ts'
+import { readSingleBlock } from './key-pem.ts'
 import type { PrivateKey } from './private-key.ts'
 import { parsePrivateKey } from './private-key.ts'
 
@@ -53,7 +53,7 @@ export function parseEncryptedPrivateKeyPem(text: string): EncryptedPrivateKey {
   if (text.length > maxFileBytes) {
     throw new DecodingError('TOO_LARGE', `the encrypted private key has ${text.length} characters, more than the limit of ${maxFileBytes}`)
   }
-  const block = readOnlyBlock(text)
+  const block = readSingleBlock(text)
   if (block.label !== label && block.label !== oldLabel) {
     throw new DecodingError('KEY_UNSUPPORTED', `unsupported pem type: ${block.label.slice(0, 60)}`)
   }
@@ -176,20 +176,6 @@ export function encodeEncryptedPrivateKeyPem(encrypted: EncryptedPrivateKey): st
     ciphertext: encodeBase64(encrypted.ciphertext),
   })
   return encodePem(label, encodeUtf8(json))
-}
-
-function readOnlyBlock(text: string): PemBlock {
-  let blocks: PemBlock[]
-  try {
-    blocks = parsePem(text, 'the private key')
-  } catch (error) {
-    // Without its cause, which may quote the text: whoever gives the wrong file may have given a secret.
-    throw new DecodingError('PEM_INVALID', `invalid pem block: ${messageOf(error)}`)
-  }
-  const [block, ...others] = blocks
-  if (block === undefined || others.length > 0)
-    throw new DecodingError('PEM_INVALID', `invalid pem block: expected one key, found ${blocks.length} blocks`)
-  return block
 }
 
 function demandName(fields: JsonFields, expected: string): void {

@@ -4,9 +4,9 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import { asBuffer } from '../encoding/bytes.ts'
 import { parseDerSequence } from '../encoding/der.ts'
 import { tag } from '../encoding/der-tag.ts'
-import type { PemBlock } from '../encoding/pem.ts'
-import { encodePem, parsePem } from '../encoding/pem.ts'
-import { DecodingError, messageOf } from '../error.ts'
+import { encodePem } from '../encoding/pem.ts'
+import { DecodingError } from '../error.ts'
+import { readSingleBlock } from './key-pem.ts'
 import type { PublicKey } from './public-key.ts'
 import { parsePublicKey } from './public-key.ts'
 import type { SignatureAlgorithm } from './signature-algorithm.ts'
@@ -76,7 +76,7 @@ export function parsePrivateKey(pkcs8: Uint8Array): PrivateKey {
  *   (`error parsing …`)
  */
 export function parsePrivateKeyPem(text: string): PrivateKey {
-  const { label, der } = readOnlyBlock(text)
+  const { label, der } = readSingleBlock(text, 'EC PARAMETERS')
   const format = formats.get(label)
   if (format === undefined) throw unsupported(`expected ${[...formats.keys()].join(', ')}, found ${label.slice(0, 60)}${hintFor(label)}`)
   try {
@@ -106,20 +106,6 @@ const formats: ReadonlyMap<string, KeyFormat> = new Map([
 
 /** RSA of 4096 bits takes 2.4 KB; attributes may follow. */
 const maxBytes = 16 * 1024
-
-function readOnlyBlock(text: string): PemBlock {
-  let blocks: PemBlock[]
-  try {
-    blocks = parsePem(text, 'the private key')
-  } catch (error) {
-    // Without its cause, which may quote the text: it is a secret.
-    throw new DecodingError('PEM_INVALID', `invalid pem block: ${messageOf(error)}`)
-  }
-  const [block, ...others] = blocks.filter(({ label }) => label !== 'EC PARAMETERS')
-  if (block === undefined || others.length > 0)
-    throw new DecodingError('PEM_INVALID', `invalid pem block: expected one key, found ${blocks.length} blocks`)
-  return block
-}
 
 function importPrivateKey(der: Uint8Array, { type, standard, secondTag }: KeyFormat): PrivateKey {
   if (der.length > maxBytes) throw invalid(`it is ${der.length} bytes long, more than the limit of ${maxBytes}`)

@@ -1,14 +1,12 @@
 /** The files that signing an image writes beside what goes into the registry. */
 import { statSync } from 'node:fs'
 import path from 'node:path'
-import { encodeBundle } from '../../bundle/encode-bundle.ts'
-import { encodeLegacyBundle } from '../../bundle/legacy-bundle-writer.ts'
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
-import { encodePem } from '../../encoding/pem.ts'
 import { UsageError } from '../../error.ts'
 import type { OutputFile } from '../signing/output-files.ts'
 import { checkWritable } from '../signing/output-files.ts'
+import { bundleFile, certificateFile } from '../signing/signature-files.ts'
 import type { FoundImage } from './image-input.ts'
 import type { SignatureLayout } from './signing-layout.ts'
 
@@ -73,17 +71,10 @@ export function planImageOutputs(
 /** The files of a finished signature. @param payload what was signed, where it is not in the signature's envelope */
 export function imageFiles(outputs: ImageOutputs, entity: SignedEntity, payload: Uint8Array | undefined): OutputFile[] {
   const { bundle, isLegacyBundle, signature, certificate } = outputs
-  const files: OutputFile[] = []
-  if (bundle !== '')
-    files.push({
-      path: bundle,
-      what: 'bundle',
-      contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity, { certificateChain: true }),
-    })
+  const files = bundleFile(bundle, entity, isLegacyBundle)
   if (signature !== '') files.push({ path: signature, what: 'signature', contents: encodeBase64(entity.content.signature) })
   if (outputs.payload !== '' && payload !== undefined) files.push({ path: outputs.payload, what: 'payload', contents: payload })
-  if (certificate !== '' && entity.keyMaterial.kind === 'certificate')
-    files.push({ path: certificate, what: 'certificate', contents: encodePem('CERTIFICATE', entity.keyMaterial.leaf) })
+  files.push(...certificateFile(certificate, entity))
   return files
 }
 

@@ -1,12 +1,11 @@
 /** Where an attestation goes, and in which of cosign's formats. */
-import { encodeBundle } from '../../bundle/encode-bundle.ts'
 import { encodeEnvelope } from '../../bundle/dsse.ts'
-import { encodeLegacyBundle, encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
+import { encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
 import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
-import { encodePem } from '../../encoding/pem.ts'
 import type { RecordOutputs } from './blob-outputs.ts'
 import type { OutputFile } from './output-files.ts'
 import { checkWritable } from './output-files.ts'
+import { bundleFile, certificateFile } from './signature-files.ts'
 import type { AttestBlobFlags } from './task.ts'
 
 /** The files to write; empty names are not written. */
@@ -59,17 +58,10 @@ export function checkAttestationOutputs(cwd: string, outputs: AttestationOutputs
 /** The files of a finished attestation. */
 export function attestationFiles(outputs: AttestationOutputs, { entity, envelope, fileTimestamp }: Attestation): OutputFile[] {
   const { bundle, isLegacyBundle, signature, attestation, certificate, timestamp } = outputs
-  const files: OutputFile[] = []
-  if (bundle !== '')
-    files.push({
-      path: bundle,
-      what: 'bundle',
-      contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity, { certificateChain: true }),
-    })
+  const files = bundleFile(bundle, entity, isLegacyBundle)
   if (signature !== '') files.push({ path: signature, what: 'signature', contents: encodeEnvelope(envelope) })
   if (attestation !== '') files.push({ path: attestation, what: 'attestation', contents: envelope.payload })
-  if (certificate !== '' && entity.keyMaterial.kind === 'certificate')
-    files.push({ path: certificate, what: 'certificate', contents: encodePem('CERTIFICATE', entity.keyMaterial.leaf) })
+  files.push(...certificateFile(certificate, entity))
   if (timestamp !== '' && fileTimestamp !== undefined)
     files.push({ path: timestamp, what: 'RFC3161 timestamp', contents: encodeTimestampFile(fileTimestamp) })
   return files

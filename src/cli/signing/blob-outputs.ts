@@ -1,15 +1,14 @@
 /** Where the signature of a blob goes, and in which of cosign's formats. */
 import { statSync } from 'node:fs'
 import path from 'node:path'
-import { encodeBundle } from '../../bundle/encode-bundle.ts'
-import { encodeLegacyBundle, encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
+import { encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeUtf8 } from '../../encoding/bytes.ts'
-import { encodePem } from '../../encoding/pem.ts'
 import { UsageError } from '../../error.ts'
 import type { OutputFile } from './output-files.ts'
 import { checkWritable } from './output-files.ts'
+import { bundleFile, certificateFile } from './signature-files.ts'
 import type { RecordNeeds } from './signing-steps.ts'
 
 export interface OutputFlags {
@@ -119,20 +118,12 @@ export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[]): void
 export function outputFiles(outputs: BlobOutputs, entity: SignedEntity): OutputFile[] {
   const { blob, contents, bundle, signature, certificate, timestamp, isLegacyBundle, base64 } = outputs
   const files: OutputFile[] = contents === undefined ? [] : [{ path: blob, what: 'checksums', contents, mode: 0o644 }]
-  if (bundle !== '')
-    files.push({
-      path: bundle,
-      what: 'bundle',
-      contents: isLegacyBundle ? encodeLegacyBundle(entity) : encodeBundle(entity, { certificateChain: true }),
-    })
+  files.push(...bundleFile(bundle, entity, isLegacyBundle))
   if (signature !== '') {
     const bytes = entity.content.signature
     files.push({ path: signature, what: 'signature', contents: base64 ? encodeBase64(bytes) : bytes })
   }
-  if (certificate !== '' && entity.keyMaterial.kind === 'certificate') {
-    const pem = encodePem('CERTIFICATE', entity.keyMaterial.leaf)
-    files.push({ path: certificate, what: 'certificate', contents: base64 ? encodeBase64(encodeUtf8(pem)) : pem })
-  }
+  files.push(...certificateFile(certificate, entity, (pem) => (base64 ? encodeBase64(encodeUtf8(pem)) : pem)))
   const [token] = entity.timestamps
   if (timestamp !== '' && token !== undefined)
     files.push({ path: timestamp, what: 'RFC3161 timestamp', contents: encodeTimestampFile(token) })
