@@ -4,6 +4,7 @@ import { encodeSimpleSigning } from '../../src/bundle/simple-signing.ts'
 import type { FakeRegistry } from './registry-fake.ts'
 import { digestOf, ociIndex, ociManifest } from './registry-fake.ts'
 import { pemOf } from './universe/certificates.ts'
+import { rekorBundleOf } from './universe/legacy.ts'
 import type { Json, SignedBundle, SigningOptions, StatementOptions } from './universe/universe.ts'
 import { signBlob, signStatement, universeOf } from './universe/universe.ts'
 
@@ -153,18 +154,7 @@ function annotationsOf({ certificate, entries, tokens }: SignedBundle): Record<s
         : universeOf()
             .chain.map(({ der }) => pemOf(der))
             .join(''),
-    'dev.sigstore.cosign/bundle':
-      entry === undefined
-        ? ''
-        : JSON.stringify({
-            SignedEntryTimestamp: entry.inclusionPromise?.signedEntryTimestamp,
-            Payload: {
-              body: entry.canonicalizedBody,
-              integratedTime: Number(entry.integratedTime),
-              logIndex: Number(entry.logIndex),
-              logID: Buffer.from(entry.logId.keyId, 'base64').toString('hex'),
-            },
-          }),
+    'dev.sigstore.cosign/bundle': entry === undefined ? '' : JSON.stringify(rekorBundleOf(entry)),
     'dev.sigstore.cosign/rfc3161timestamp':
       token === undefined ? '' : JSON.stringify({ SignedRFC3161Timestamp: Buffer.from(token).toString('base64') }),
   }

@@ -1,17 +1,14 @@
 /** What cosign 1 and 2 wrote instead of bundles. */
 import { encodeUtf8 } from '../../../src/encoding/bytes.ts'
 import { pemOf } from './certificates.ts'
+import type { EntryJson } from './logs.ts'
 import type { Json, SignedBundle } from './sign.ts'
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-/**
- * cosign's local bundle of a signature that Rekor v1 has logged.
- * @param cert replaces the base64 of the certificate's PEM; nothing stands there for a managed key
- */
-export function legacyBundle(signed: SignedBundle, cert = usualCertificate(signed)): Json {
-  const [entry] = signed.entries
-  const rekorBundle = entry && {
+/** What Rekor v1 answered about an entry, as cosign 1 and 2 kept it. */
+export function rekorBundleOf(entry: EntryJson): Json {
+  return {
     SignedEntryTimestamp: entry.inclusionPromise?.signedEntryTimestamp,
     Payload: {
       body: entry.canonicalizedBody,
@@ -20,6 +17,15 @@ export function legacyBundle(signed: SignedBundle, cert = usualCertificate(signe
       logID: Buffer.from(entry.logId.keyId, 'base64').toString('hex'),
     },
   }
+}
+
+/**
+ * cosign's local bundle of a signature that Rekor v1 has logged.
+ * @param cert replaces the base64 of the certificate's PEM; nothing stands there for a managed key
+ */
+export function legacyBundle(signed: SignedBundle, cert = usualCertificate(signed)): Json {
+  const [entry] = signed.entries
+  const rekorBundle = entry && rekorBundleOf(entry)
   return {
     base64Signature: signatureFile(signed),
     ...(cert === undefined ? {} : { cert }),

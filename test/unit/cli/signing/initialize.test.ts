@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { startServer } from '../../http/test-server.ts'
-import { now, TestRepository } from '../../tuf/test-repository.ts'
+import { now, serve, TestRepository } from '../../tuf/test-repository.ts'
 import type { Outcome } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
@@ -20,12 +19,7 @@ beforeEach(async () => {
   repository.setTarget('signing_config.v0.2.json', '{}')
   repository.publish()
   writeFileSync(path.join(folder, 'root.json'), repository.firstRoot)
-  const server = await startServer((request, response) => {
-    const file = repository.files.get((request.url ?? '').slice(1))
-    if (file === undefined) response.writeHead(404).end()
-    else response.end(file)
-  })
-  mirror = server.origin
+  mirror = (await serve(repository)).address
 })
 
 const initialize = (...words: readonly string[]): Promise<Outcome> =>
@@ -130,8 +124,8 @@ describe('is refused', () => {
 it('warns of a repository without a signing config', async () => {
   const bare = new TestRepository()
   writeFileSync(path.join(folder, 'bare.json'), bare.firstRoot)
-  repository = bare
-  const outcome = await initialize('--mirror', mirror, '--root', 'bare.json')
+  const { address } = await serve(bare)
+  const outcome = await initialize('--mirror', address, '--root', 'bare.json')
   expect(outcome.exitCode).toBe(0)
   expect(outcome.stderr).toMatch(
     /^WARNING: Could not fetch signing_config.json from the TUF mirror \(encountered error: .*\)\. It is recommended/,

@@ -6,7 +6,7 @@ import type { Answer } from '../../../support/signing-services.ts'
 import { paths } from '../../../support/signing-services.ts'
 import { namedKey, universeOf } from '../../../support/universe/universe.ts'
 import type { Outcome } from '../captured-context.ts'
-import { createWorkspace, tokenOf } from './signing-workspace.ts'
+import { askedServices, createWorkspace, tokenOf } from './signing-workspace.ts'
 import type { WorkspaceOptions } from './signing-workspace.ts'
 
 /** The one sentence of a failure; checks that it is one, and that it shows no secret. */
@@ -27,14 +27,7 @@ async function refusalOf(options: WorkspaceOptions, more: readonly string[] = []
   return sentenceOf(outcome)
 }
 
-const services = [
-  ['certificate authority', paths.certificate, 'v1'],
-  ['timestamp authority', paths.timestamp, 'v1'],
-  ['transparency log', paths.rekorV1, 'v1'],
-  ['transparency log', paths.rekorV2, 'v2'],
-] as const
-
-describe.each(services)('the %s (%s)', (kind, address, log) => {
+describe.each(askedServices)('the %s (%s)', (kind, address, log) => {
   const refusal: Answer = { status: 400, body: '{"code":3,"message":"not \\u001b[31mtoday"}' }
 
   it('that refuses is quoted, without what a terminal acts on', async () => {
@@ -237,19 +230,7 @@ describe('a blob', () => {
     ['.', 'the blob . cannot be read: it is a directory'],
   ])('that cannot be read (%s) is noticed before anybody is asked', async (blob, message) => {
     const workspace = await createWorkspace()
-    const words = [
-      'sign-blob',
-      blob,
-      '--bundle',
-      'b.json',
-      '--identity-token',
-      'token',
-      '--signing-config',
-      'config.json',
-      '--trusted-root',
-      'root.json',
-    ]
-    expect(sentenceOf(await workspace.run(words))).toContain(message)
+    expect(sentenceOf(await workspace.sign([], {}, blob))).toContain(message)
     expect(workspace.services.requests).toEqual([])
   })
 

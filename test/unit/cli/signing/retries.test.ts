@@ -11,16 +11,9 @@ import type { TestServer } from '../../http/test-server.ts'
 import { startServer } from '../../http/test-server.ts'
 import type { Outcome } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
-import { createWorkspace } from './signing-workspace.ts'
+import { askedServices, createWorkspace } from './signing-workspace.ts'
 
-const services = [
-  ['certificate authority', paths.certificate, 'v1'],
-  ['timestamp authority', paths.timestamp, 'v1'],
-  ['transparency log', paths.rekorV1, 'v1'],
-  ['transparency log', paths.rekorV2, 'v2'],
-] as const
-
-describe.each(services)('the %s (%s)', (kind, address, log) => {
+describe.each(askedServices)('the %s (%s)', (kind, address, log) => {
   it.each([429, 503])('that is busy (%i) is asked again when it says', async (status) => {
     const workspace = await createWorkspace({ log, answers: { [address]: [{ status, headers: { 'retry-after': '0' } }] } })
     expect(await workspace.sign()).toMatchObject({ exitCode: 0 })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { generatePrivateKey } from '../../../../src/crypto/private-key.ts'
 import { encodePublicKeyPem } from '../../../../src/crypto/public-key.ts'
 import { paths, principal } from '../../../support/signing-services.ts'
-import { artifact, createWorkspace, tokenIssuer } from './signing-workspace.ts'
+import { artifact, createWorkspace, keyless, tokenIssuer, withInstance } from './signing-workspace.ts'
 import type { Workspace } from './signing-workspace.ts'
 
 const identity = ['--certificate-identity', principal, '--certificate-oidc-issuer', tokenIssuer]
@@ -97,38 +97,14 @@ describe('keyless, with a signing config', () => {
 
   it('signs standard input', async () => {
     const workspace = await createWorkspace()
-    const words = [
-      'sign-blob',
-      '-',
-      '--bundle',
-      'bundle.json',
-      '--identity-token',
-      'token',
-      '--signing-config',
-      'config.json',
-      '--trusted-root',
-      'root.json',
-    ]
-    expect(await workspace.run(words, { stdin: Buffer.from(artifact) })).toMatchObject({ exitCode: 0 })
+    expect(await workspace.sign([], { stdin: Buffer.from(artifact) }, '-')).toMatchObject({ exitCode: 0 })
     expect(await verify(workspace, ['--bundle', 'bundle.json', ...identity])).toMatchObject({ exitCode: 0 })
   })
 
   it('signs a file that is too long to be held', async () => {
     const workspace = await createWorkspace()
     writeFileSync(path.join(workspace.folder, 'long'), Buffer.alloc(9 * 1024 * 1024 + 5, 7))
-    const words = [
-      'sign-blob',
-      'long',
-      '--bundle',
-      'bundle.json',
-      '--identity-token',
-      'token',
-      '--signing-config',
-      'config.json',
-      '--trusted-root',
-      'root.json',
-    ]
-    expect(await workspace.run(words)).toMatchObject({ exitCode: 0 })
+    expect(await workspace.sign([], {}, 'long')).toMatchObject({ exitCode: 0 })
     expect(await verify(workspace, ['--bundle', 'bundle.json', ...identity], 'long')).toMatchObject({ exitCode: 0 })
   })
 
@@ -215,18 +191,7 @@ describe('with a key', () => {
       for (const log of ['v1', 'v2'] as const) {
         const workspace = await createWorkspace({ log })
         await withKey(workspace, kind)
-        const words = [
-          'sign-blob',
-          'artifact',
-          '--key',
-          'signer.key',
-          '--bundle',
-          'b.json',
-          '--signing-config',
-          'config.json',
-          '--trusted-root',
-          'root.json',
-        ]
+        const words = ['sign-blob', 'artifact', '--key', 'signer.key', '--bundle', 'b.json', ...withInstance]
         expect(await workspace.run(words)).toMatchObject({ exitCode: 0 })
         expect(await verify(workspace, ['--bundle', 'b.json', '--key', 'signer.pub'])).toMatchObject({ exitCode: 0 })
       }
@@ -358,18 +323,7 @@ describe('the outputs of cosign 1 and 2', () => {
 
   it('need a log that can be searched, and say so', async () => {
     const workspace = await createWorkspace({ log: 'v2' })
-    const words = [
-      'sign-blob',
-      'artifact',
-      '--output-signature',
-      'a.sig',
-      '--identity-token',
-      'token',
-      '--signing-config',
-      'config.json',
-      '--trusted-root',
-      'root.json',
-    ]
+    const words = ['sign-blob', 'artifact', '--output-signature', 'a.sig', ...keyless]
     const refused = await workspace.run(words)
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toContain(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ServiceBends, SigningServices } from '../../../support/signing-services.ts'
-import { identityToken, principal, startServices } from '../../../support/signing-services.ts'
+import { identityToken, paths, principal, startServices } from '../../../support/signing-services.ts'
 import type { Universe } from '../../../support/universe/universe.ts'
 import { universeOf } from '../../../support/universe/universe.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
@@ -18,8 +18,8 @@ export interface Workspace {
   readonly services: SigningServices
   /** Runs a command in the folder, a minute after the universe's time. */
   run(argv: readonly string[], surroundings?: Surroundings): Promise<Outcome>
-  /** Signs `artifact` keyless into `bundle.json`, with whatever else is said. */
-  sign(more?: readonly string[], surroundings?: Surroundings): Promise<Outcome>
+  /** Signs a blob, `artifact`, keyless into `bundle.json`, with whatever else is said. */
+  sign(more?: readonly string[], surroundings?: Surroundings, blob?: string): Promise<Outcome>
   /** The files of the folder that were not there at the beginning. */
   written(): string[]
   read(file: string): string
@@ -33,6 +33,19 @@ export interface WorkspaceOptions extends ServiceBends {
 }
 
 export const artifact = 'what is signed\n'
+
+/** The flags by which a workspace's instance is used. */
+export const withInstance = ['--signing-config', 'config.json', '--trusted-root', 'root.json'] as const
+/** Those by which something is signed with its token. */
+export const keyless = ['--identity-token', 'token', ...withInstance] as const
+
+/** What signing asks, by the log that it uses: the name of the service, the path, the log. */
+export const askedServices = [
+  ['certificate authority', paths.certificate, 'v1'],
+  ['timestamp authority', paths.timestamp, 'v1'],
+  ['transparency log', paths.rekorV1, 'v1'],
+  ['transparency log', paths.rekorV2, 'v2'],
+] as const
 
 /** Makes a workspace that ends with the test: files `artifact`, `token`, `config.json`, `root.json`. */
 export async function createWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
@@ -56,23 +69,8 @@ export async function createWorkspace(options: WorkspaceOptions = {}): Promise<W
     universe,
     services,
     run,
-    sign: (more = [], surroundings) =>
-      run(
-        [
-          'sign-blob',
-          'artifact',
-          '--bundle',
-          'bundle.json',
-          '--identity-token',
-          'token',
-          '--signing-config',
-          'config.json',
-          '--trusted-root',
-          'root.json',
-          ...more,
-        ],
-        surroundings,
-      ),
+    sign: (more = [], surroundings, blob = 'artifact') =>
+      run(['sign-blob', blob, '--bundle', 'bundle.json', ...keyless, ...more], surroundings),
     written: () => readdirSync(folder).filter((name) => !initial.includes(name)),
     read: (file) => readFileSync(path.join(folder, file), 'utf8'),
   }

@@ -2,8 +2,7 @@
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { parseSigningConfig } from '../../../../src/trust/signing-config.ts'
-import { startServer } from '../../http/test-server.ts'
-import { TestRepository, now } from '../../tuf/test-repository.ts'
+import { now, serve, TestRepository } from '../../tuf/test-repository.ts'
 import type { TrustWorkspace } from './trust-workspace.ts'
 import { createTrustWorkspace } from './trust-workspace.ts'
 
@@ -141,13 +140,9 @@ describe('what TUF distributes', () => {
     repository.setTarget('signing_config_rekor_v2.v0.2.json', base.replaceAll('base-log', 'base-log2'))
     repository.publish()
     workspace.write('tuf.json', repository.firstRoot)
-    const server = await startServer((request, response) => {
-      const file = repository.files.get((request.url ?? '').slice(1))
-      if (file === undefined) response.writeHead(404).end()
-      else response.end(file)
-    })
+    const { address } = await serve(repository)
     const tuf = (name: string) => path.join(workspace.folder, name)
-    env = { HOME: workspace.folder, TUF_ROOT: tuf('tuf'), TUF_MIRROR: server.origin, TUF_ROOT_JSON: tuf('tuf.json') }
+    env = { HOME: workspace.folder, TUF_ROOT: tuf('tuf'), TUF_MIRROR: address, TUF_ROOT_JSON: tuf('tuf.json') }
   })
 
   const createWith = async (...words: readonly string[]) => {
@@ -174,12 +169,8 @@ describe('what TUF distributes', () => {
   it('fails in one sentence where it is not distributed', async () => {
     const bare = new TestRepository()
     workspace.write('bare.json', bare.firstRoot)
-    const server = await startServer((request, response) => {
-      const file = bare.files.get((request.url ?? '').slice(1))
-      if (file === undefined) response.writeHead(404).end()
-      else response.end(file)
-    })
-    const other = { HOME: workspace.folder, TUF_MIRROR: server.origin, TUF_ROOT_JSON: path.join(workspace.folder, 'bare.json') }
+    const { address } = await serve(bare)
+    const other = { HOME: workspace.folder, TUF_MIRROR: address, TUF_ROOT_JSON: path.join(workspace.folder, 'bare.json') }
     const { exitCode, stdout, stderr } = await workspace.runIn({ env: other, now }, 'signing-config', 'create', '--with-default-rekor-v2')
     expect([exitCode, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(

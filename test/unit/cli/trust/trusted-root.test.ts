@@ -7,8 +7,7 @@ import { parsePublicKey } from '../../../../src/crypto/public-key.ts'
 import { digest } from '../../../../src/crypto/digest.ts'
 import { loadTrustMaterial } from '../../../../src/trust/trust-material.ts'
 import { encodePem } from '../../../../src/encoding/pem.ts'
-import { startServer } from '../../http/test-server.ts'
-import { TestRepository, now } from '../../tuf/test-repository.ts'
+import { now, serve, TestRepository } from '../../tuf/test-repository.ts'
 import { pemOf } from '../../../support/universe/certificates.ts'
 import { namedKey, universeOf } from '../../../support/universe/universe.ts'
 import type { TrustedRootJson } from '../../../support/universe/universe.ts'
@@ -206,15 +205,11 @@ describe('what TUF distributes', () => {
     repository.setTarget('trusted_root.json', universe.trustedRoot())
     repository.publish()
     workspace.write('tuf.json', repository.firstRoot)
-    const server = await startServer((request, response) => {
-      const file = repository.files.get((request.url ?? '').slice(1))
-      if (file === undefined) response.writeHead(404).end()
-      else response.end(file)
-    })
+    const { address } = await serve(repository)
     env = {
       HOME: workspace.folder,
       TUF_ROOT: path.join(workspace.folder, 'tuf'),
-      TUF_MIRROR: server.origin,
+      TUF_MIRROR: address,
       TUF_ROOT_JSON: path.join(workspace.folder, 'tuf.json'),
     }
   })

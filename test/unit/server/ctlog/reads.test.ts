@@ -57,6 +57,9 @@ function timestampedEntry(index: number): Buffer {
   return Buffer.concat([...head, digestOf('sha256', universe.intermediate.key.spki), vector(tbs, 3), extensions])
 }
 
+/** What the signature of the tree head is over (RFC 6962 section 3.5). */
+const treeHeadOf = (rootHash: string): Buffer =>
+  Buffer.concat([Buffer.of(0, 1), uint(0, 2), uint(now, 6), uint(0, 2), uint(size, 6), Buffer.from(rootHash, 'base64')])
 const leafInput = (index: number): Buffer => Buffer.concat([Buffer.of(0, 0), timestampedEntry(index)])
 const leaves = (count = size): Uint8Array[] => Array.from({ length: count }, (_, index) => leafOf(leafInput(index)))
 const json = async (where: string): Promise<unknown> => {
@@ -77,28 +80,14 @@ describe('the reads of RFC 6962', () => {
     expect(head).toMatchObject({ tree_size: size, timestamp: now, sha256_root_hash: base64(mth(leaves())) })
     const signature = Buffer.from(head.tree_head_signature, 'base64')
     expect(signature.subarray(0, 4)).toEqual(Buffer.concat([Buffer.of(4, 3), uint(signature.length - 4, 2)]))
-    const signed = Buffer.concat([
-      Buffer.of(0, 1),
-      uint(0, 2),
-      uint(now, 6),
-      uint(0, 2),
-      uint(size, 6),
-      Buffer.from(head.sha256_root_hash, 'base64'),
-    ])
+    const signed = treeHeadOf(head.sha256_root_hash)
     expect(verify('sha256', signed, createPublicKey(universe.ctLog.pem), signature.subarray(4))).toBe(true)
   })
 
   it.skipIf(!hasOpenssl)('give a tree head that openssl verifies', async () => {
     const head = (await json('/ct/v1/get-sth')) as { sha256_root_hash: string; tree_head_signature: string }
     const openssl = createOpenssl()
-    const signed = Buffer.concat([
-      Buffer.of(0, 1),
-      uint(0, 2),
-      uint(now, 6),
-      uint(0, 2),
-      uint(size, 6),
-      Buffer.from(head.sha256_root_hash, 'base64'),
-    ])
+    const signed = treeHeadOf(head.sha256_root_hash)
     const key = openssl.file('key.pem', universe.ctLog.pem)
     const signature = openssl.file('signature', Buffer.from(head.tree_head_signature, 'base64').subarray(4))
     expect(openssl.succeed('dgst', '-sha256', '-verify', key, '-signature', signature, openssl.file('data', signed)).toString()).toContain(
