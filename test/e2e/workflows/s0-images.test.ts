@@ -26,10 +26,8 @@ beforeAll(async () => {
   if (crane !== undefined) shell.install('crane', crane)
 })
 afterAll(async () => {
-  if (isMissing) return
-  await stage.stop()
-  await registry.stop()
-  await referrers.stop()
+  await stage?.stop()
+  await referrers?.stop()
 })
 
 const repository = 'ghcr.io/carvel-dev/kapp-controller'

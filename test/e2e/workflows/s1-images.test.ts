@@ -1,7 +1,6 @@
 /** S1, an article on digital signatures: images and files in a registry, by an identity and by a key. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { machineEmail, user } from '../../interop/server/private-sigstore.ts'
-import type { RealRegistry } from '../../support/registries.ts'
 import { missingRegistries, startDockerRegistry } from '../../support/registries.ts'
 import { checks, expectInOrder } from './printed.ts'
 import type { Shell } from './shell.ts'
@@ -12,19 +11,13 @@ import { runJob } from './workflow-job.ts'
 const isMissing = missingRegistries().length > 0
 let stage: Stage
 let shell: Shell
-let registry: RealRegistry
 
 beforeAll(async () => {
   if (isMissing) return
-  registry = await startDockerRegistry()
-  stage = await openStage(registry)
+  stage = await openStage(await startDockerRegistry())
   ;({ shell } = stage)
 })
-afterAll(async () => {
-  if (isMissing) return
-  await stage.stop()
-  await registry.stop()
-})
+afterAll(() => stage?.stop())
 
 describe.skipIf(isMissing)('an image without a tag', () => {
   const line =

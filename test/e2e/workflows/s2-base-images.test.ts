@@ -1,6 +1,5 @@
 /** S2, a proof of concept with images and charts: verifying what one builds on, and documents about what one has built. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RealRegistry } from '../../support/registries.ts'
 import { missingRegistries, startDockerRegistry } from '../../support/registries.ts'
 import { githubIssuer, jobOf } from './github-actions.ts'
 import type { Shell } from './shell.ts'
@@ -10,19 +9,13 @@ import { openStage, publicTrust, signOnPublicInstance } from './stage.ts'
 const isMissing = missingRegistries().length > 0
 let stage: Stage
 let shell: Shell
-let registry: RealRegistry
 
 beforeAll(async () => {
   if (isMissing) return
-  registry = await startDockerRegistry()
-  stage = await openStage(registry)
+  stage = await openStage(await startDockerRegistry())
   ;({ shell } = stage)
 })
-afterAll(async () => {
-  if (isMissing) return
-  await stage.stop()
-  await registry.stop()
-})
+afterAll(() => stage?.stop())
 
 const app = 'michaelvl/cosign-oci-poc'
 

@@ -1,7 +1,6 @@
 /** S2, a proof of concept with images and charts: signing and verifying what one has built. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findFile, findPeer } from '../../interop/peer.ts'
-import type { RealRegistry } from '../../support/registries.ts'
 import { missingRegistries, startDockerRegistry } from '../../support/registries.ts'
 import type { Shell } from './shell.ts'
 import type { Stage } from './stage.ts'
@@ -14,20 +13,14 @@ const jq = findFile(['/usr/bin/jq'], 'rows that pipe into jq need it: apt-get in
 const helm = findPeer('helm')
 let stage: Stage
 let shell: Shell
-let registry: RealRegistry
 
 beforeAll(async () => {
   if (isMissing) return
-  registry = await startDockerRegistry()
-  stage = await openStage(registry)
+  stage = await openStage(await startDockerRegistry())
   ;({ shell } = stage)
   if (helm !== undefined) shell.install('helm', helm)
 })
-afterAll(async () => {
-  if (isMissing) return
-  await stage.stop()
-  await registry.stop()
-})
+afterAll(() => stage?.stop())
 
 const app = 'michaelvl/cosign-oci-poc'
 

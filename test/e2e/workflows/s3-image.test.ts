@@ -3,7 +3,6 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { user } from '../../interop/server/private-sigstore.ts'
 import { launchBrowser } from '../../support/chromium.ts'
-import type { RealRegistry } from '../../support/registries.ts'
 import { missingRegistries, startDockerRegistry } from '../../support/registries.ts'
 import { checks, expectInOrder } from './printed.ts'
 import type { Shell } from './shell.ts'
@@ -14,22 +13,18 @@ import { openStage } from './stage.ts'
 const isMissing = missingRegistries().length > 0
 let stage: Stage
 let shell: Shell
-let registry: RealRegistry
 let browser: Browser
 
 beforeAll(async () => {
   if (isMissing) return
-  registry = await startDockerRegistry()
-  stage = await openStage(registry)
+  stage = await openStage(await startDockerRegistry())
   ;({ shell } = stage)
   await stage.push('st0nez/nginxhello:signed')
   if (!isNobodyThere) browser = await launchBrowser()
 })
 afterAll(async () => {
-  if (isMissing) return
   await browser?.close()
-  await stage.stop()
-  await registry.stop()
+  await stage?.stop()
 })
 
 const personal = /Note that there may be personally identifiable information/

@@ -33,7 +33,7 @@ export interface Stage {
 
 const registryHosts = ['ghcr.io', 'gcr.io', 'index.docker.io']
 
-/** Sets it. @param registry what answers for ghcr.io, gcr.io and Docker Hub */
+/** Sets it. @param registry what answers for ghcr.io, gcr.io and Docker Hub; it is stopped with the stage */
 export async function openStage(registry?: RealRegistry): Promise<Stage> {
   const github = createGithubActions()
   let forward = registry === undefined ? undefined : forwardTo(registry.host)
@@ -64,6 +64,7 @@ export async function openStage(registry?: RealRegistry): Promise<Stage> {
     stop: async () => {
       await sigstore.stop()
       await internet.close()
+      await registry?.stop()
     },
   }
 }
