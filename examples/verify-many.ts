@@ -23,5 +23,6 @@ for (const file of process.argv.slice(2)) {
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
     console.log(`${file}: refused, ${error.code}: ${error.message}`)
+    process.exitCode = 1
   }
 }

@@ -156,15 +156,19 @@ const droppedRegistryFlags = {
   'k8s-keychain': ignored(deprecated(noRegistry, registryFlags['k8s-keychain'])),
 }
 
+/** `--key` of the verbs that verify. */
+export const signerKeyFlag = stringFlag(
+  'public key of the signer: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token',
+  { completion: 'file' },
+)
+
 /** What the verbs that verify files have in common. */
 const fileVerificationFlags = {
   ...securityKeyFlags,
   ...verificationFlags,
   ...certificateFlags,
   bundle: stringFlag('Sigstore bundle, with the signature and everything that proves it', { placeholder: 'file', completion: 'file' }),
-  key: stringFlag('public key of the signer: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token', {
-    completion: 'file',
-  }),
+  key: signerKeyFlag,
   output: choiceFlag(['text', 'json'], 'what is printed about a verified signature', { shorthand: 'o', default: 'text' }),
   'rfc3161-timestamp': deprecated(
     'please use --bundle to provide the output bundle location, which will include the signed timestamp',

@@ -1,5 +1,5 @@
 /** The flags of `bundle create` and `bundle upgrade`: names, kinds and defaults are cosign's. */
-import { DEFAULT_REKOR_URL } from '../flag-groups.ts'
+import { DEFAULT_REKOR_URL, signerKeyFlag } from '../flag-groups.ts'
 import type { FlagValues } from '../flags.ts'
 import { boolFlag, deprecated, setByCommandLineOnly, stringFlag } from '../flags.ts'
 
@@ -12,9 +12,7 @@ export const bundleCreateFlags = setByCommandLineOnly({
   bundle: stringFlag('local bundle of cosign 1 and 2', FILE),
   certificate: stringFlag('certificate of the signer', FILE),
   'ignore-tlog': boolFlag('do without an entry of a transparency log, for a signature that was never recorded'),
-  key: stringFlag('public key of the signer: a file, a URL, env://NAME, or a reference to a KMS, a Kubernetes secret or a token', {
-    completion: 'file',
-  }),
+  key: signerKeyFlag,
   out: stringFlag('write the bundle to this file instead of printing it', FILE),
   'rekor-url': deprecated('a later version will take it from a signing config; until then it works', rekorUrl),
   'rfc3161-timestamp': stringFlag('timestamp of the signature', FILE),

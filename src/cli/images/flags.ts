@@ -1,5 +1,5 @@
 /** The flags of the verbs that verify images. Names, shorthands, kinds and defaults are cosign's, from 1.13 to 3.1. */
-import { PREDICATE_TYPES, certificateFlags, registryFlags, securityKeyFlags, verificationFlags } from '../flag-groups.ts'
+import { PREDICATE_TYPES, certificateFlags, registryFlags, securityKeyFlags, signerKeyFlag, verificationFlags } from '../flag-groups.ts'
 import { boolFlag, choiceFlag, deprecated, stringFlag, stringSliceFlag } from '../flags.ts'
 
 const FILE = { placeholder: 'file', completion: 'file' } as const
@@ -12,10 +12,8 @@ const imageVerificationFlags = {
   ...certificateFlags,
   'check-claims': boolFlag('check that what was signed is about this image', { default: true }),
   explain: boolFlag('show the chain of evidence as a tree: who signed, what vouches for it, and what did not count'),
-  key: stringFlag('public key of the signer: a file, a URL, or a reference to a KMS, a Kubernetes secret or a token', {
-    completion: 'file',
-  }),
-  'local-image': boolFlag('IMAGE is a folder that "save" has written, and no registry is asked'),
+  key: signerKeyFlag,
+  'local-image': boolFlag('IMAGE is a folder that "save" has written, or an archive of "docker save"; no registry is asked'),
   output: choiceFlag(['json', 'text'], 'what is printed about verified signatures', { shorthand: 'o', default: 'json' }),
   platform: stringFlag('verify the image for this platform, such as linux/arm64, that an index names', { completion: 'none' }),
   recursive: boolFlag('verify an index and every image that it names', { shorthand: 'r' }),
