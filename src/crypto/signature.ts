@@ -5,7 +5,7 @@ import { UsageError } from '../error.ts'
 import { digest as hash, digestLength } from './digest.ts'
 import { verifyEcdsaDigest } from './ecdsa-digest.ts'
 import { verifyEd25519phDigest } from './ed25519ph.ts'
-import type { EcdsaPublicKey, PublicKey } from './public-key.ts'
+import type { PublicKey } from './public-key.ts'
 import { importPublicKey } from './public-key.ts'
 import { hasModulusLength, verifyPkcs1Digest, verifyPssDigest } from './rsa-digest.ts'
 import type { SignatureAlgorithm } from './signature-algorithm.ts'
@@ -43,18 +43,18 @@ export function verifySignature(key: PublicKey, algorithm: SignatureAlgorithm, d
   )
 }
 
-/** Whether a verification takes longer than handing it to another thread does: half a millisecond and more, where others take a tenth. */
-export function isSlow(key: PublicKey): key is EcdsaPublicKey {
-  return key.kind === 'ecdsa' && key.curve !== 'P-256'
-}
-
-/** As `verifySignature` for ECDSA, on another thread. */
+/**
+ * As `verifySignature`, on another thread, where that is worth while: ECDSA on the larger curves takes half a millisecond and more, what
+ * else there is a tenth, which is less than handing it over.
+ * @returns undefined for what else there is
+ */
 export function verifySlowSignature(
-  key: EcdsaPublicKey,
+  key: PublicKey,
   algorithm: SignatureAlgorithm,
   data: Uint8Array,
   signature: Uint8Array,
-): Promise<boolean> {
+): Promise<boolean> | undefined {
+  if (key.kind !== 'ecdsa' || key.curve === 'P-256') return undefined
   if (!fits(key, algorithm)) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
     verify(digestOf(algorithm) ?? null, data, importPublicKey(key), signature, (error, holds) => {

@@ -16,7 +16,7 @@ import type { Evidence } from '../verify/evidence.ts'
 import type { Policy } from '../verify/policy.ts'
 import { isPredicateType } from '../verify/policy.ts'
 import { isAboutArtifact } from '../verify/signature.ts'
-import { verifyAmongMany } from '../verify/verify.ts'
+import { verifyInParallel } from '../verify/verify.ts'
 import { splitDigest } from './digest.ts'
 import type { FoundSignature } from './found-signature.ts'
 import { signPredicateType } from './signature-places.ts'
@@ -90,7 +90,7 @@ export async function verifyFound(found: FoundSignature, digest: string, policy:
         : 'any-subject'
   const entity = await withLogEntry(found, given, policy, { artifact, signer })
   if (mayUseEd25519(entity, signer.kind === 'key' ? signer.key : undefined)) await loadEd25519ph()
-  const evidence = await verifyAmongMany(
+  const evidence = await verifyInParallel(
     entity,
     policy.trust,
     { artifact, signer },

@@ -13,7 +13,7 @@ import { formatName } from '../x509/name.ts'
 import { oid } from '../x509/object-identifiers.ts'
 import type { CertificateAuthority } from '../x509/authority.ts'
 import { checkNoUnknownCritical } from '../x509/issuer.ts'
-import { checkSignatureAhead, checkValidAt, knowsIssuer, verifyPath } from '../x509/path.ts'
+import { checkSignaturesAhead, checkValidAt, knowsIssuer, verifyPath } from '../x509/path.ts'
 import type { SignedCertificateTimestamp } from '../x509/sct.ts'
 import { detachedSctSignedBytes, embeddedSctSignedBytes, parseDetachedSct, parseEmbeddedScts } from '../x509/sct.ts'
 import type { VerifiedCertificateTimestamp } from './evidence.ts'
@@ -54,7 +54,7 @@ export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, insta
 /** Begins with the slowest part of `verifyCertificate` on another thread. What is wrong is left for that one to say. */
 export async function prepareCertificate(leaf: Certificate, trust: TrustMaterial): Promise<void> {
   try {
-    for (const { authority } of trust.certificateAuthorities) if (knowsIssuer(leaf, authority)) await checkSignatureAhead(leaf, authority)
+    await Promise.all(trust.certificateAuthorities.map(({ authority }) => checkSignaturesAhead(leaf, authority)))
   } catch (error) {
     if (!(error instanceof CountersignError)) throw error
   }

@@ -25,22 +25,29 @@ import { verifyTimestamps } from './timestamps.ts'
  * @throws UsageError when the policy or the options make no sense
  */
 export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions = {}): Evidence {
-  return verifySigner(signerOf(entity, policy), entity, trust, policy, options)
+  return verifyTimes(signerOf(entity, policy), entity, trust, policy, options)()
 }
 
-/** As `verify`, for one of many: what takes longest is done on another thread, so that others can be verified meanwhile. */
-export async function verifyAmongMany(
+/** As `verify`, with what takes longest on other threads: the log entries, and other entities, are verified meanwhile. */
+export async function verifyInParallel(
   entity: SignedEntity,
   trust: TrustMaterial,
   policy: Policy,
   options: VerifyOptions = {},
 ): Promise<Evidence> {
   const signer = signerOf(entity, policy)
-  if (signer.certificate !== undefined) await prepareCertificate(signer.certificate, trust)
-  return verifySigner(signer, entity, trust, policy, options)
+  const prepared = signer.certificate === undefined ? undefined : prepareCertificate(signer.certificate, trust)
+  let verifySigned: () => Evidence
+  try {
+    verifySigned = verifyTimes(signer, entity, trust, policy, options)
+  } finally {
+    await prepared
+  }
+  return verifySigned()
 }
 
-function verifySigner(signer: Signer, entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions): Evidence {
+/** Verifies when something was signed: timestamps and log entries. @returns verifies who signed it, and that it was this */
+function verifyTimes(signer: Signer, entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions): () => Evidence {
   const notes = [...trust.unusable]
   const thresholds = resolveThresholds(policy, options.thresholds)
 
@@ -49,18 +56,20 @@ function verifySigner(signer: Signer, entity: SignedEntity, trust: TrustMaterial
   checkThresholds(thresholds, timestamps, logged, notes)
   const times = observedTimes([...timestamps.times, ...logged.times], options.currentTime)
 
-  const certificateTimestamps =
-    signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
-  if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, times)
+  return () => {
+    const certificateTimestamps =
+      signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
+    if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, times)
 
-  const statement = verifyContent(entity, signer, policy)
-  return {
-    signer: identify(signer, policy),
-    logEntries: logged.entries,
-    times,
-    certificateTimestamps,
-    statement,
-    notes,
+    const statement = verifyContent(entity, signer, policy)
+    return {
+      signer: identify(signer, policy),
+      logEntries: logged.entries,
+      times,
+      certificateTimestamps,
+      statement,
+      notes,
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** Whether one certificate was issued by another: by what it says, and by its signature. */
 import type { PublicKey } from '../crypto/public-key.ts'
 import { isSameKey } from '../crypto/public-key.ts'
-import { isSlow, signatureAlgorithmFromOid, verifySignature, verifySlowSignature } from '../crypto/signature.ts'
+import { signatureAlgorithmFromOid, verifySignature, verifySlowSignature } from '../crypto/signature.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { equalBytes } from '../encoding/bytes.ts'
 import { VerificationError } from '../error.ts'
@@ -26,11 +26,30 @@ export function isSignedBy(certificate: Certificate, issuerKey: PublicKey): bool
   return verifySignature(issuerKey, algorithmOf(certificate), certificate.tbs, certificate.signature)
 }
 
+/** Signatures that are being checked on another thread. */
+const underWay = new WeakMap<Certificate, Promise<void>>()
+
 /** Checks the signature on another thread, where that is slow. Nothing is decided: `isSignedBy` will not check again what was right. */
-export async function checkSignedByAhead(certificate: Certificate, issuerKey: PublicKey): Promise<void> {
-  if (!isSlow(issuerKey)) return
+export function checkSignedByAhead(certificate: Certificate, issuerKey: PublicKey): Promise<void> | undefined {
   const { tbs, signature } = certificate
-  if (await verifySlowSignature(issuerKey, algorithmOf(certificate), tbs, signature)) signedBy.set(certificate, issuerKey)
+  if (signedBy.has(certificate)) return undefined
+  const known = underWay.get(certificate)
+  if (known !== undefined) return known
+  const verified = verifySlowSignature(issuerKey, algorithmOf(certificate), tbs, signature)
+  if (verified === undefined) return undefined
+  const checked = keepResult(certificate, issuerKey, verified)
+  underWay.set(certificate, checked)
+  return checked
+}
+
+async function keepResult(certificate: Certificate, issuerKey: PublicKey, verified: Promise<boolean>): Promise<void> {
+  try {
+    if (await verified) signedBy.set(certificate, issuerKey)
+  } catch {
+    // For `isSignedBy` to say.
+  } finally {
+    underWay.delete(certificate)
+  }
 }
 
 function algorithmOf({ signatureAlgorithm: { oid: algorithm, parameters } }: Certificate): SignatureAlgorithm {

@@ -86,13 +86,20 @@ export function findIssuerPaths(leaf: Certificate, authority: CertificateAuthori
 }
 
 /**
- * Checks the leaf's signature on another thread, where that is slow. Nothing is decided: `verifyPath` does that, and does not check again
- * what was found to be right.
+ * Checks the signatures of the leaf and of those that may have issued it on other threads, where that is slow. Nothing is decided:
+ * `verifyPath` does that, and does not check again what was found to be right.
+ * @throws DecodingError KEY_UNSUPPORTED, KEY_INVALID
  */
-export async function checkSignatureAhead(leaf: Certificate, authority: CertificateAuthority): Promise<void> {
-  for (const issuer of issuersOf(leaf, authority)) {
-    if (!(issuerPaths(issuer, authority) instanceof VerificationError)) await checkSignedByAhead(leaf, certificateKey(issuer))
+export async function checkSignaturesAhead(leaf: Certificate, authority: CertificateAuthority): Promise<void> {
+  const unknown = issuersOf(leaf, authority).filter((issuer) => !authority.paths.has(issuer))
+  const checks: Promise<void>[] = []
+  for (const certificate of [leaf, ...unknown]) {
+    for (const issuer of issuersOf(certificate, authority)) {
+      const check = checkSignedByAhead(certificate, certificateKey(issuer))
+      if (check !== undefined) checks.push(check)
+    }
   }
+  await Promise.all(checks)
 }
 
 /** Refuses an instant outside the certificate's own validity, ends included (RFC 5280 section 4.1.2.5). */

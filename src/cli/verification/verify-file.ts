@@ -10,7 +10,7 @@ import { verifyOptionsFor } from '../../verify/demands.ts'
 import { digestsNeededByAny, mayUseEd25519 } from '../../verify/digests-needed.ts'
 import type { Evidence } from '../../verify/evidence.ts'
 import type { Policy } from '../../verify/policy.ts'
-import { verify } from '../../verify/verify.ts'
+import { verifyInParallel } from '../../verify/verify.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import type { FlagValues } from '../flags.ts'
@@ -71,7 +71,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     const policy: Policy = { artifact, signer, ...(task.predicateTypes === undefined ? {} : { predicateType: task.predicateTypes }) }
     try {
       const entity = isIncomplete ? await searchEntry(context, flags, given, trust, policy, envelope) : given
-      return { artifact, evidence: verify(entity, trust, policy, verifyOptionsFor(entity, demands, key !== undefined)) }
+      return { artifact, evidence: await verifyInParallel(entity, trust, policy, verifyOptionsFor(entity, demands, key !== undefined)) }
     } catch (error) {
       throw given.format === 'legacy' ? legacyFailure(error, task) : withStep(error)
     }
