@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** The built program, started as its users start it. */
@@ -9,6 +10,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     // Much of it waits for a process. What has to be alone, such as a port, each test makes for itself.
-    maxWorkers: 2,
+    maxWorkers: availableParallelism() + 1,
   },
 })

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { MatrixReporter } from './test/interop/matrix-reporter.ts'
 
@@ -10,7 +11,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     // Much of it waits for a process; each file has folders, ports and services of its own.
-    maxWorkers: 2,
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default', new MatrixReporter()],
   },
 })
