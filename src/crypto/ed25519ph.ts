@@ -7,14 +7,16 @@ import { asBuffer, concatBytes, encodeUtf8, equalBytes } from '../encoding/bytes
 import { CountersignError } from '../error.ts'
 import { digest } from './digest.ts'
 
-let library: typeof ed25519 | undefined
+/** Where the library is once it is loaded. Parts of the command line are built apart, each with a copy of this file: one loads for all. */
+const place = Symbol.for('countersign.ed25519ph')
+const shared = globalThis as typeof globalThis & { [place]?: typeof ed25519 }
 
 /**
  * Loads what Ed25519ph needs. Signing and verifying are synchronous, so whoever may meet such a signature (every signature by
  * an Ed25519 key may be one) awaits this once beforehand.
  */
 export async function loadEd25519ph(): Promise<void> {
-  library ??= (await import('@noble/curves/ed25519.js')).ed25519
+  shared[place] ??= (await import('@noble/curves/ed25519.js')).ed25519
 }
 
 /**
@@ -73,6 +75,7 @@ function littleEndian(bytes: Uint8Array): bigint {
 }
 
 function loaded(): typeof ed25519 {
+  const library = shared[place]
   if (library === undefined) throw new CountersignError('KEY_UNSUPPORTED', 'Ed25519ph was not loaded (await loadEd25519ph() first)')
   return library
 }

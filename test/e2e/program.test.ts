@@ -5,6 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generatePrivateKey } from '../../src/crypto/private-key.ts'
+import { encodePublicKeyPem } from '../../src/crypto/public-key.ts'
+import { loadEd25519ph } from '../../src/crypto/signature.ts'
 import { artifactBytes, identity, issuer, signBlob, universeOf } from '../support/universe/universe.ts'
 import { conformanceCases, hasPublicData } from '../support/public-data.ts'
 
@@ -81,6 +84,18 @@ describe('the program', () => {
     const output = ['--output', 'json', '--output-file', 'evidence.json']
     expect(run(['verify-blob', 'app', '--trusted-root', 'root.json', ...who, ...output]).status).toBe(0)
     expect(JSON.parse(readFileSync(path.join(folder, 'evidence.json'), 'utf8'))).toMatchObject({ verified: true })
+  })
+  it('verifies Ed25519ph in those files, too', async () => {
+    const key = generatePrivateKey('ed25519')
+    await loadEd25519ph()
+    const signature = await key.createSigner('ed25519ph').sign(artifactBytes)
+    writeFileSync(path.join(folder, 'ed25519.pub'), encodePublicKeyPem(key.publicKey))
+    writeFileSync(path.join(folder, 'ph.sig'), Buffer.from(signature).toString('base64'))
+    const words = ['verify-blob', 'app', '--signature', 'ph.sig', '--key', 'ed25519.pub', '--trusted-root', 'root.json']
+    // The search for the log entry begins when the signature was found to be right.
+    expect(run([...words, '--rekor-url', 'http://127.0.0.1:9']).stderr).toContain(
+      'searching log query: the transparency log 127.0.0.1:9 cannot be used',
+    )
   })
   it('knows its version', () => {
     expect(JSON.parse(run(['version', '--json']).stdout)).toMatchObject({ gitVersion: expect.stringMatching(/^v?\d+\.\d+\.\d+/) })
