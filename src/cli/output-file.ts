@@ -1,8 +1,9 @@
 /** `--output-file`: what a command prints goes to a file. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { TransportError } from '../error.ts'
 import type { Writer } from './context.ts'
+import { writeAll } from './descriptor.ts'
 import { reasonOf } from './verification/system-error.ts'
 
 /** A writer that owns an open file. */
@@ -20,9 +21,7 @@ export function openOutputFile(path: string, cwd: string): FileWriter {
   return {
     write(chunk) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk
-      for (let written = 0; written < bytes.length;) {
-        written += tryFile(`error writing output file ${path}`, () => writeSync(descriptor, bytes, written))
-      }
+      tryFile(`error writing output file ${path}`, () => writeAll(descriptor, bytes))
     },
     flush: () => Promise.resolve(),
     isTTY: false,

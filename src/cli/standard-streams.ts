@@ -2,14 +2,11 @@
  * The surroundings of a command in a process of its own. Output is written to the descriptor at once: `process.stdout` costs 3 ms to set up, and what
  * it has not written yet is lost when the process ends.
  */
-import { writeSync } from 'node:fs'
 import { TransportError, systemCode } from '../error.ts'
 import type { CommandContext, Input, Writer } from './context.ts'
+import { writeSome } from './descriptor.ts'
 import type { LineInput } from './line-input.ts'
 import { reasonOf } from './verification/system-error.ts'
-
-/** How long to wait for a full pipe, in milliseconds. */
-const PAUSE = 2
 
 /**
  * The context that the process gives to a command.
@@ -87,15 +84,9 @@ function descriptorWriter(descriptor: 1 | 2): Writer {
 /** The number of bytes written, or that nobody reads any more: whoever closed the pipe has seen enough. */
 function tryWrite(descriptor: number, bytes: Uint8Array, from: number): number | 'closed' {
   try {
-    return writeSync(descriptor, bytes, from)
+    return writeSome(descriptor, bytes, from)
   } catch (cause) {
-    const code = systemCode(cause)
-    if (code === 'EPIPE') return 'closed'
-    if (code === 'EAGAIN') {
-      // Another process has made the pipe non-blocking, and it is full.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
-      return 0
-    }
+    if (systemCode(cause) === 'EPIPE') return 'closed'
     const name = descriptor === 1 ? 'standard output' : 'standard error'
     throw new TransportError('FILE_UNWRITABLE', `${name} cannot be written: ${reasonOf(cause)}`, { cause })
   }

@@ -98,6 +98,7 @@ export async function readKey(
   }
   if (reference.startsWith('env://')) {
     const name = reference.slice('env://'.length)
+    if (name === '') throw new UsageError('USAGE', `loading ${what}: env:// needs the name of an environment variable: env://NAME`)
     const value = variableOf(env, name)
     if (value === undefined) throw new UsageError('USAGE', `loading ${what}: the environment variable ${name} is not set`)
     return value

@@ -1,6 +1,6 @@
-/** Inputs that are pipes: read as files are, waited for, and no longer than the user likes. */
+/** Inputs and outputs that are pipes: read and written as files are, waited for, and no longer than the user likes. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -50,6 +50,18 @@ describe.skipIf(process.platform !== 'linux')('a pipe that nobody writes to', ()
   })
 })
 
+describe.skipIf(process.platform !== 'linux')('a pipe that nobody reads', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('is waited for until %s, and leaves nothing beside it', async (signal) => {
+    const words = [...sign, 'blob', '--output-signature', 'blob.sig', '--bundle', 'pipe']
+    const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: env(), stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    expect(await untilItWaits(child.pid ?? 0)).toBe(true)
+    child.kill(signal)
+    expect(await ended).toEqual([null, signal])
+    expect(readdirSync(folder).filter((name) => name.includes('blob.sig'))).toEqual([])
+  })
+})
+
 describe.skipIf(process.platform === 'win32')('a pipe', () => {
   const shell = (command: string) =>
     spawnSync('bash', ['-c', command], { cwd: folder, env: { ...env(), NODE: process.execPath, PROGRAM: program }, encoding: 'utf8' })
@@ -73,6 +85,19 @@ describe.skipIf(process.platform === 'win32')('a pipe', () => {
     ],
   ])('works: %s', (_, command) => {
     expect(shell(command)).toMatchObject({ status: 0, stderr: expect.stringContaining('Verified OK') as string })
+  })
+
+  it.each([
+    ['standard output of a pipeline', '--bundle /dev/stdout | cat > out.json'],
+    ['standard output that is a file', '--bundle /dev/stdout > out.json'],
+    ['process substitution', '--bundle >(cat > out.json); sleep 1'],
+    ['a named pipe whose reader comes late', '--bundle pipe & sleep 1; cat pipe > out.json; wait'],
+  ])('is what is written to: %s', (_, rest) => {
+    expect(shell(`"$NODE" "$PROGRAM" ${sign.join(' ')} blob ${rest}`)).toMatchObject({ status: 0 })
+    expect(shell('"$NODE" "$PROGRAM" verify-blob blob --key cosign.pub --bundle out.json --insecure-ignore-tlog')).toMatchObject({
+      status: 0,
+    })
+    rmSync(path.join(folder, 'out.json'))
   })
 
   it('is a key to sign with and a blob to sign, both from other programs', () => {

@@ -48,6 +48,7 @@ export function chooseLayout(
 export function layoutNeeds(layout: SignatureLayout, flags: LayoutFlags): RecordNeeds {
   return {
     isOldFormat: layout !== 'bundle',
+    isWithoutBundle: layout !== 'bundle',
     keepsTimestamp: layout === 'bundle' || flags['timestamp-server-url'] !== '' || flags['signing-config'] !== '',
     insteadOfRekorV2: 'the format from before bundles needs the promise of its log, which only Rekor v1 gives, so make a bundle',
   }

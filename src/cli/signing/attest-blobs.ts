@@ -1,14 +1,12 @@
 /** `attest-blob`: from flags to files. */
 import { encodeEnvelope, inTotoPayloadType } from '../../bundle/dsse.ts'
 import type { DsseEnvelope } from '../../bundle/signed-entity.ts'
-import { UsageError } from '../../error.ts'
 import { timestampEnvelope } from '../../sign/envelope-timestamp.ts'
 import type { SignedResult, SigningIdentity } from '../../sign/sign-content.ts'
 import { signContent } from '../../sign/sign-content.ts'
 import { signEnvelope } from '../../sign/signed-content.ts'
 import { envelopeAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { CommandContext } from '../context.ts'
-import { warn } from '../context.ts'
 import { formatJson } from '../inspection/json-text.ts'
 import { checkAttestationInput, checkEntryType, inputsFrom, readAttestation, warnOfText } from './attestation-input.ts'
 import type { AttestationOutputs } from './attestation-outputs.ts'
@@ -17,12 +15,11 @@ import { recordNeeds } from './blob-outputs.ts'
 import { createConfirmation } from './confirmation.ts'
 import type { OutputFile } from './output-files.ts'
 import { writeOutputs } from './output-files.ts'
-import type { OwnCertificate } from './own-certificate.ts'
 import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { describeAttested, reportSigned } from './signature-report.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
-import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOldFormat } from './signing-steps.ts'
+import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOfMissing, warnOldFormat } from './signing-steps.ts'
 import type { AttestBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
@@ -49,7 +46,7 @@ export async function attestBlobs(
     outputIsTaken: flags.format === 'json' || outputs.printEnvelope,
     confirmation: createConfirmation(context, flags.yes, inputIsTaken),
   }
-  checkAttestationOutputs(context.cwd, outputs)
+  checkAttestationOutputs(context.cwd, flags, blobs, outputs)
   warnOfText(context, flags)
   const statement = await readAttestation(context, flags, blobs, isGiven('type'))
 
@@ -57,7 +54,7 @@ export async function attestBlobs(
   const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
   const needs = recordNeeds([outputs])
   const material = await loadMaterial(task, needs, key, own, isGiven)
-  checkPlaces(context, outputs, material, own)
+  warnOfMissing(context, material, own, outputs)
   await confirmRecord(task, material, needs)
   const identify = identitySource(task, material, key, own, envelopeAlgorithm)
   const { result, files } = await explained('signing the attestation', adviceFor(flags, material), () =>
@@ -67,22 +64,6 @@ export async function attestBlobs(
   const envelope = envelopeOf(result)
   if (outputs.printEnvelope) context.stdout.write(`${encodeEnvelope(envelope)}\n`)
   if (flags.format === 'json') context.stdout.write(`${formatJson(describeAttested(files, result, envelope))}\n`)
-}
-
-/** A file that was asked for is written, or it is said why not. cosign 2 went on without a certificate, too. */
-function checkPlaces(
-  context: CommandContext,
-  { certificate, timestamp }: AttestationOutputs,
-  { services }: SigningMaterial,
-  own: OwnCertificate | undefined,
-): void {
-  if (certificate !== '' && services.certificateAuthority === undefined && own === undefined)
-    warn(context, '--output-certificate has nothing to write: a signature with a key has no certificate')
-  if (timestamp === '' || services.timestampAuthorities.length > 0) return
-  throw new UsageError(
-    'USAGE',
-    '--rfc3161-timestamp-bundle needs a timestamp authority: name one in the signing config (tsaUrls), or with --timestamp-server-url',
-  )
 }
 
 async function signStatement(

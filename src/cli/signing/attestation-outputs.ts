@@ -3,8 +3,8 @@ import { encodeEnvelope } from '../../bundle/dsse.ts'
 import { encodeTimestampFile } from '../../bundle/legacy-bundle-writer.ts'
 import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
 import type { RecordOutputs } from './blob-outputs.ts'
-import type { OutputFile } from './output-files.ts'
-import { checkWritable } from './output-files.ts'
+import type { NamedFile, OutputFile } from './output-files.ts'
+import { checkOutputFiles } from './output-files.ts'
 import { bundleFile, certificateFile } from './signature-files.ts'
 import type { AttestBlobFlags } from './task.ts'
 
@@ -42,17 +42,22 @@ export function planAttestationOutputs(flags: AttestBlobFlags): AttestationOutpu
   }
 }
 
-/** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */
-export function checkAttestationOutputs(cwd: string, outputs: AttestationOutputs): void {
-  for (const [file, what] of [
-    [outputs.bundle, 'bundle'],
-    [outputs.signature, 'signature'],
-    [outputs.attestation, 'attestation'],
-    [outputs.certificate, 'certificate'],
-    [outputs.timestamp, 'RFC3161 timestamp'],
-  ] as const) {
-    if (file !== '') checkWritable(cwd, file, what)
-  }
+/**
+ * Checks that everything can be written, and that nothing is written over what is read.
+ * @throws UsageError USAGE; TransportError FILE_UNWRITABLE
+ */
+export function checkAttestationOutputs(cwd: string, flags: AttestBlobFlags, blobs: readonly string[], outputs: AttestationOutputs): void {
+  checkOutputFiles(
+    cwd,
+    [
+      [outputs.bundle, 'bundle'],
+      [outputs.signature, 'signature'],
+      [outputs.attestation, 'attestation'],
+      [outputs.certificate, 'certificate'],
+      [outputs.timestamp, 'RFC3161 timestamp'],
+    ],
+    [...blobs.map((blob): NamedFile => [blob, 'blob']), [flags.predicate, 'predicate'], [flags.statement, 'statement'], [flags.key, 'key']],
+  )
 }
 
 /** The files of a finished attestation. */

@@ -18,9 +18,10 @@ const progressPauseMs = 200
 
 /**
  * Checks that the blobs can be read, before anybody is asked for a password.
+ * @param folderAdvice what to do with a folder instead, for the message
  * @throws TransportError FILE_UNREADABLE
  */
-export function checkBlobs(context: CommandContext, names: readonly string[]): void {
+export function checkBlobs(context: CommandContext, names: readonly string[], folderAdvice: string): void {
   for (const name of names) {
     if (name === '-') continue
     let isDirectory: boolean
@@ -29,7 +30,7 @@ export function checkBlobs(context: CommandContext, names: readonly string[]): v
     } catch (cause) {
       throw unreadable(name, reasonOf(cause), cause)
     }
-    if (isDirectory) throw unreadable(name, 'it is a directory, a file was expected (--recursive signs the files in it)')
+    if (isDirectory) throw unreadable(name, `it is a directory, a file was expected (${folderAdvice})`)
   }
 }
 

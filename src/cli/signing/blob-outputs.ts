@@ -6,8 +6,8 @@ import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { UsageError } from '../../error.ts'
-import type { OutputFile } from './output-files.ts'
-import { checkWritable } from './output-files.ts'
+import type { NamedFile, OutputFile } from './output-files.ts'
+import { checkOutputFiles } from './output-files.ts'
 import { bundleFile, certificateFile } from './signature-files.ts'
 import type { RecordNeeds } from './signing-steps.ts'
 
@@ -49,7 +49,8 @@ export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'tim
  * @throws UsageError USAGE when several blobs would share a file
  */
 export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly string[]): BlobOutputs[] {
-  const signature = flags['output-signature'] || flags.output
+  // As in cosign, of both.
+  const signature = flags.output || flags['output-signature']
   const shared = [
     [signature, '--output-signature'],
     [flags['output-certificate'], '--output-certificate'],
@@ -94,24 +95,29 @@ export function planChecksums(cwd: string, flags: OutputFlags, contents: Uint8Ar
 export function recordNeeds(outputs: readonly RecordOutputs[]): RecordNeeds {
   return {
     isOldFormat: outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle),
+    isWithoutBundle: outputs.some(({ bundle }) => bundle === ''),
     keepsTimestamp: outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== ''),
     insteadOfRekorV2: 'without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle',
   }
 }
 
-/** Checks that everything can be written. @throws TransportError FILE_UNWRITABLE */
-export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[]): void {
-  for (const { blob, contents, bundle, signature, certificate, timestamp } of outputs) {
-    for (const [file, what] of [
+/**
+ * Checks that everything can be written, and that nothing is written over what is read.
+ * @param key the value of `--key`
+ * @throws UsageError USAGE; TransportError FILE_UNWRITABLE
+ */
+export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[], key: string): void {
+  checkOutputFiles(
+    cwd,
+    outputs.flatMap(({ blob, contents, bundle, signature, certificate, timestamp }) => [
       [contents === undefined ? '' : blob, 'checksums'],
       [bundle, 'bundle'],
       [signature, 'signature'],
       [certificate, 'certificate'],
       [timestamp, 'RFC3161 timestamp'],
-    ] as const) {
-      if (file !== '') checkWritable(cwd, file, what)
-    }
-  }
+    ]),
+    [...outputs.map(({ blob, contents }): NamedFile => [contents === undefined ? blob : '', 'blob']), [key, 'key']],
+  )
 }
 
 /** The files of a finished signature. */

@@ -6,6 +6,7 @@ import { signContent } from '../../sign/sign-content.ts'
 import { signMessage } from '../../sign/signed-content.ts'
 import { messageAlgorithm } from '../../sign/signing-algorithm.ts'
 import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 import type { BatchReport, SignedBlob } from './batch-report.ts'
 import { announcement, createBatchReport } from './batch-report.ts'
 import { checkBlobs, openBlob } from './blob-input.ts'
@@ -19,7 +20,7 @@ import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { sideBySide } from './side-by-side.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
-import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOldFormat } from './signing-steps.ts'
+import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOfMissing, warnOldFormat } from './signing-steps.ts'
 import type { SignBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
@@ -55,6 +56,7 @@ export async function signBlobs(
   const own = key === undefined ? undefined : readOwnCertificate(context, flags, key.publicKey)
   const needs = recordNeeds(outputs)
   const material = await loadMaterial(task, needs, key, own, isGiven)
+  warnOfMissing(context, material, own, { certificate: flags['output-certificate'], timestamp: flags['rfc3161-timestamp'] })
   await confirmRecord(task, material, needs)
   const identify = identitySource(task, material, key, own, messageAlgorithm)
   await signAll(task, material, identify, outputs, createBatchReport(task, outputs, first))
@@ -63,13 +65,15 @@ export async function signBlobs(
 /** Looks at everything that is to be read and written, before anybody is asked for anything. */
 async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: readonly string[]): Promise<BlobOutputs[]> {
   const { cwd } = context
+  if (flags.output !== '' && flags['output-signature'] !== '' && flags.output !== flags['output-signature'])
+    warn(context, `${flags['output-signature']} is not written: of --output and --output-signature, the first one counts`)
   const written = [flags.checksums, flags.bundle, flags.output, flags['output-signature'], flags['output-certificate']]
   const blobs = flags.recursive ? listTree(context, given, written) : given
   if (new Set(blobs).size !== blobs.length) throw new UsageError('USAGE', 'one of the blobs is named twice')
-  checkBlobs(context, blobs)
+  checkBlobs(context, blobs, '--recursive signs the files in it')
   const outputs =
     flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
-  checkOutputs(cwd, outputs)
+  checkOutputs(cwd, outputs, flags.key)
   return outputs
 }
 

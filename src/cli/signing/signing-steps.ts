@@ -6,6 +6,7 @@ import type { SigningIdentity } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { checkCertificateFlags, trustOwnCertificate } from './own-certificate.ts'
@@ -17,6 +18,8 @@ import type { SigningFlags, Task } from './task.ts'
 export interface RecordNeeds {
   /** A format from before bundles: its log entry is found by searching, or has a promise. Both is Rekor v1's. */
   readonly isOldFormat: boolean
+  /** Whether something is signed that gets no bundle, of either kind. */
+  readonly isWithoutBundle: boolean
   /** Whether there is a place for a timestamp. */
   readonly keepsTimestamp: boolean
   /** What to say where the format is an old one, and the signing config has no Rekor v1. */
@@ -62,14 +65,36 @@ export async function loadMaterial(
   return own === undefined ? material : { ...material, trust: trustOwnCertificate(own, material.trust, context.now()) }
 }
 
-/** Where the services are those of a signing config, whoever chose it has agreed; cosign 3 asks only in the browser flow then. */
+/**
+ * Where the services are those of a signing config, whoever chose it has agreed; cosign 3 asks only in the browser flow then. Without a bundle it
+ * refuses to sign with them, so that is a script of cosign 2, which asks.
+ */
 export async function confirmRecord(
   { confirmation }: Task,
   { services, fromConfig }: SigningMaterial,
-  { isOldFormat }: RecordNeeds,
+  { isWithoutBundle }: RecordNeeds,
 ): Promise<void> {
-  if (services.logs.length === 0 || (fromConfig && !isOldFormat)) return
+  if (services.logs.length === 0 || (fromConfig && !isWithoutBundle)) return
   await confirmation.ask(services.logs.map(({ url }) => url))
+}
+
+/**
+ * A file that was asked for is written, or it is said why not. cosign 2 goes on without it, and so do its scripts.
+ * @param outputs the names of the files, empty for those that were not asked for
+ */
+export function warnOfMissing(
+  context: CommandContext,
+  { services }: SigningMaterial,
+  own: OwnCertificate | undefined,
+  { certificate, timestamp }: { readonly certificate: string; readonly timestamp: string },
+): void {
+  if (certificate !== '' && services.certificateAuthority === undefined && own === undefined)
+    warn(context, `${certificate} is not written: a signature with a key has no certificate`)
+  if (timestamp !== '' && services.timestampAuthorities.length === 0)
+    warn(
+      context,
+      `${timestamp} is not written: there is no timestamp authority, name one in the signing config (tsaUrls), or with --timestamp-server-url`,
+    )
 }
 
 /** cosign's words: the verifiers of that time knew SHA-256 only. */

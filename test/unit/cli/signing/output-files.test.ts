@@ -1,10 +1,12 @@
 /** Files that appear whole or not at all. */
 import {
   chmodSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,8 +16,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { checkWritable, writeOutputs } from '../../../../src/cli/signing/output-files.ts'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { checkOutputFiles, checkWritable, writeOutputs } from '../../../../src/cli/signing/output-files.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -87,4 +89,71 @@ it('are checked beforehand', () => {
   )
   expect(() => checkWritable(folder, 'nowhere/x', 'bundle')).toThrow('no such file or directory')
   expect(() => checkWritable(folder, 'd/x', 'bundle')).not.toThrow()
+})
+
+it('go through a link to where there is nothing yet', () => {
+  mkdirSync(path.join(folder, 'v1'))
+  symlinkSync('v1/app', path.join(folder, 'one'))
+  symlinkSync('one', path.join(folder, 'two'))
+  checkWritable(folder, 'two', 'bundle')
+  writeOutputs(folder, [output('two', 'new')])
+  expect(lstatSync(path.join(folder, 'one')).isSymbolicLink()).toBe(true)
+  expect(read('v1/app')).toBe('new')
+  symlinkSync('nowhere/app', path.join(folder, 'three'))
+  expect(() => checkWritable(folder, 'three', 'bundle')).toThrow('three cannot be written: no such file or directory')
+})
+
+it.skipIf(process.platform === 'win32')('are added to what a descriptor has already', () => {
+  writeFileSync(path.join(folder, 'log'), 'before ')
+  const descriptor = openSync(path.join(folder, 'log'), 'a')
+  checkWritable(folder, `/dev/fd/${descriptor}`, 'bundle')
+  writeOutputs(folder, [output(`/dev/fd/${descriptor}`, 'new'), output('a', 'x')])
+  closeSync(descriptor)
+  expect([read('log'), read('a')]).toEqual(['before new', 'x'])
+  expect(() => checkWritable(folder, '/dev/fd/987654', 'bundle')).toThrow('/dev/fd/987654 cannot be written')
+})
+
+describe.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('without the right to', () => {
+  it('replace a file, they leave it alone', () => {
+    writeFileSync(path.join(folder, 'a'), 'old', { mode: 0o444 })
+    expect(() => checkWritable(folder, 'a', 'bundle')).toThrow('a cannot be written: permission denied')
+    expect(() => writeOutputs(folder, [output('b', 'y'), output('a', 'new')])).toThrow('a cannot be written: permission denied')
+    expect([read('a'), readdirSync(folder)]).toEqual(['old', ['a']])
+  })
+
+  it('make files in the folder, they are written where they are', () => {
+    writeFileSync(path.join(folder, 'a'), 'something old')
+    chmodSync(folder, 0o555)
+    checkWritable(folder, 'a', 'bundle')
+    writeOutputs(folder, [output('a', 'new')])
+    chmodSync(folder, 0o755)
+    expect([read('a'), readdirSync(folder)]).toEqual(['new', ['a']])
+  })
+})
+
+describe('that are asked for', () => {
+  it.each<readonly [string, readonly (readonly [string, string])[], string]>([
+    ['the blob', [['blob', 'signature']], 'blob would be the signature, and is the blob: name another file'],
+    ['the blob by another name', [['./link', 'bundle']], './link would be the bundle, and is the blob: name another file'],
+    ['the key', [['cosign.key', 'bundle']], 'cosign.key would be the bundle, and is the key: name another file'],
+    [
+      'one another',
+      [
+        ['a', 'bundle'],
+        ['./a', 'signature'],
+      ],
+      './a would be the signature, and the bundle, too: name another file',
+    ],
+  ])('are not written over %s', (_, outputs, message) => {
+    writeFileSync(path.join(folder, 'blob'), 'blob')
+    writeFileSync(path.join(folder, 'cosign.key'), 'key')
+    symlinkSync('blob', path.join(folder, 'link'))
+    const inputs = [['blob', 'blob'] as const, ['cosign.key', 'key'] as const, ['', 'predicate'] as const]
+    expect(() => checkOutputFiles(folder, outputs, inputs)).toThrow(message)
+  })
+
+  it('may all be /dev/null, and a key may be somewhere else', () => {
+    const nothing = ['/dev/null', 'bundle'] as const
+    expect(() => checkOutputFiles(folder, [nothing, nothing, ['a', 'signature']], [[`awskms:///${'x'.repeat(300)}`, 'key']])).not.toThrow()
+  })
 })

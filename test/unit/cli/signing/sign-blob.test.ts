@@ -374,6 +374,10 @@ describe('what cannot be taken back', () => {
     const workspace = await createWorkspace()
     expect((await workspace.run([...words(workspace), '--yes'])).stderr).not.toContain('Are you sure')
     expect((await workspace.sign()).stderr).not.toContain('Are you sure')
+    // cosign 3 does not ask here either.
+    const local = await workspace.sign(['--new-bundle-format=false'])
+    expect(local).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('Are you sure') as string })
+    expect(workspace.read('bundle.json')).toContain('base64Signature')
   })
 
   it('cannot be asked about on the input that is signed', async () => {
