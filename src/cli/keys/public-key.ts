@@ -4,7 +4,7 @@ import { UsageError } from '../../error.ts'
 import { derivePublicKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
-import { checkWritable, writeOutputs } from '../signing/output-files.ts'
+import { checkOutputFiles, writeOutputs } from '../signing/output-files.ts'
 import { unlock } from '../signing/unlock.ts'
 import { whileWaiting } from '../waiting-for-input.ts'
 import { printableLine } from '../quote.ts'
@@ -17,7 +17,7 @@ export interface PublicKeyFlags {
 
 /**
  * Prints the public key, or writes it to `--outfile`.
- * @throws as `derivePublicKey`; TransportError FILE_UNWRITABLE
+ * @throws as `derivePublicKey`; UsageError USAGE for a file that is the key's; TransportError FILE_UNWRITABLE
  */
 export async function printPublicKey(context: CommandContext, flags: PublicKeyFlags): Promise<void> {
   if ((flags.key === '') !== flags.sk) {
@@ -25,7 +25,7 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
   }
   if (flags.sk) throw new UsageError('USAGE', securityKeyRefusal)
   const { env, cwd, signal } = context
-  if (flags.outfile !== '') checkWritable(cwd, flags.outfile, 'public key')
+  checkOutputFiles(cwd, [[flags.outfile, 'public key']], [[flags.key, 'key']])
   const key = await derivePublicKey(flags.key, {
     env,
     cwd,

@@ -80,6 +80,22 @@ describe('initializeRepository', () => {
     })
     await expect(initializeRepository({ mirror: mirror.address, env, now })).rejects.toMatchObject({ code: 'TUF_UNVERIFIED' })
   })
+
+  it('leaves what was trusted before when there is nothing to trust now', async () => {
+    const [repository, other] = [new TestRepository(), new TestRepository()]
+    const mirror = await serve(repository)
+    const env = { TUF_ROOT: path.join(temporaryFolder(), 'root') }
+    await initializeRepository({ mirror: mirror.address, initialRoot: repository.firstRoot, env, now })
+    const nowhere = `${mirror.address}/nowhere`
+    for (const [wrong, initialRoot] of [
+      [mirror.address, other.firstRoot],
+      [mirror.address, Buffer.from('no root')],
+      [nowhere, repository.firstRoot],
+    ] as const) {
+      await expect(initializeRepository({ mirror: wrong, initialRoot, env, now })).rejects.toThrow()
+      expect((await fetchTrustedRoot({ env, now })).mirror).toBe(mirror.address)
+    }
+  })
 })
 
 describe('loadTrustedRoot', () => {

@@ -52,6 +52,13 @@ describe('prints the public key', () => {
     }
   })
 
+  it('but not over the private key', async () => {
+    const folder = folderWithKeys()
+    const refused = await folder.run(['public-key', '--key', 'cosign.key', '--outfile', './cosign.key'])
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('./cosign.key would be the public key') as string })
+    expect(folder.read('cosign.key')).toBe(encrypted)
+  })
+
   it('into a file, which anybody may read', async () => {
     const folder = folderWithKeys()
     const words = ['public-key', '--key', 'cosign.key', '--outfile', 'out.pub']
