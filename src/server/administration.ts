@@ -12,6 +12,7 @@ import type { Users } from './issuer/users.ts'
 import { openUsers } from './issuer/users.ts'
 import type { ServerMaterial, TufKeys } from './material.ts'
 import { readMaterial } from './material-files.ts'
+import { demandNoOlderThanRotations } from './rotation-memory.ts'
 import { readConfiguration, storageLocation } from './run-server.ts'
 import { publicTrustOf } from './server-trust.ts'
 import type { Storage, StorageLocation } from './storage/storage.ts'
@@ -74,6 +75,7 @@ export async function openAdministration(options: AdministrationOptions): Promis
     users: openUsers({ documents, clock, endSessions: (subject) => endSessions({ documents, sealing, clock }, subject) }),
     tuf,
     exportTrust: async () => {
+      await demandNoOlderThanRotations(documents, material)
       const rekor = configuration.rekor.default
       await tuf.publish(trustTargets(trust, rekor, clock()))
       const tufRoot = await tuf.file('1.root.json')

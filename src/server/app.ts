@@ -12,6 +12,7 @@ import type { Origin } from './origin.ts'
 import type { PublicTrust } from './public-trust.ts'
 import { addRekor } from './rekor-services.ts'
 import { errorFields } from './request-log.ts'
+import { demandNoOlderThanRotations } from './rotation-memory.ts'
 import { describeServer } from './server-description.ts'
 import { openLogs, rekorCheckpointSigners, originOfCtLog } from './server-logs.ts'
 import type { ServerLogInstance } from './server-logs.ts'
@@ -43,6 +44,7 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { url, material, storage, clock, log, metrics } = options
   const has = (name: ServiceName): boolean => options.services.includes(name)
+  await demandNoOlderThanRotations(storage.documents, material)
   const instances = await openLogs({
     materials: material.logs.filter(({ kind }) => has(kind)),
     storage,

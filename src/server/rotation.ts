@@ -11,9 +11,9 @@ import type { Administration } from './administration.ts'
 import { prepareEdit } from './configuration-edit.ts'
 import { dataFiles, writeDataText } from './data-folder.ts'
 import { readKeyFile, writeKeyFile } from './key-file.ts'
-import { rememberSuccessor } from './log-succession.ts'
 import type { Authority, CertifiedKey, LogMaterial } from './material.ts'
 import { certifyKey, createAuthority, createLogMaterial, startOfWindow, tsaKeys } from './material.ts'
+import { rememberReplacedKey, rememberSuccessor } from './rotation-memory.ts'
 import { encodeChain } from './trust-targets.ts'
 
 /** Where a new key of an authority gets its certificate from. */
@@ -76,6 +76,8 @@ export async function rotateAuthority(administration: Administration, options: A
   if (rootFile !== undefined && made.rootKey !== undefined) await writeKeyFile(path.join(folder, rootFile), made.rootKey, passphrase)
   await writeDataText(folder, chainFile, encodeChain(made.chain), 0o644)
   await edit.write()
+  const replaced = administration.material[authority].key.publicKey
+  if (!isSameKey(replaced, made.key.publicKey)) await rememberReplacedKey(administration.storage.documents, authority, replaced)
   return { files: [keyFile, ...(rootFile === undefined ? [] : [rootFile]), chainFile], since, until }
 }
 
@@ -103,7 +105,7 @@ export async function rotateLog(
   })
   await writeKeyFile(path.join(folder, keyFile), log.key, passphrase)
   await edit.write()
-  await rememberSuccessor(storage.documents, old.id, log.id)
+  await rememberSuccessor(storage.documents, old, log.id)
   return { files: [keyFile], since, until, frozen: old.id, id: log.id }
 }
 

@@ -5,7 +5,6 @@ import type { NoteSignature } from '../merkle/signature-line.ts'
 import { parseSignedNote } from '../merkle/signed-note.ts'
 import { CountersignError } from '../error.ts'
 import type { Clock } from './clock.ts'
-import { demandNoSuccessor } from './log-succession.ts'
 import type { LogMaterial } from './material.ts'
 import { servicePaths } from './server-trust.ts'
 import type { Storage } from './storage/storage.ts'
@@ -58,7 +57,6 @@ export async function openLogs(options: OpenLogsOptions): Promise<readonly Serve
 async function open(material: LogMaterial, { storage, clock, headsFolder, signers, originOfCtLog }: OpenLogsOptions): Promise<OpenedLog> {
   const { id, kind, state } = material
   const signCheckpoint = signers[kind](material)
-  await demandNoSuccessor(storage.documents, material)
   if (headsFolder !== undefined) await demandCopy(id, storage, headsFolder)
   const log = await openLog({
     id,

@@ -7,10 +7,10 @@ import { targetName } from '../../tuf/trusted-root.ts'
 import { isMissing } from '../../error.ts'
 import type { Administration } from '../administration.ts'
 import { dataFiles } from '../data-folder.ts'
-import { demandNoSuccessor } from '../log-succession.ts'
 import type { LogMaterial } from '../material.ts'
 import { trustedRootOf } from '../public-trust.ts'
 import { publicTrustOf } from '../server-trust.ts'
+import { demandNoOlderThanRotations } from '../rotation-memory.ts'
 import { schemaVersion } from '../storage/migrations.ts'
 import { examineRollback } from '../tile-log/anti-rollback.ts'
 import type { Diagnosis } from './diagnosis.ts'
@@ -19,8 +19,9 @@ import { examine, failure, ok, warning } from './diagnosis.ts'
 /** The clocks of several front ends differ a little. */
 const clockToleranceMs = 10_000
 
-/** The database, which could be opened. */
-export function examineDatabase({ storage }: Administration): Diagnosis[] {
+/** The database, which could be opened, and whether the configuration is that of it. */
+export async function examineDatabase({ storage, material }: Administration): Promise<Diagnosis[]> {
+  await demandNoOlderThanRotations(storage.documents, material)
   return [ok('database', `${storage.kind === 'postgres' ? 'PostgreSQL' : dataFiles.database}, schema version ${schemaVersion}`)]
 }
 
@@ -68,7 +69,6 @@ export function trustedRootText({ material, configuration }: Pick<Administration
 }
 
 async function examineHead({ storage, folder }: Administration, { id, state }: LogMaterial): Promise<Diagnosis[]> {
-  await demandNoSuccessor(storage.documents, { id, state })
   const { kind, databaseSize, reason } = await examineRollback({ logId: id, storage, headsFolder: path.join(folder, dataFiles.heads) })
   if (kind === 'none' && databaseSize === undefined) return [ok('logs', `${id} has not begun yet`)]
   if (kind === 'none') return [ok('logs', `${id}: ${databaseSize} entries${state === 'active' ? '' : `, ${state}`}`)]

@@ -5,6 +5,8 @@ import { bundleFromJSON } from '@sigstore/bundle'
 import { TrustedRoot } from '@sigstore/protobuf-specs'
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Document } from 'yaml'
+import { parseDocument } from 'yaml'
 import type { RekorChoice } from '../../../../src/server/public-trust.ts'
 import type { Outcome } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
@@ -70,23 +72,43 @@ describe.each([
   })
 })
 
-test.each(['ctlog', 'rekor-v1', 'rekor-v2'])(
-  'with a server.yaml from before %s got a new log nothing is signed: two entries would have one index',
-  async (kind) => {
-    await sign('before', kind === 'rekor-v1' ? 'v1' : 'v2')
-    const before = await yaml()
-    await rotate('log', kind)
-    const after = await yaml()
-    await writeFile(server.file('server.yaml'), before)
-    await expect(server.whileRunning(async () => 'started')).rejects.toMatchObject({
-      code: 'CONFIGURATION_INVALID',
-      message: expect.stringContaining(`the log ${kind}-1 takes no more entries since ${kind}-2 took its place`),
-    })
-    expect((await server.run(['doctor'])).stdout).toMatch(new RegExp(`^fail .*${kind}-1 takes no more entries`, 'm'))
-    await writeFile(server.file('server.yaml'), after)
-    expect(await server.whileRunning(async () => 'started')).toBe('started')
-  },
-)
+test.each([
+  ['a CT log', ['log', 'ctlog'], /the log ctlog-1 takes no more entries since ctlog-2 took its place/],
+  ['a Rekor v1 log', ['log', 'rekor-v1'], /the log rekor-v1-1 takes no more entries since rekor-v1-2 took its place/],
+  ['a Rekor v2 log', ['log', 'rekor-v2'], /the log rekor-v2-1 takes no more entries since rekor-v2-2 took its place/],
+  ['a certificate authority', ['ca'], /the ca has got a new key/],
+  ['a timestamp authority', ['tsa'], /the tsa has got a new key/],
+] as const)('with a server.yaml of before %s was rotated nothing is signed or published', async (_, argv, message) => {
+  await sign('before', 'v1')
+  const before = await yaml()
+  await rotate(...argv)
+  const after = await yaml()
+  await writeFile(server.file('server.yaml'), before)
+  const refused = { code: 'CONFIGURATION_INVALID', message: expect.stringMatching(message) }
+  await expect(server.whileRunning(async () => 'started')).rejects.toMatchObject(refused)
+  expect((await server.run(['doctor'])).stdout).toMatch(message)
+  expect(await server.run(['export-trust'])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) })
+  await writeFile(server.file('server.yaml'), after)
+  expect(await server.whileRunning(async () => 'started')).toBe('started')
+})
+
+test('without the Rekor v1 log that others are counted from no entry gets an index; a Rekor v2 log may go', async () => {
+  await sign('before')
+  for (const kind of ['rekor-v1', 'rekor-v2']) await rotate('log', kind)
+  const complete = parseDocument(await yaml())
+  const without = async (id: string): Promise<void> => {
+    const document = complete.clone() as Document
+    const logs = (document.toJS() as { logs: { id: string }[] }).logs
+    document.deleteIn(['logs', logs.findIndex((log) => log.id === id)])
+    await writeFile(server.file('server.yaml'), document.toString())
+  }
+  await without('rekor-v2-1')
+  expect(await server.whileRunning(async () => 'started')).toBe('started')
+  await without('rekor-v1-1')
+  await expect(server.whileRunning(async () => 'started')).rejects.toThrow(
+    /the log rekor-v1-1 is not in it, and the indices of the Rekor v1 logs/,
+  )
+})
 
 test('sigstore-js verifies what was signed before and after everything has a new key', async () => {
   await sign('before', 'v1')
