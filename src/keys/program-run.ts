@@ -34,6 +34,9 @@ export interface ProgramEnding {
   readonly exitCode: number
 }
 
+/** How long the output of a program that has ended is waited for. */
+const lingerMs = 1_000
+
 /**
  * Runs a program to its end, whatever its exit status.
  * @throws TransportError NETWORK_FAILED when it cannot be started, is ended by a signal or takes too long, TOO_LARGE, ABORTED
@@ -53,8 +56,16 @@ function collect(run: ProgramRun, signal: AbortSignal): Promise<ProgramEnding> {
     if (signal.aborted) return reject(signal.reason)
     const stdio = ['pipe', 'pipe', keepsErrors ? 'pipe' : 'inherit'] as const
     const child = spawn(file, argv, { env: { ...env }, cwd, stdio: [...stdio], shell: false, windowsHide: true })
+    let lingering: NodeJS.Timeout | undefined
+    // What it started in its turn may hold its output open for as long as it likes.
+    const letGo = (): void => {
+      clearTimeout(lingering)
+      signal.removeEventListener('abort', abort)
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+    }
     const fail = (error: unknown): void => {
       child.kill('SIGKILL')
+      letGo()
       reject(error)
     }
     const abort = (): void => fail(signal.reason)
@@ -71,11 +82,15 @@ function collect(run: ProgramRun, signal: AbortSignal): Promise<ProgramEnding> {
     }
     const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)]
     child.once('error', (cause) => fail(new TransportError('NETWORK_FAILED', `${name} cannot be run: ${messageOf(cause)}`, { cause })))
-    child.once('close', (exitCode, killedBy) => {
-      signal.removeEventListener('abort', abort)
+    const finish = (exitCode: number | null, killedBy: NodeJS.Signals | null): void => {
+      letGo()
       if (exitCode !== null) resolve({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), exitCode })
       else reject(new TransportError('NETWORK_FAILED', `${name} was ended by ${killedBy ?? 'something'} before it answered`))
+    }
+    child.once('exit', (exitCode, killedBy) => {
+      lingering = setTimeout(() => finish(exitCode, killedBy), lingerMs)
     })
+    child.once('close', finish)
     // A program that needs no input may be gone before all of it was written.
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)

@@ -95,6 +95,32 @@ describe('a plugin', () => {
     await expect(runProgram({ ...run, timeoutMs: 50, maxOutputBytes: 10 })).rejects.toThrow('the run of it was not complete within 0.05 s')
   })
 
+  it('that leaves another program running has answered when it ends itself', async () => {
+    const options = plugin(`sleep 600 & printf '%s' $! >"$LOG.pid"; printf '%s' '${answer}'`)
+    try {
+      await expect(fetchPublicKey('test://k', options)).resolves.toBeDefined()
+    } finally {
+      process.kill(Number(readFileSync(path.join(folder, 'log.pid'), 'utf8')))
+    }
+  })
+
+  it('keeps nobody waiting who gave it up, though another program of it is running', async () => {
+    const { env } = plugin(`sleep 600 & printf '%s' $! >"$LOG.pid.new"; mv "$LOG.pid.new" "$LOG.pid"; exec sleep 600`)
+    const run = { name: 'it', file: path.join(folder, 'sigstore-kms-test'), argv: [], input: new Uint8Array(), env, cwd: folder }
+    const pipes = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'PipeWrap').length
+    const before = pipes()
+    const controller = new AbortController()
+    const ended = runProgram({ ...run, timeoutMs: 60_000, maxOutputBytes: 10, signal: controller.signal }).catch((error: unknown) => error)
+    await expect.poll(() => existsSync(path.join(folder, 'log.pid'))).toBe(true)
+    controller.abort()
+    expect(await ended).toMatchObject({ code: 'ABORTED' })
+    try {
+      await expect.poll(pipes).toBe(before)
+    } finally {
+      process.kill(Number(readFileSync(path.join(folder, 'log.pid'), 'utf8')))
+    }
+  })
+
   it('that takes no input is given it in vain', async () => {
     const options = plugin(`exec 0<&-; printf '%s' '${answer}'`)
     const run = { name: 'it', file: path.join(folder, 'sigstore-kms-test'), argv: [], input: new Uint8Array(10_000_000), cwd: folder }
