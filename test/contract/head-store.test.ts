@@ -162,7 +162,7 @@ describeEachStorage((kind) => {
         await two.heads.sharing?.submit('log', pending)
         await two.heads.sharing?.submit('log', pending.slice(0, 2))
         await expect.poll(() => heard).toContain('pending')
-        const waiting = (await one.heads.sharing?.pending('log', 2)) ?? []
+        const waiting = (await one.heads.sharing?.pending('log', 2, 1000)) ?? []
         expect(waiting.map(({ identity, timestampAt }) => [identity[0], timestampAt])).toEqual([
           [1, undefined],
           [2, 4],
@@ -170,7 +170,7 @@ describeEachStorage((kind) => {
         await one.heads.sharing?.withdraw('log', [waiting[0]?.number ?? 0n])
         const first = swapOf(lease?.epoch ?? 0n, undefined, headOf(0n), { pending: [waiting[1]?.number ?? 0n] })
         expect(await one.heads.swap('log', first)).toBe(true)
-        expect((await two.heads.sharing?.pending('log', 10))?.map(({ identity }) => identity[0])).toEqual([3])
+        expect((await two.heads.sharing?.pending('log', 10, 1000))?.map(({ identity }) => identity[0])).toEqual([3])
         await expect.poll(() => heard).toContain('head')
         end?.()
         await lease?.release()
@@ -179,6 +179,28 @@ describeEachStorage((kind) => {
       }),
     )
   })
+
+  test.runIf(kind.name === 'PostgreSQL')('no more bytes of pending entries are given than were asked for, but one entry always', () =>
+    kind.newLocation().then((location) =>
+      withStorage(location, async ({ heads: { sharing } }) => {
+        const pending = [1, 2, 3].map((byte) => ({
+          identity: bytes(byte),
+          leaf: bytes(byte),
+          timestampAt: undefined,
+          extra: new Uint8Array(68),
+        }))
+        await sharing?.submit('log', pending)
+        await sharing?.submit('other', pending)
+        const given = async (limit: number, maxBytes: number): Promise<readonly (number | undefined)[]> =>
+          ((await sharing?.pending('log', limit, maxBytes)) ?? []).map(({ identity }) => identity[0])
+        expect(await given(10, 1)).toEqual([1])
+        expect(await given(10, 199)).toEqual([1])
+        expect(await given(10, 200)).toEqual([1, 2])
+        expect(await given(10, 1_000_000)).toEqual([1, 2, 3])
+        expect(await given(2, 1_000_000)).toEqual([1, 2])
+      }),
+    ),
+  )
 
   test.runIf(kind.isLasting)('a database of a newer program is left alone, with a sentence that says so', async () => {
     const location = await kind.newLocation()

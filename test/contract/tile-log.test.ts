@@ -240,6 +240,44 @@ describeEachStorage((kind) => {
       { batch: { maxWaiting: 10 } },
     ))
 
+  test('entries that bring much along are made durable in several steps, none of them too much for the storage', async () => {
+    let swaps = 0
+    const onStep: OpenLogOptions['onStep'] = (step) => void (step === 'swap' && swaps++)
+    const extra = new Uint8Array(600_000)
+    await withNewLog(
+      async (log) => {
+        const added = await Promise.all(Array.from({ length: 10 }, (_, number) => log.add({ leaf: leafNumber(number), extra })))
+        for (const one of added) verifyAdded(one)
+        expect((await log.head()).size).toBe(10n)
+      },
+      { batch: { maxBytes: 2_000_000 }, onStep },
+    )
+    expect(swaps).toBeGreaterThanOrEqual(4)
+  })
+
+  test('an entry that is larger than a batch should be is a batch of its own', () =>
+    withNewLog(
+      async (log) => {
+        const added = await Promise.all([1, 2, 3].map((number) => log.add({ leaf: leafNumber(number), extra: new Uint8Array(1000) })))
+        for (const one of added) verifyAdded(one)
+      },
+      { batch: { maxBytes: 10 } },
+    ))
+
+  test('more bytes than may wait are refused at once, and taken again when there is room', () =>
+    withNewLog(
+      async (log) => {
+        const extra = new Uint8Array(100_000)
+        const results = await Promise.allSettled(Array.from({ length: 30 }, (_, number) => log.add({ leaf: leafNumber(number), extra })))
+        const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+        expect(refused).toHaveLength(20)
+        for (const reason of refused) expect(reason).toMatchObject({ code: 'LOG_OVERLOADED' })
+        verifyAdded(await log.add({ leaf: leafNumber(40), extra }))
+        expect((await log.head()).size).toBe(11n)
+      },
+      { batch: { maxWaitingBytes: 1_000_000 } },
+    ))
+
   test('a key that cannot sign fails the entries of that batch, and the log goes on when it can again', async () => {
     let isBroken = false
     await withStorage(await kind.newLocation(), async (storage) => {

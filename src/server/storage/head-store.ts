@@ -78,8 +78,8 @@ export interface HeadSharing {
   lead(logId: string): Promise<Lease | undefined>
   /** Hands entries to whoever sequences; those whose identity is pending already are left out. */
   submit(logId: string, entries: readonly PendingEntry[]): Promise<void>
-  /** Pending entries, those that wait longest first. */
-  pending(logId: string, limit: number): Promise<NumberedEntry[]>
+  /** Pending entries, those that wait longest first: at most so many, and of no more than so many bytes unless it is one. */
+  pending(logId: string, limit: number, maxBytes: number): Promise<NumberedEntry[]>
   /** Takes back pending entries. */
   withdraw(logId: string, numbers: readonly bigint[]): Promise<void>
   /** Calls the listener soon after there is a new head or a pending entry; it may miss some. @returns a function that ends it */

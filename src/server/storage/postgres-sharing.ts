@@ -7,6 +7,12 @@ import type { PendingEntriesTable, QueryBuilder } from './schema.ts'
 import type { SqlDatabase, SqlQuery } from './sql-database.ts'
 import { stepOf } from './sql-database.ts'
 
+/** Sizes are known without the bytes being read. */
+const pendingText = `SELECT log, number, identity, leaf, timestamp_at, extra FROM (
+    SELECT *, row_number() OVER (ORDER BY number) AS place, sum(octet_length(leaf) + octet_length(extra)) OVER (ORDER BY number) AS bytes
+    FROM (SELECT * FROM pending_entries WHERE log = $1 ORDER BY number LIMIT $2) AS longest
+  ) AS sized WHERE place = 1 OR bytes <= $3 ORDER BY number`
+
 export function createPostgresSharing(
   database: SqlDatabase,
   query: QueryBuilder,
@@ -29,9 +35,8 @@ export function createPostgresSharing(
       const columns = ['log', 'identity', 'leaf', 'timestamp_at', 'extra']
       await database.transact([{ table: 'pending_entries', columns, rows, ignoreConflicts: true }, stepOf(notification(log, 'pending'))])
     },
-    pending: async (log, limit) => {
-      const waiting = query.selectFrom('pending_entries').selectAll().where('log', '=', log).orderBy('number').limit(limit)
-      const rows = await database.rows<PendingEntriesTable & { number: bigint }>(waiting.compile())
+    pending: async (log, limit, maxBytes) => {
+      const rows = await database.rows<PendingEntriesTable & { number: bigint }>({ sql: pendingText, parameters: [log, limit, maxBytes] })
       return rows.map(numberedEntryOf)
     },
     withdraw: async (log, numbers) => {

@@ -13,8 +13,12 @@ export interface BatchOptions {
   readonly collectMs: number
   /** Entries in a batch. */
   readonly maxEntries: number
+  /** Bytes of the entries in a batch, with what is kept beside them. One entry may have more. */
+  readonly maxBytes: number
   /** Entries that may wait; further ones are refused with LOG_OVERLOADED. */
   readonly maxWaiting: number
+  /** Bytes that may wait. */
+  readonly maxWaitingBytes: number
 }
 
 /** An entry and who waits for it. It is settled once; what comes later changes nothing. */
@@ -23,6 +27,8 @@ export interface Waiter {
   readonly identity: Uint8Array
   /** The identity in hexadecimal. */
   readonly key: string
+  /** Bytes of the entry, with what is kept beside it. */
+  readonly size: number
   /** Whether nobody waits any more. */
   readonly isSettled: () => boolean
   readonly resolve: (added: AddedEntry) => void
@@ -37,6 +43,7 @@ export class EntryQueue {
   readonly #options: BatchOptions
   readonly #process: ProcessBatch
   #waiting: Waiter[] = []
+  #waitingBytes = 0
   #running: Promise<void> | undefined
   #isWoken = false
   #isClosed = false
@@ -56,15 +63,16 @@ export class EntryQueue {
 
   /** As `TileLog.add`. An entry whose signal is aborted before its batch starts is not logged. */
   async add(entry: NewEntry, signal?: AbortSignal): Promise<AddedEntry> {
-    const { maxWaiting } = this.#options
+    const { maxWaiting, maxWaitingBytes } = this.#options
     // To its clients it is no frozen log: another front end, or this one after its restart, takes the entry.
     if (this.#isClosed) throw new CountersignError('LOG_OVERLOADED', `the log ${this.#logId} is closing: try again in a moment`)
-    if (this.#waiting.length >= maxWaiting)
-      throw new CountersignError('LOG_OVERLOADED', `${maxWaiting} entries wait for the log ${this.#logId} already: try again in a second`)
+    if (this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) throw tooManyWait(this.#logId, this.#waiting.length)
     if (signal?.aborted === true) throw aborted(signal)
     const identity = identityOf(entry)
     return new Promise((resolve, reject) => {
-      this.#waiting.push(createWaiter(entry, identity, signal, resolve, reject))
+      const waiter = createWaiter(entry, identity, signal, resolve, reject)
+      this.#waiting.push(waiter)
+      this.#waitingBytes += waiter.size
       this.#running ??= this.#run()
     })
   }
@@ -81,13 +89,27 @@ export class EntryQueue {
     await this.#running
   }
 
+  /** The next batch: one that takes the storage no longer than others have patience for. */
+  #takeBatch(): Waiter[] {
+    const { maxEntries, maxBytes } = this.#options
+    let count = 0
+    let bytes = 0
+    for (const { size } of this.#waiting) {
+      if (count === maxEntries || (count > 0 && bytes + size > maxBytes)) break
+      count++
+      bytes += size
+    }
+    this.#waitingBytes -= bytes
+    return this.#waiting.splice(0, count)
+  }
+
   async #run(): Promise<void> {
-    const { collectMs, maxEntries } = this.#options
+    const { collectMs } = this.#options
     await turn()
     while (this.#waiting.length > 0 || this.#isWoken) {
       if (this.#waiting.length < this.#expected && !this.#isWoken && !this.#isClosed) await delay(collectMs)
       this.#isWoken = false
-      const waiters = this.#waiting.splice(0, maxEntries).filter((waiter) => !waiter.isSettled())
+      const waiters = this.#takeBatch().filter((waiter) => !waiter.isSettled())
       this.#expected = waiters.length
       try {
         await this.#process(waiters)
@@ -99,6 +121,16 @@ export class EntryQueue {
     }
     this.#running = undefined
   }
+}
+
+/** The error for an entry that finds so many before it. */
+export function tooManyWait(logId: string, waiting: number): CountersignError {
+  return new CountersignError('LOG_OVERLOADED', `${waiting} entries wait for the log ${logId} already: try again in a second`)
+}
+
+/** Of a leaf that names its place, which is a certificate, what is kept beside it tells enough. */
+function sizeOf({ leaf, extra }: NewEntry): number {
+  return (typeof leaf === 'function' ? 0 : leaf.length) + (extra?.length ?? 0)
 }
 
 function createWaiter(
@@ -123,6 +155,7 @@ function createWaiter(
     entry,
     identity,
     key: encodeHex(identity),
+    size: sizeOf(entry),
     isSettled: () => isSettled,
     resolve: (added) => settle(() => resolve(added)),
     reject: (reason) => settle(() => reject(reason)),

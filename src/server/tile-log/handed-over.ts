@@ -13,6 +13,7 @@ export class HandedOver {
   readonly #reader: TreeReader
   /** By identity in hexadecimal. */
   readonly #waiters = new Map<string, readonly Waiter[]>()
+  #bytes = 0
 
   constructor(logId: string, heads: Pick<HeadStore, 'findIdentities'>, reader: TreeReader) {
     this.#logId = logId
@@ -25,13 +26,29 @@ export class HandedOver {
     return this.#waiters.size
   }
 
+  /** Their bytes. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   add(waiters: readonly Waiter[]): void {
-    for (const waiter of waiters) this.#waiters.set(waiter.key, [...(this.#waiters.get(waiter.key) ?? []), waiter])
+    for (const waiter of waiters) {
+      this.#waiters.set(waiter.key, [...(this.#waiters.get(waiter.key) ?? []), waiter])
+      this.#bytes += waiter.size
+    }
   }
 
   /** Forgets those who gave up. */
   forgetSettled(): void {
-    for (const [key, waiters] of this.#waiters) if (waiters.every((waiter) => waiter.isSettled())) this.#waiters.delete(key)
+    for (const [key, waiters] of this.#waiters) if (waiters.every((waiter) => waiter.isSettled())) this.#take(key)
+  }
+
+  /** Those who wait for an entry, who are forgotten. */
+  #take(key: string): readonly Waiter[] {
+    const waiters = this.#waiters.get(key) ?? []
+    this.#waiters.delete(key)
+    for (const { size } of waiters) this.#bytes -= size
+    return waiters
   }
 
   /**
@@ -53,17 +70,14 @@ export class HandedOver {
         areNewer = true
         return []
       }
-      const waiters = this.#waiters.get(key) ?? []
-      this.#waiters.delete(key)
-      return waiters.map((waiter, place) => answerFromTree(this.#logId, this.#reader, state, waiter, index, place > 0))
+      return this.#take(key).map((waiter, place) => answerFromTree(this.#logId, this.#reader, state, waiter, index, place > 0))
     })
     await Promise.all(answers)
     return areNewer
   }
 
   rejectAll(error: unknown): void {
-    for (const waiter of [...this.#waiters.values()].flat()) waiter.reject(error)
-    this.#waiters.clear()
+    for (const key of [...this.#waiters.keys()]) for (const waiter of this.#take(key)) waiter.reject(error)
   }
 }
 

@@ -50,7 +50,14 @@ export interface OpenedLog extends TileLog {
   status(): LogStatus
 }
 
-const defaultBatch: BatchOptions = { collectMs: 2, maxEntries: 1024, maxWaiting: 8192 }
+const mebibyte = 1024 * 1024
+const defaultBatch: BatchOptions = {
+  collectMs: 2,
+  maxEntries: 1024,
+  maxBytes: 16 * mebibyte,
+  maxWaiting: 8192,
+  maxWaitingBytes: 256 * mebibyte,
+}
 const defaultCacheSize = 16 * 1024 * 1024
 const idPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
 

@@ -6,7 +6,7 @@ import { CountersignError } from '../../error.ts'
 import type { HeadSharing, Lease, NumberedEntry, PendingEntry } from '../storage/head-store.ts'
 import { answerBatch, answerFromTree } from './answers.ts'
 import type { BatchOptions, Waiter } from './entry-queue.ts'
-import { EntryQueue } from './entry-queue.ts'
+import { EntryQueue, tooManyWait } from './entry-queue.ts'
 import { checkContinues, followTree } from './followed-tree.ts'
 import { HandedOver, pendingEntryOf } from './handed-over.ts'
 import { fillTemplate } from './leaf-template.ts'
@@ -85,12 +85,9 @@ class SharedWriter implements LogWriter {
   }
 
   async add(entry: NewEntry, signal?: AbortSignal): Promise<AddedEntry> {
-    const { maxWaiting } = this.#options
-    if (this.#handedOver.size >= maxWaiting)
-      throw new CountersignError(
-        'LOG_OVERLOADED',
-        `${maxWaiting} entries wait for the log ${this.#context.id} already: try again in a second`,
-      )
+    const { maxWaiting, maxWaitingBytes } = this.#options
+    const { size, bytes } = this.#handedOver
+    if (size >= maxWaiting || bytes >= maxWaitingBytes) throw tooManyWait(this.#context.id, size)
     return this.#queue.add(entry, signal)
   }
 
@@ -126,10 +123,11 @@ class SharedWriter implements LogWriter {
   }
 
   async #takePending(): Promise<NumberedEntry[]> {
-    const { maxEntries } = this.#options
+    const { maxEntries, maxBytes } = this.#options
     this.#mayBePending = false
-    const pending = await this.#sharing.pending(this.#context.id, maxEntries)
-    if (pending.length === maxEntries) this.#notice('pending')
+    const pending = await this.#sharing.pending(this.#context.id, maxEntries, maxBytes)
+    // There may be more.
+    if (pending.length > 0) this.#notice('pending')
     return pending
   }
 
@@ -258,6 +256,7 @@ function waiterOf({ identity, leaf, timestampAt, extra }: NumberedEntry): Waiter
     entry: { leaf: ({ timestampMs }) => fillTemplate(template, timestampMs), identity, extra },
     identity,
     key: Buffer.from(identity).toString('hex'),
+    size: leaf.length + extra.length,
     isSettled: () => false,
     resolve: () => {},
     reject: () => {},
