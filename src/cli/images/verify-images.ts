@@ -12,7 +12,7 @@ import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
 import { loadTrustFor, readDemands } from '../verification/demands-input.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
-import { asksForIdentity, readIdentity } from '../verification/identity-input.ts'
+import { asksForIdentity, readIdentity, warnOfCertificateFlags } from '../verification/identity-input.ts'
 import { loadPublicKey } from '../verification/key-input.ts'
 import type { MeantImage } from './image-input.ts'
 import { inOrder } from './in-order.ts'
@@ -55,6 +55,7 @@ export async function* verifyImages(
 ): AsyncGenerator<VerifiedImage, void, undefined> {
   checkImageFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
+  if (identity === undefined) warnOfCertificateFlags(context, flags)
   const images = await openImages(context, flags, references, task, (digest) => openImageVerifier(digest, loadPolicy))
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.wanted === 'signature' ? 'signature' : 'attestation'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)

@@ -2,6 +2,8 @@
 import { UsageError } from '../../error.ts'
 import type { CertificateIdentity, Pattern, TextMatcher } from '../../verify/policy.ts'
 import type { SigstoreExtensionName } from '../../x509/sigstore-extensions.ts'
+import type { CommandContext } from '../context.ts'
+import { warn } from '../context.ts'
 
 export interface IdentityFlags {
   readonly 'certificate-identity': string
@@ -26,6 +28,13 @@ const workflowFlags = {
 /** Whether any identity was asked for. */
 export function asksForIdentity(flags: IdentityFlags): boolean {
   return flags['certificate-identity'] !== '' || flags['certificate-identity-regexp'] !== ''
+}
+
+/** Warns of what was asked of a certificate where there is none, as with `--key`: cosign passes over it without a word. */
+export function warnOfCertificateFlags(context: CommandContext, flags: IdentityFlags): void {
+  const names = ['certificate-oidc-issuer', 'certificate-oidc-issuer-regexp', ...Object.keys(workflowFlags)]
+  const given = names.filter((name) => flags[name as keyof IdentityFlags] !== '').map((name) => `--${name}`)
+  if (given.length > 0) warn(context, `nothing is checked of ${given.join(', ')}: a signature with a key has no certificate`)
 }
 
 /**

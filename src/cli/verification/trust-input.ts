@@ -56,10 +56,12 @@ export async function loadTrust(
 ): Promise<TrustMaterial> {
   if (flags['trusted-root'] !== '') {
     const contents = readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes)
-    return loadTrustMaterial(contents, {
+    const root = loadTrustMaterial(contents, {
       certificates: needs.certificates,
       timestampAuthorities: needs.timestamps || needs.givenTimestamps,
     })
+    // The environment is for verifications without a root; who gives authorities beside it means those.
+    return completed(readGivenMaterial({ ...context, env: {} }, flags), root)
   }
   const given = readGivenMaterial(context, flags)
   const isComplete =
@@ -68,14 +70,18 @@ export async function loadTrust(
     (!needs.logs || given.logs.length > 0) &&
     (!needs.timestamps || given.timestampAuthorities.length > 0)
   if (isComplete) return given
-  const distributed = await loadDistributed(context)
-  const orDistributed = <Part>(part: readonly Part[], other: readonly Part[]): readonly Part[] => (part.length > 0 ? part : other)
+  return completed(given, await loadDistributed(context))
+}
+
+/** What was given, and what a trusted root has of what was not. */
+function completed(given: TrustMaterial, root: TrustMaterial): TrustMaterial {
+  const orRoots = <Part>(part: readonly Part[], other: readonly Part[]): readonly Part[] => (part.length > 0 ? part : other)
   return {
-    logs: orDistributed(given.logs, distributed.logs),
-    certificateTransparencyLogs: orDistributed(given.certificateTransparencyLogs, distributed.certificateTransparencyLogs),
-    certificateAuthorities: orDistributed(given.certificateAuthorities, distributed.certificateAuthorities),
-    timestampAuthorities: orDistributed(given.timestampAuthorities, distributed.timestampAuthorities),
-    unusable: distributed.unusable,
+    logs: orRoots(given.logs, root.logs),
+    certificateTransparencyLogs: orRoots(given.certificateTransparencyLogs, root.certificateTransparencyLogs),
+    certificateAuthorities: orRoots(given.certificateAuthorities, root.certificateAuthorities),
+    timestampAuthorities: orRoots(given.timestampAuthorities, root.timestampAuthorities),
+    unusable: root.unusable,
   }
 }
 

@@ -19,7 +19,7 @@ import { loadTrustFor, readDemands } from './demands-input.ts'
 import { bundlesBeside, discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
 import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
-import { readIdentity } from './identity-input.ts'
+import { readIdentity, warnOfCertificateFlags } from './identity-input.ts'
 import { loadPublicKey } from './key-input.ts'
 import { reportVerified } from './report.ts'
 
@@ -48,6 +48,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (bundle === '' && flags.signature === '') throw nothingToVerify(flags, task.artifactName)
   if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
+  if (identity === undefined) warnOfCertificateFlags(context, flags)
   const { entities, isLegacy, envelope } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)

@@ -27,6 +27,7 @@ const universe = universeOf()
 const keyless = signBlob()
 const managed = signBlob({ managed: true })
 const attestation = signStatement()
+const stamped = signBlob({ timestamps: [{}] })
 const managedAttestation = signStatement({ managed: true })
 const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64')
 const hex = (algorithm: string): string => createHash(algorithm).update(artifactBytes).digest('hex')
@@ -212,6 +213,15 @@ describe('verify-blob of a bundle', () => {
       /expected a signature with a certificate, found one with a public key \(verify it with --key\)/,
     )
   })
+  it('warns of what it is asked of a certificate where there is a key', async () => {
+    const words = ['artifact', '--bundle', 'managed.json', '--key', 'key.pub', ...offline]
+    const flags = ['--certificate-oidc-issuer', issuer, '--certificate-github-workflow-name', 'release']
+    const { stderr } = await verifies('verify-blob', [...words, ...flags])
+    expect(stderr).toContain(
+      'WARNING: nothing is checked of --certificate-oidc-issuer, --certificate-github-workflow-name: a signature with a key has no certificate\n',
+    )
+    expect((await verifies('verify-blob', words)).stderr).not.toContain('nothing is checked')
+  })
   it('with a key and no log needs no trusted root at all, and warns', async () => {
     const { stderr } = await verifies('verify-blob', ['artifact', '--bundle', 'managed.json', '--key', 'key.pub', '--insecure-ignore-tlog'])
     expect(stderr).toContain(
@@ -307,6 +317,21 @@ describe('verify-blob of what cosign 1 and 2 wrote', () => {
       await refuses('verify-blob', words, /signed entry timestamp does not verify/, { env })
     })
   }
+  it('takes authorities that are given beside a trusted root, and not those of the root', async () => {
+    const other = universeOf({ name: 'other' })
+    writeFileSync(path.join(folder, 'other-ca.pem'), pemOf(other.intermediate.der) + pemOf(other.root.der))
+    writeFileSync(path.join(folder, 'other-tsa.pem'), pemOf(other.timestampLeaf.der) + pemOf(other.timestampRoot.der))
+    const words = ['artifact', '--bundle', 'legacy.json', ...offline, ...who]
+    for (const flag of ['--certificate-chain', '--ca-roots']) {
+      await verifies('verify-blob', [...words, flag, 'chain.pem'])
+      await refuses('verify-blob', [...words, flag, 'other-ca.pem'], /not a certificate authority of the trusted root/)
+    }
+    writeFileSync(path.join(folder, 'stamp.json'), JSON.stringify({ SignedRFC3161Timestamp: base64(stamped.tokens[0] ?? '') }))
+    writeFileSync(path.join(folder, 'stamped-legacy.json'), JSON.stringify(legacyBundle(stamped)))
+    const timed = [...words.with(2, 'stamped-legacy.json'), '--rfc3161-timestamp', 'stamp.json', '--timestamp-certificate-chain']
+    await verifies('verify-blob', [...timed, 'tsa.pem'])
+    await refuses('verify-blob', [...timed, 'other-tsa.pem'], /threshold not met for verified signed timestamps: 0 < 1/)
+  })
   it('verifies a local bundle with a key, whatever key the bundle brings', async () => {
     for (const bundle of ['legacy-key.json', 'legacy-no-cert.json']) {
       await verifies('verify-blob', ['artifact', '--bundle', bundle, ...offline, '--key', 'key.pub'])
