@@ -330,6 +330,20 @@ describe('item 23: SCTs', () => {
         /SCT_INVALID|JSON_INVALID/,
       )
   })
+  for (const [time, code] of [
+    [8_640_000_000_000_000, undefined],
+    [8_640_000_000_000_001, 'SCT_INVALID'],
+    [Number.MAX_SAFE_INTEGER, 'SCT_INVALID'],
+  ] as const) {
+    it(`one of the time ${time} is ${code === undefined ? 'good, and not after the end of a window' : 'refused'}`, () => {
+      const signed = signBlob({ scts: [{ time }] })
+      const bendRoot = (root: TrustedRootJson): void => {
+        for (const { publicKey } of root.ctlogs) publicKey.validFor = { ...publicKey.validFor, end: new Date(epoch + year).toISOString() }
+      }
+      expect(refusalOf(() => verifySigned(signed))?.code).toBe(code)
+      expect(refusalOf(() => verifySigned(signed, { bendRoot }))?.code).toBe(code ?? 'SCT_UNVERIFIED')
+    })
+  }
   for (const [what, list] of [
     ['empty', '0000'],
     ['truncated', '00100001'],
