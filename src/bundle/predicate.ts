@@ -21,7 +21,7 @@ export interface EncodedPredicate {
 /** A document as bytes or text, or as a JSON object. In an object, a bigint is an integer of any length. */
 export type PredicateDocument = Uint8Array | string | object
 
-/** What the statement's nesting leaves of the 100 levels that are read. */
+/** What the statement's nesting leaves of the 100 levels that every verifier reads. */
 const maxDepth = 99
 
 const checks: Readonly<Record<string, (predicate: JsonFields) => void>> = {

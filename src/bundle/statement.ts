@@ -21,13 +21,15 @@ export interface Subject {
 
 const maxSubjects = 16_384
 const maxDigests = 32
+/** A predicate may be a tree of whatever its author likes. */
+const maxDepth = 1000
 
 /**
  * Parses the payload of an in-toto envelope. Fields it does not know are ignored, as the in-toto specification asks.
  * @throws DecodingError JSON_INVALID, STATEMENT_INVALID
  */
 export function parseStatement(payload: Uint8Array): Statement {
-  const json = parseJson(payload, 'the in-toto statement', { integers: 'exact' })
+  const json = parseJson(payload, 'the in-toto statement', { integers: 'exact', maxDepth })
   const statement = new JsonFields(json, 'statement', 'STATEMENT_INVALID')
   const type = statement.string('_type')
   if (type !== 'https://in-toto.io/Statement/v1' && type !== 'https://in-toto.io/Statement/v0.1') {

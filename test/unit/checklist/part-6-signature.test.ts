@@ -215,6 +215,16 @@ describe('item 37: attestations', () => {
     expect(none?.message).toBe(`invalid predicate type, expected a or b got ${predicateType}`)
     expect(refusalOf(() => verifySigned(signStatement(), { policy: { predicateType: [] } }))?.code).toBe('PREDICATE_TYPE_MISMATCH')
   })
+  it('may have a predicate of many levels, within reason', () => {
+    // The statement and its predicate are two of a thousand.
+    const nested = (levels: number): string =>
+      JSON.stringify(statementAbout()).replace('"buildDefinition":{}', `"tree":${'['.repeat(levels)}${']'.repeat(levels)}`)
+    expect(refusalOf(() => verifySigned(signStatement({ statement: nested(998) })))).toBeUndefined()
+    expect(refusalOf(() => verifySigned(signStatement({ statement: nested(999) })))).toMatchObject({
+      code: 'JSON_INVALID',
+      message: expect.stringContaining('nested more than 1000 levels deep'),
+    })
+  })
   it('keep large integers of their predicate exactly', () => {
     const statement = JSON.stringify(statementAbout()).replace('"buildDefinition":{}', '"big":12345678901234567890')
     expect(verifySigned(signStatement({ statement })).statement?.predicate).toMatchObject({ big: 12345678901234567890n })
