@@ -169,6 +169,10 @@ export function verifyScts(
       notes.push(`an SCT of the unknown CT log ${encodeHex(sct.logId)} was not counted`)
       continue
     }
+    if (Number.isNaN(time.getTime())) {
+      notes.push(`an SCT of ${sct.timestamp} ms after 1970, which is no date, was not counted`)
+      continue
+    }
     const log = logs.find(({ window }) => isWithin(window, sct.timestamp))
     if (log === undefined) {
       const windows = logs.map(({ window }) => formatWindow(window)).join(' and ')

@@ -25,8 +25,6 @@ export interface SignedCertificateTimestamp {
 
 const maxScts = 16
 const maxAnswerBytes = 64 * 1024
-/** The last millisecond that a Date can hold. */
-const maxInstant = 8_640_000_000_000_000n
 const hashAlgorithms: Readonly<Record<number, SignedCertificateTimestamp['hashAlgorithm']>> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' }
 const signatureKinds: Readonly<Record<number, SignedCertificateTimestamp['signatureKind']>> = { 1: 'rsa', 3: 'ecdsa' }
 
@@ -86,7 +84,7 @@ export function parseSct(bytes: Uint8Array): SignedCertificateTimestamp {
   if (version !== 0) throw new DecodingError('SCT_INVALID', `the SCT has version ${version + 1}, only version 1 is known`)
   const logId = reader.take(32)
   const timestamp = reader.uint64()
-  if (timestamp > maxInstant) throw new DecodingError('SCT_INVALID', 'the time of the SCT is out of range')
+  if (timestamp > BigInt(Number.MAX_SAFE_INTEGER)) throw new DecodingError('SCT_INVALID', 'the time of the SCT is out of range')
   const extensions = reader.opaque(2)
   const hashCode = reader.uint(1)
   const signatureCode = reader.uint(1)
