@@ -128,7 +128,8 @@ function parseContentInfo(response: DerReader): TimestampToken {
   const signedData = wrapped.sequence('signedData')
   wrapped.end()
   const version = signedData.smallInteger('version')
-  if (version !== 3) throw invalid(`the SignedData has version ${version}, expected 3`)
+  // RFC 5652 5.1 has it 3. Sigstore's timestamp authority wrote 1 until 2024, and nothing depends on it.
+  if (version !== 3 && version !== 1) throw invalid(`the SignedData has version ${version}, expected 3`)
   signedData.set('digestAlgorithms')
   const content = signedData.sequence('encapContentInfo')
   demandOid(content.oid('eContentType'), oid.tstInfo, 'the content of the timestamp')

@@ -3,7 +3,16 @@ import { concatBytes, encodeUtf8 } from '../../../src/encoding/bytes.ts'
 import type { CertificateOptions, SubjectName, TestCertificate } from './certificates.ts'
 import { issue } from './certificates.ts'
 import type { EntryParts } from './entry-bodies.ts'
-import { dsseBody, dsseBodyV2, firstIntotoBody, hashedrekordBody, hashedrekordBodyV2, intotoBody, protobufAlgorithm, rekordBody } from './entry-bodies.ts'
+import {
+  dsseBody,
+  dsseBodyV2,
+  firstIntotoBody,
+  hashedrekordBody,
+  hashedrekordBodyV2,
+  intotoBody,
+  protobufAlgorithm,
+  rekordBody,
+} from './entry-bodies.ts'
 import type { DigestName, TestKey } from './keys.ts'
 import { digestOf, keyDetailsOf, namedKey, signPrehashed, signWith, usualDigest } from './keys.ts'
 import type { EntryJson, EntryOptions } from './logs.ts'

@@ -38,6 +38,8 @@ export interface TimestampOptions {
   /** The imprint itself, where the stamped bytes are not at hand. */
   readonly imprintDigest?: Uint8Array
   readonly status?: number
+  /** Of the SignedData; 3 by default. */
+  readonly version?: number
   /** Leaves the token out of the response, as a refusal does. */
   readonly withoutToken?: boolean
   /** Certificates to bring along; none by default. */
@@ -75,7 +77,7 @@ export function timestamp(stamped: Uint8Array, signer: TestCertificate, options:
   const digest = usualDigest(signer.key)
   const certificates = options.certificates ?? []
   const data = derSequence(
-    derInteger(3),
+    derInteger(options.version ?? 3),
     derSet(digestAlgorithm(digest)),
     derSequence(derOid(tstInfo), derExplicit(0, derOctetString(info))),
     ...(certificates.length === 0 ? [] : [derElement(0xa0, concatBytes(...certificates))]),

@@ -32,6 +32,11 @@ describe('item 16: timestamps of an authority', () => {
       else expect(verifySigned(signed).times).toHaveLength(1)
     })
   }
+  it("verify in SignedData of version 1, as Sigstore's authority wrote it until 2024, and in no other but 3", () => {
+    const stamped = (version: number): ReturnType<typeof signBlob> => signBlob({ log: 'v2', timestamps: [{ version }] })
+    for (const version of [1, 3]) expect(verifySigned(stamped(version)).times).toHaveLength(1)
+    for (const version of [0, 2, 4, 5]) expect(refusalOf(() => verifySigned(stamped(version)))).toMatchObject({ code: 'TIMESTAMP_INVALID' })
+  })
   it('are checked at their own time, not now: an authority that has expired since is good', () => {
     const leaf = issue(
       {
