@@ -28,10 +28,15 @@ export class ExitError extends CountersignError {
 /** A failure for several reasons, a line each. Each is shown on its line, whatever it holds. */
 export class ReasonsError extends ExitError {
   override name = 'ReasonsError'
+  /** The same on one line, for what is a part of another sentence. */
+  readonly oneLine: string
 
   /** @param first what they are the reasons of @param rest what stands behind the last */
   constructor(exitCode: number, code: ErrorCode, first: string, reasons: readonly string[], rest = '') {
-    super(exitCode, code, `${first}: ${reasons.map(printableLine).join('\n ')}${printableLine(rest)}`)
+    const lines = reasons.map(printableLine)
+    const end = printableLine(rest)
+    super(exitCode, code, `${first}: ${lines.join('\n ')}${end}`)
+    this.oneLine = `${first}: ${lines.join('; ')}${end}`
   }
 }
 

@@ -26,7 +26,9 @@ export function nothingVerified(
   const [failure] = findings.failures
   if (failure === undefined) return reason
   // Where a place could not be looked into, nothing is known of what is there: neither that it is nothing, nor that it is wrong.
-  return new CountersignError(failure.code, `${failure.message} (of what could be read: ${reason.message})`, { cause: failure })
+  if (findings.looked.length === 0 && findings.signatures.length === 0) return failure
+  const read = reason instanceof ReasonsError ? reason.oneLine : reason.message
+  return new CountersignError(failure.code, `${failure.message} (of what could be read: ${read})`, { cause: failure })
 }
 
 function nothingFound(

@@ -239,6 +239,29 @@ describe('exit codes of verify', () => {
     expect(sentenceOf(outcome)).toMatch(/answered with status 403.*\(of what could be read: no signatures found/)
   })
 
+  it('1: what is there is unknown, and what can be read is refused for several reasons', async () => {
+    registry.rule(`GET /v2/${app}/referrers/`, answer(403))
+    putTag(
+      registry,
+      image,
+      [legacySignature(image, managed), legacySignature(image)].map((signed) => signatureLayer(registry, signed)),
+    )
+    const outcome = await verify([name, '--key', 'stranger.pub', ...trust])
+    expect(outcome.exitCode).toBe(1)
+    expect(sentenceOf(outcome)).toMatch(
+      /answered with status 403.*\(of what could be read: no matching signatures: .*\(layer 1\): .*; .*\(layer 2\): /,
+    )
+    expect(sentenceOf(outcome)).not.toContain(String.raw`\n`)
+  })
+
+  it('1: no place can be looked into, and nothing else is said', async () => {
+    registry.rule(`GET /v2/${app}/referrers/`, answer(403))
+    registry.rule(`GET /v2/${app}/manifests/sha256-`, answer(403))
+    const outcome = await verify([name, ...key])
+    expect(outcome.exitCode).toBe(1)
+    expect(sentenceOf(outcome)).toMatch(/answered with status 403[^()]*\(docker login, or [^()]*\)$/)
+  })
+
   it('0 with a warning: a place cannot be looked into, and another has a signature', async () => {
     registry.rule(`GET /v2/${app}/referrers/`, answer(403))
     putTag(registry, image, [signatureLayer(registry, legacySignature(image, managed))])
