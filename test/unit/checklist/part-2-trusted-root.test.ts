@@ -288,8 +288,11 @@ describe('item 14: which log', () => {
     const { universe } = good
     const impostor = namedKey('impostor')
     const line = signatureLine('rekor.universe.test', createHash('sha256').update(universe.rekor.key.spki).digest(), Buffer.alloc(70))
-    const signed = signBlob({ entry: { signer: impostor, linesAfter: [line] } })
-    expect(refusalOf(() => verifySigned(signed))).toBeDefined()
+    const signed = signBlob({ entry: { signer: impostor, withPromise: false, linesAfter: [line] }, timestamps: [{}] })
+    expect(refusalOf(() => verifySigned(signed))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: expect.stringContaining('the checkpoint is not signed by the log'),
+    })
   })
 })
 
