@@ -5,6 +5,7 @@
 import { excerpt } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 import { hereDocumentsOf } from './dockerfile-here-documents.ts'
+import type { HereDocument } from './dockerfile-here-documents.ts'
 
 export interface DockerfileInstruction {
   readonly line: number
@@ -26,6 +27,7 @@ const maxInstructionLength = 1024 * 1024
 const instructionNames: ReadonlySet<string> = new Set(
   'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(' '),
 )
+const mayHaveHereDocuments: ReadonlySet<string> = new Set(['ADD', 'COPY', 'RUN'])
 
 /** @throws UsageError USAGE, with the number of the line */
 export function readDockerfile(text: string): DockerfileContents {
@@ -33,40 +35,62 @@ export function readDockerfile(text: string): DockerfileContents {
   if (lines.length > maxLines) throw new UsageError('USAGE', `the Dockerfile has more than ${maxLines} lines`)
   const { escape, syntax } = directivesOf(lines)
   const instructions: DockerfileInstruction[] = []
-  for (let at = 0; at < lines.length; at++) {
-    const line = at + 1
-    let part = withoutIndent(lines[at] ?? '')
-    if (part === '' || part.startsWith('#')) continue
-    let whole = ''
-    for (;;) {
-      if (part.includes('\r')) throw invalid(at + 1, 'it has a carriage return that ends no line')
-      const kept = beforeContinuation(part, escape, at + 1)
-      whole += kept ?? part
-      if (whole.length > maxInstructionLength) throw invalid(line, `the instruction is longer than ${maxInstructionLength} characters`)
-      if (kept === undefined) break
-      // Within an instruction, comments and empty lines are left out.
-      do at++
-      while (at < lines.length && isPassedOver(lines[at] ?? ''))
-      if (at >= lines.length) break
-      part = lines[at] ?? ''
+  for (let at = 0; at < lines.length;) {
+    if (isPassedOver(lines[at] ?? '')) {
+      at++
+      continue
     }
+    const line = at + 1
+    const { whole, next } = joinedLines(lines, at, escape)
     const instruction = instructionOf(whole, line)
     instructions.push(instruction)
-    if (!['RUN', 'COPY', 'ADD'].includes(instruction.name)) continue
-    for (const { name, withTabs } of hereDocumentsOf(whole, instruction.rest, line)) {
-      if (instructionNames.has(name.toUpperCase())) throw invalid(line, `a here-document should not end with the instruction ${name}`)
-      const isEnd = (text: string): boolean => (withTabs ? text.replace(/^\t+/, '') : text) === name
-      // Builders without here-documents stop at its end, which is no instruction, unless they take it for more of the line before.
-      let continues = false
-      for (at++; at < lines.length && !isEnd(lines[at] ?? ''); at++) {
-        const text = lines[at] ?? ''
-        if (!isPassedOver(text)) continues = text.trimEnd().endsWith(escape)
-      }
-      if (continues) throw invalid(line, `what is before the end of the here-document, ${name}, should not end with ${escape}`)
-      if (at >= lines.length) throw invalid(line, `the here-document should end with a line ${name}`)
-    }
+    at = next
+    if (!mayHaveHereDocuments.has(instruction.name)) continue
+    for (const document of hereDocumentsOf(whole, instruction.rest, line)) at = behindHereDocument(lines, at, document, line, escape)
   }
   return { instructions, syntax }
+}
+
+/** An instruction with the lines that it goes on in. @returns next the index of the first line behind it */
+function joinedLines(lines: readonly string[], first: number, escape: string): { readonly whole: string; readonly next: number } {
+  let at = first
+  let part = withoutIndent(lines[at] ?? '')
+  let whole = ''
+  for (;;) {
+    if (part.includes('\r')) throw invalid(at + 1, 'it has a carriage return that ends no line')
+    const kept = beforeContinuation(part, escape, at + 1)
+    whole += kept ?? part
+    if (whole.length > maxInstructionLength) throw invalid(first + 1, `the instruction is longer than ${maxInstructionLength} characters`)
+    if (kept === undefined) break
+    // Within an instruction, comments and empty lines are left out.
+    do at++
+    while (at < lines.length && isPassedOver(lines[at] ?? ''))
+    if (at >= lines.length) break
+    part = lines[at] ?? ''
+  }
+  return { whole, next: at + 1 }
+}
+
+/** @param start the index of its first line @returns the index of the first line behind its end */
+function behindHereDocument(
+  lines: readonly string[],
+  start: number,
+  { name, withTabs }: HereDocument,
+  line: number,
+  escape: string,
+): number {
+  if (instructionNames.has(name.toUpperCase())) throw invalid(line, `a here-document should not end with the instruction ${name}`)
+  const isEnd = (text: string): boolean => (withTabs ? text.replace(/^\t+/, '') : text) === name
+  // Builders without here-documents stop at its end, which is no instruction, unless they take it for more of the line before.
+  let continues = false
+  let at = start
+  for (; at < lines.length && !isEnd(lines[at] ?? ''); at++) {
+    const text = lines[at] ?? ''
+    if (!isPassedOver(text)) continues = text.trimEnd().endsWith(escape)
+  }
+  if (continues) throw invalid(line, `what is before the end of the here-document, ${name}, should not end with ${escape}`)
+  if (at >= lines.length) throw invalid(line, `the here-document should end with a line ${name}`)
+  return at + 1
 }
 
 /** They are at the very beginning, before any other comment. */
