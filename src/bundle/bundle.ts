@@ -15,6 +15,7 @@ const maxLogEntries = 32
 const maxTimestamps = 32
 const maxChain = 16
 
+/** What is accepted, and how much of it. */
 export interface BundleOptions extends JsonLimits {
   /** Accept a certificate chain in a bundle of version 0.3, as `--allow-certificate-chain` does. */
   readonly allowCertificateChain?: boolean

@@ -5,6 +5,7 @@
  */
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 
+/** A signature and everything that came with it, whatever format it came in. Nothing in it was verified yet. */
 export interface SignedEntity {
   readonly content: MessageSignature | DsseEnvelope
   readonly keyMaterial: KeyMaterial
@@ -39,6 +40,7 @@ export interface DsseEnvelope {
   readonly encoded?: Uint8Array
 }
 
+/** What the bundle says of the signer's key. */
 export type KeyMaterial = CertificateMaterial | PublicKeyMaterial | NoKeyMaterial
 
 export interface CertificateMaterial {

@@ -4,6 +4,7 @@ import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { excerpt } from '../encoding/bytes.ts'
 
+/** An in-toto statement: something is said, the predicate, about the subjects. */
 export interface Statement {
   readonly type: 'https://in-toto.io/Statement/v0.1' | 'https://in-toto.io/Statement/v1'
   readonly subjects: readonly Subject[]
@@ -12,6 +13,7 @@ export interface Statement {
   readonly predicate: JsonValue | undefined
 }
 
+/** An artifact that a statement is about. */
 export interface Subject {
   readonly name: string
   /** Digests in hexadecimal by algorithm, as the statement spells them. */

@@ -17,6 +17,7 @@ import { createNativeSigner } from './signer.ts'
 
 export type { LocalSigner, SignatureState, Signer } from './signer.ts'
 
+/** The kinds of keys that can be made. */
 export type KeyKind = 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519'
 
 /** A private key. Printing or serialising it shows the public key only. */

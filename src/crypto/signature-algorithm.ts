@@ -9,6 +9,7 @@ import { digestLength } from './digest.ts'
 import type { PublicKey } from './public-key.ts'
 import { describeKey } from './public-key.ts'
 
+/** How a key signs: with which digest, and for RSA with which padding. */
 export type SignatureAlgorithm =
   | `ecdsa-${DigestAlgorithm}`
   | `rsa-pkcs1-${'sha256' | 'sha384' | 'sha512'}`

@@ -7,6 +7,7 @@ import { UsageError } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { openKey } from './key-reference.ts'
 
+/** How a key is unlocked and used. */
 export interface SignerOptions {
   /** The password of an encrypted key, or how to get it, which is asked only then. Default `COSIGN_PASSWORD` of the environment. */
   readonly password?: string | Uint8Array | (() => Promise<string | Uint8Array>)

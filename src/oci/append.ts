@@ -3,6 +3,7 @@ import { CountersignError } from '../error.ts'
 import { pause } from '../http/deadline.ts'
 import { RegistryBusyError } from './registry-busy.ts'
 
+/** Something that others add to, too, and what is to be added. What the functions throw is thrown, but for a RegistryBusyError. */
 export interface Appending<T> {
   /** What is there now. */
   readonly read: () => Promise<T>

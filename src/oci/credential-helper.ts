@@ -50,6 +50,7 @@ export function runHelper(
   })
 }
 
+/** The error for a helper that does not do what it is for. @param reason holds nothing of what the helper answered */
 export function helperFailure(helper: string, reason: string): CountersignError {
   return new CountersignError(
     'SERVICE_REFUSED',

@@ -2,6 +2,7 @@
 import { excerpt } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 
+/** Text behind an instruction that belongs to it, as far as a line of its own. */
 export interface HereDocument {
   /** The line that ends it. */
   readonly name: string

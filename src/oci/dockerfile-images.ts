@@ -4,6 +4,7 @@ import { UsageError } from '../error.ts'
 import { readDockerfile } from './dockerfile-instructions.ts'
 import type { DockerfileInstruction } from './dockerfile-instructions.ts'
 
+/** What a Dockerfile takes something from. */
 export interface DockerfileImages {
   /**
    * Every image once, in the order of the file; stages of the file itself and `scratch` are none. What `# syntax=` names comes first,

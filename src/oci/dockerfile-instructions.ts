@@ -7,6 +7,7 @@ import { UsageError } from '../error.ts'
 import { hereDocumentsOf } from './dockerfile-here-documents.ts'
 import type { HereDocument } from './dockerfile-here-documents.ts'
 
+/** An instruction with all its lines put together. */
 export interface DockerfileInstruction {
   readonly line: number
   /** In capitals; what ONBUILD keeps for later counts as the instruction that it is. */
@@ -16,6 +17,7 @@ export interface DockerfileInstruction {
   readonly rest: string
 }
 
+/** What a Dockerfile says. */
 export interface DockerfileContents {
   readonly instructions: readonly DockerfileInstruction[]
   /** The image that builds the file, where a line `# syntax=` names one. */

@@ -8,6 +8,7 @@ import { onlyMissing } from './registry-manifests.ts'
 
 const maxDetachAttempts = 6
 
+/** Those of one repository. Methods throw as `RegistryManifests`, and DecodingError MANIFEST_INVALID for a tag that holds something else. */
 export class FallbackReferrers {
   readonly #manifests: RegistryManifests
 

@@ -13,6 +13,7 @@ import type { LayerOptions, LayerReader } from './signature-layers.ts'
 import { openLayerReader } from './signature-layers.ts'
 import { artifactType, isBundleLayer, mayHoldSignature, signatureTag } from './signature-places.ts'
 
+/** Where signatures are looked for, and how much is read. */
 export interface FindOptions extends LayerOptions {
   /** Put in front of the tags: `--attachment-tag-prefix`. */
   readonly tagPrefix?: string

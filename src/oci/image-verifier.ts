@@ -4,11 +4,13 @@ import type { Findings, FoundSignature } from './found-signature.ts'
 import type { ImagePolicy, VerifiedSignature } from './verify-image.ts'
 import { isComplete, isWanted, verifyFound } from './verify-image.ts'
 
+/** A signature that does not count, and the first reason. */
 export interface RefusedSignature {
   readonly found: FoundSignature
   readonly error: CountersignError
 }
 
+/** What came of everything that was found beside an image. */
 export interface ImageVerification {
   readonly verified: readonly VerifiedSignature[]
   readonly refused: readonly RefusedSignature[]

@@ -91,10 +91,12 @@ export async function* readChunks(
   }
 }
 
+/** The error for a file that the system does not let us read. */
 export function unreadable(name: string, cause: unknown): TransportError {
   return new TransportError('FILE_UNREADABLE', `${name} cannot be read: ${messageOf(cause)}`, { cause })
 }
 
+/** The error for a file that is longer than is read. Both numbers are bytes. */
 export function tooLarge(name: string, size: number, limit: number): TransportError {
   return new TransportError('TOO_LARGE', `${name} has ${size} bytes, more than the limit of ${limit}`)
 }

@@ -5,6 +5,7 @@ import { CountersignError } from '../error.ts'
 import type { Descriptor } from './manifest.ts'
 import { maxManifestBytes, readDescriptor } from './manifest.ts'
 
+/** A page of the list. */
 export interface ReferrerList {
   readonly descriptors: readonly Descriptor[]
   /** Sentences about entries that could not be read. Whoever may push a manifest adds one: it takes nothing from the others. */

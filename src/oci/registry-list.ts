@@ -4,6 +4,7 @@ import { startDeadline } from '../http/deadline.ts'
 import type { HttpResponse } from '../http/fetch.ts'
 import type { RegistrySession } from './registry-session.ts'
 
+/** A list, and how much of it is read. */
 export interface ListRequest {
   /** Of the first page. */
   readonly path: string

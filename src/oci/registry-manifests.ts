@@ -12,6 +12,7 @@ import type { RegistrySession } from './registry-session.ts'
 
 const maxManifestAttempts = 4
 
+/** Those of one repository. Methods throw CountersignError NOT_FOUND, SERVICE_REFUSED; TransportError. */
 export class RegistryManifests {
   /** As messages name the repository. */
   readonly name: string
@@ -25,6 +26,7 @@ export class RegistryManifests {
     this.#repository = repository
   }
 
+  /** What a tag or a digest names, without reading it where the registry says so. */
   async resolve(target: string): Promise<Descriptor> {
     const path = this.#path(target)
     const asked = { repository: this.#repository, action: 'pull', method: 'HEAD', headers: { accept: acceptedManifests } } as const
@@ -40,6 +42,7 @@ export class RegistryManifests {
     return { mediaType: type, digest, size }
   }
 
+  /** The manifest, whose digest is that of its bytes. */
   async read(target: string): Promise<StoredManifest> {
     const response = await this.#session.request(this.#path(target), {
       repository: this.#repository,
@@ -54,7 +57,7 @@ export class RegistryManifests {
     return { bytes: checkContent(response.body, digest, this.name), mediaType: contentType(response), digest }
   }
 
-  /** @param target its digest, or a tag */
+  /** Stores a manifest. @param target its digest, or a tag @returns the answer, for its headers */
   async write(manifest: StoredManifest, target: string): Promise<HttpResponse> {
     const response = await this.#putUntilBlobsAreKnown(manifest, target)
     if (!isSuccess(response)) throw this.#session.refusal(response, `pushing to ${this.name}`)

@@ -6,6 +6,7 @@ import { CountersignError } from '../error.ts'
 import type { HttpResponse } from '../http/fetch.ts'
 import { RegistryBusyError } from './registry-busy.ts'
 
+/** How much of a refusal is read. */
 export const maxErrorBytes = 64 * 1024
 const maxMessageLength = 300
 

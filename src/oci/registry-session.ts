@@ -11,6 +11,7 @@ import type { RegistryCredentials } from './registry-login.ts'
 import { maxErrorBytes, registryRefusal } from './registry-refusal.ts'
 import { RegistryScheme } from './registry-scheme.ts'
 
+/** How a registry is reached. Everything has a default; that of the credentials is to have none. */
 export interface RegistryOptions {
   readonly env?: Environment
   readonly signal?: AbortSignal

@@ -11,6 +11,7 @@ import type { Annotations, Descriptor } from './manifest.ts'
 import type { Repository } from './repository.ts'
 import { storeBundle } from './store-signatures.ts'
 
+/** With what an image is signed, and where the bundle goes. */
 export interface StoreOptions extends SignOptions {
   /** Signs with this session, so that several images need one identity token only. The options of signing are its own then. */
   readonly session?: SigningSession
@@ -20,11 +21,13 @@ export interface StoreOptions extends SignOptions {
   readonly store?: boolean
 }
 
+/** As `StoreOptions`, with what a signature may say. */
 export interface SignImageOptions extends StoreOptions {
   /** What the signature says beside the digest; `verifyImage` can demand it. */
   readonly annotations?: Annotations
 }
 
+/** An image's signature or attestation, and where it is. */
 export interface SignedImage extends SignedArtifact {
   /** Of the image's manifest: what was signed. */
   readonly digest: string

@@ -6,6 +6,7 @@ import type { FoundSignature } from './found-signature.ts'
 import type { Descriptor } from './manifest.ts'
 import type { Repository } from './repository.ts'
 
+/** How much is read. */
 export interface LayerOptions {
   /** The largest layer that is read; default 128 MiB (COSIGN_MAX_ATTACHMENT_SIZE). */
   readonly maxLayerBytes?: number
@@ -22,6 +23,7 @@ const defaultMaxTotalBytes = 256 * 1024 * 1024
 const maxEarlyLayers = 100
 const maxEarlyBytes = 8 * 1024 * 1024
 
+/** Reads the layers of one image. */
 export interface LayerReader {
   /** Reads a layer at once, if it is no more than is usual. */
   add(candidate: Candidate): void

@@ -7,6 +7,7 @@ import { asBuffer } from '../encoding/bytes.ts'
 /** What an entry is. `long-name`, `long-link` and `pax` are about the next one, `pax-global` about all that follow. */
 export type TarKind = 'file' | 'hard-link' | 'symbolic-link' | 'folder' | 'long-name' | 'long-link' | 'pax' | 'pax-global'
 
+/** What the header of an entry says. */
 export interface TarHeader {
   readonly kind: TarKind
   readonly path: string
@@ -15,6 +16,7 @@ export interface TarHeader {
   readonly length: number
 }
 
+/** What headers and contents begin at multiples of. */
 export const tarBlockBytes = 512
 
 const kinds: Readonly<Record<string, TarKind>> = {

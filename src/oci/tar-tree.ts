@@ -1,5 +1,6 @@
 /** What a tar archive holds under which path. Every path is one thing, so that it does not matter in which order it is unpacked. */
 
+/** Where the content of a file is in the archive. */
 export interface FilePlace {
   readonly start: number
   /** Bytes. */

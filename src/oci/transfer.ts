@@ -15,6 +15,7 @@ export interface TransferOptions {
   readonly limits?: TransferLimits
 }
 
+/** How many manifests are kept, and how many bytes of them. */
 export interface TransferLimits {
   readonly manifests: number
   readonly manifestBytes: number

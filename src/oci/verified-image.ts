@@ -10,6 +10,7 @@ import type { ImageVerification } from './image-verifier.ts'
 import { openImageVerifier } from './image-verifier.ts'
 import type { ImagePolicy, VerifiedSignature } from './verify-image.ts'
 
+/** Who must have signed and whom to believe, as in `ImagePolicy`, and where to look. */
 export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demands'>, Omit<FindOptions, 'kinds' | 'onFound'> {
   /** Default a signature. */
   readonly wanted?: ImagePolicy['wanted']
@@ -19,6 +20,7 @@ export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demand
   readonly signatures?: Repository
 }
 
+/** An image with at least one signature that holds. */
 export interface VerifiedImageResult extends ImageVerification {
   /** Of the manifest that was verified: go on with this, never with a tag, which may mean something else by now. */
   readonly digest: string

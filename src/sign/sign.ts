@@ -27,6 +27,7 @@ import type { Payload, SignedContent } from './signed-content.ts'
 import { noServices, selectServices } from './signing-services.ts'
 import type { SigningServices } from './signing-services.ts'
 
+/** With what something is signed, and by which services. Everything has a default. */
 export interface SignOptions {
   /** A key of one's own. Without it the signature is made with a certificate for an identity token. */
   readonly signer?: Signer
@@ -47,6 +48,7 @@ export interface SignOptions {
   readonly now?: () => number
 }
 
+/** A signature that was made and verified. */
 export interface SignedArtifact {
   /** The Sigstore bundle, version 0.3, as JSON: what goes into `<artifact>.sigstore.json`. */
   readonly bundle: string

@@ -5,6 +5,7 @@ import type { TrustMaterial } from '../trust/trust-material.ts'
 import type { RepositoryOptions } from './repository.ts'
 import { fetchTrustedRoot } from './trusted-root.ts'
 
+/** Where the trusted root comes from. */
 export interface LoadTrustedRootOptions extends RepositoryOptions {
   /** A trusted root file to use instead of fetching one: no connection is opened then. */
   readonly file?: string

@@ -3,6 +3,7 @@ import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest, digestLength } from '../crypto/digest.ts'
 import { UsageError } from '../error.ts'
 
+/** What was signed: all of it, or digests of it. */
 export interface Artifact {
   /** The whole artifact, when it is at hand. */
   readonly bytes: Uint8Array | undefined

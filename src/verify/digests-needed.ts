@@ -9,6 +9,7 @@ import { asBuffer } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
 import { parseCertificate } from '../x509/certificate.ts'
 
+/** What verifying needs to know of an artifact that is too large to be held. */
 export interface DigestsNeeded {
   readonly algorithms: readonly DigestAlgorithm[]
   /** Whether the signature may be one (pure Ed25519) that only the whole artifact can verify. */

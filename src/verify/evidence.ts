@@ -5,6 +5,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import type { SigstoreExtensions } from '../x509/sigstore-extensions.ts'
 
+/** What a verification has established. Everything in it was checked. */
 export interface Evidence {
   readonly signer: CertificateSigner | KeySigner
   /** The log entries whose inclusion was verified. */
@@ -19,6 +20,7 @@ export interface Evidence {
   readonly notes: readonly string[]
 }
 
+/** Somebody for whom a certificate authority vouches. */
 export interface CertificateSigner {
   readonly kind: 'certificate'
   /** The subject alternative name that the policy matched. */
@@ -28,11 +30,13 @@ export interface CertificateSigner {
   readonly certificate: Certificate
 }
 
+/** Whoever has the private key of the key that the caller gave. */
 export interface KeySigner {
   readonly kind: 'key'
   readonly key: PublicKey
 }
 
+/** An entry of a transparency log that is about this signature. */
 export interface VerifiedLogEntry {
   readonly logUrl: string
   /** Key identifier of the log, hexadecimal. */
@@ -47,6 +51,7 @@ export interface VerifiedLogEntry {
   readonly treeSize: bigint | undefined
 }
 
+/** A time at which the signature was there, and who says so. */
 export interface VerifiedTime {
   readonly time: Date
   readonly source: 'transparency-log' | 'timestamp-authority' | 'current-time'
@@ -54,6 +59,7 @@ export interface VerifiedTime {
   readonly authority: string
 }
 
+/** A promise of a certificate transparency log to publish the certificate. */
 export interface VerifiedCertificateTimestamp {
   readonly logUrl: string
   readonly logId: string

@@ -5,6 +5,7 @@ import type { TimeWindow } from '../trust/time-window.ts'
 import type { SigstoreExtensionName } from '../x509/sigstore-extensions.ts'
 import type { Artifact } from './artifact.ts'
 
+/** What a signature must be about, and whose it must be. */
 export interface Policy {
   /**
    * The artifact that must have been signed, or that must be a subject of the signed statement. `any-subject` checks an
@@ -48,6 +49,7 @@ export interface CertificateIdentity {
 /** A text that must be exactly this, or must match a pattern (`compilePattern`), or both. */
 export type TextMatcher = string | Pattern | readonly [string, Pattern]
 
+/** A compiled regular expression: `compilePattern` makes it. */
 export interface Pattern {
   /** As the user wrote it. */
   readonly source: string
@@ -68,6 +70,7 @@ export interface Thresholds {
   readonly integratedTimes?: number
 }
 
+/** How much evidence is asked for, and what is brought beside the bundle. */
 export interface VerifyOptions {
   readonly thresholds?: Thresholds
   /**

@@ -10,6 +10,7 @@ import type { Evidence } from './evidence.ts'
 import type { CertificateIdentity, Policy, VerifyOptions } from './policy.ts'
 import { verify } from './verify.ts'
 
+/** Whom to believe and who may have signed, the same for all bundles. */
 export interface VerifierOptions extends VerifyOptions {
   readonly trust: TrustMaterial
   /** Who may have signed. Either this or `key`. */
@@ -20,6 +21,7 @@ export interface VerifierOptions extends VerifyOptions {
   readonly predicateType?: string
 }
 
+/** Verifies bundles by one policy. */
 export interface Verifier {
   /**
    * Verifies one bundle.

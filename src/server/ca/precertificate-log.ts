@@ -8,6 +8,7 @@ export type PrecertificateLog = ForeignLog | OwnLog
 /** @param chain DER: the precertificate, its issuers, the root. Resolves when the entry is durable. */
 type AddPreChain<Answer> = (chain: readonly Uint8Array[]) => Promise<Answer>
 
+/** A log of somebody else's, whose SCTs are verified. */
 export interface ForeignLog {
   readonly addPreChain: AddPreChain<SignedCertificateTimestamp>
 }
@@ -18,6 +19,7 @@ export interface OwnLog {
   readonly addOwnPreChain: AddPreChain<SignedEntry>
 }
 
+/** An SCT of our own log, and what it signs. */
 export interface SignedEntry {
   readonly sct: SignedCertificateTimestamp
   /** The bytes that were given to the log's signer. */

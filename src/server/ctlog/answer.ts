@@ -5,6 +5,7 @@ import { CountersignError } from '../../error.ts'
 /** What never changes may be kept by every cache. */
 export const immutable = 'public, max-age=31536000, immutable'
 
+/** An answer that may be another one the next time. */
 export function answerJson(json: string): Response {
   return new Response(json, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
 }
@@ -13,6 +14,7 @@ export function answerBytes(bytes: Uint8Array, headers: Readonly<Record<string, 
   return new Response(bytes, { headers })
 }
 
+/** A refusal, or what is no JSON. */
 export function answerText(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(`${message}\n`, {
     status,

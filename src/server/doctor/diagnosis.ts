@@ -3,6 +3,7 @@ import { messageOf } from '../../error.ts'
 
 export type Verdict = 'ok' | 'warn' | 'fail'
 
+/** One line of what the doctor says. */
 export interface Diagnosis {
   /** What was looked at, such as `certificates`. */
   readonly check: string

@@ -13,6 +13,7 @@ const pendingText = `SELECT log, number, identity, leaf, timestamp_at, extra FRO
     FROM (SELECT * FROM pending_entries WHERE log = $1 ORDER BY number LIMIT $2) AS longest
   ) AS sized WHERE place = 1 OR bytes <= $3 ORDER BY number`
 
+/** Makes the handle. @param takeEpoch gives whoever leads a log the next epoch of it */
 export function createPostgresSharing(
   database: SqlDatabase,
   query: QueryBuilder,

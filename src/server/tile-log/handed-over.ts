@@ -7,6 +7,7 @@ import { leafTemplateOf } from './leaf-template.ts'
 import type { TreeReader } from './tree-reader.ts'
 import type { TreeState } from './tree-state.ts'
 
+/** Waiters by the identity of their entry. */
 export class HandedOver {
   readonly #logId: string
   readonly #heads: Pick<HeadStore, 'findIdentities'>

@@ -7,6 +7,7 @@ export interface RenewalOptions {
   readonly onFailure: ((error: unknown) => void) | undefined
 }
 
+/** A renewal in the background. No method throws: what fails is told. */
 export interface Renewal {
   /** Looks again and again from now on. */
   start(): void

@@ -10,6 +10,7 @@ export interface Outcome {
   readonly awaiting: readonly AwaitedSignatures[]
 }
 
+/** How the repository is now. */
 export interface RepositoryStatus extends Outcome {
   /** Epoch milliseconds. */
   readonly expires: ByRole | undefined
