@@ -7,7 +7,7 @@ export function programEntry(verbs: readonly CommandEntry[]): CommandEntry {
   const command = defineGroup({ subcommands: verbs })
   return {
     name: 'countersign',
-    short: 'Sign and verify software artefacts, run a private Sigstore, enforce signature policies',
+    short: 'Sign and verify software artifacts, run a private Sigstore, enforce signature policies',
     load: () => Promise.resolve({ command }),
   }
 }

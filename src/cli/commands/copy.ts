@@ -5,7 +5,7 @@ import { exactly } from '../positional.ts'
 
 export const command = defineCommand({
   synopsis: 'SOURCE DESTINATION',
-  long: `Copy an image, the images that an index names, and every signature, attestation and other artefact beside each of them.
+  long: `Copy an image, the images that an index names, and every signature, attestation and other artifact beside each of them.
 
 Bundles that refer to the image are copied as well as the tags of cosign 1 and 2. What the destination has beside the image stays.
 

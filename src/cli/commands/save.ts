@@ -5,7 +5,7 @@ import { exactly } from '../positional.ts'
 
 export const command = defineCommand({
   synopsis: 'IMAGE',
-  long: `Write an image, the images that an index names, and every signature, attestation and other artefact beside each of them to a folder.
+  long: `Write an image, the images that an index names, and every signature, attestation and other artifact beside each of them to a folder.
 
 The folder is an OCI image layout: "countersign load", "cosign load" and other tools read it, and "countersign verify --local-image" verifies
 it where there is no registry. A layout that is there keeps its list until everything is written. It takes as long as it takes, unless --timeout is given.`,

@@ -5,7 +5,7 @@ import { exactly } from '../positional.ts'
 
 export const command = defineCommand({
   synopsis: 'IMAGE',
-  long: `Show the signatures, attestations, SBOMs and other artefacts beside an image, and what lies beside those. Nothing is verified.`,
+  long: `Show the signatures, attestations, SBOMs and other artifacts beside an image, and what lies beside those. Nothing is verified.`,
   examples: `  countersign tree ghcr.io/org/app:v1`,
   flags: treeFlags,
   positional: exactly(1),

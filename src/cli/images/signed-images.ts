@@ -121,7 +121,7 @@ async function findOne(repository: Repository, reference: ImageReference, { want
   }
 }
 
-/** What cosign 1 and 2 stored beside an image under a tag: an artefact, which has signatures of its own. */
+/** What cosign 1 and 2 stored beside an image under a tag: an artifact, which has signatures of its own. */
 async function attachedTo(
   { reference, descriptor }: MeantImage,
   signatures: Repository,

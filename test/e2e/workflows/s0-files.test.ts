@@ -1,4 +1,4 @@
-/** S0, signatures for Carvel's artefacts: the checksums of its releases. */
+/** S0, signatures for Carvel's artifacts: the checksums of its releases. */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anyJob, jobOf } from './github-actions.ts'

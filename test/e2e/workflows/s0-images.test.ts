@@ -1,4 +1,4 @@
-/** S0, signatures for Carvel's artefacts: its images and bundles of packages. */
+/** S0, signatures for Carvel's artifacts: its images and bundles of packages. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findPeer } from '../../interop/peer.ts'
 import type { RealRegistry } from '../../support/registries.ts'
