@@ -10,6 +10,8 @@ import type { ImageVerification } from './image-verifier.ts'
 import { openImageVerifier } from './image-verifier.ts'
 import type { ImagePolicy, VerifiedSignature } from './verify-image.ts'
 
+const maxShown = 20
+
 /** Who must have signed and whom to believe, as in `ImagePolicy`, and where to look. */
 export interface VerifyImageOptions extends Omit<ImagePolicy, 'wanted' | 'demands'>, Omit<FindOptions, 'kinds' | 'onFound'> {
   /** Default a signature. */
@@ -58,12 +60,10 @@ function refusalOf(image: string, { failures, looked, unreadable }: Findings, { 
   const [failure] = failures
   if (failure !== undefined) return failure
   const [first] = refused
-  const reasons = [...refused.map(({ found, error }) => `${found.where}: ${error.message}`), ...unreadable].slice(0, 20).join('; ')
   if (first === undefined) {
-    return new CountersignError(
-      'NOT_FOUND',
-      `nothing was found that is signed about ${image} (looked into ${[...looked, reasons].join('; ')})`,
-    )
+    const where = [...looked, ...unreadable.slice(0, maxShown)].join('; ')
+    return new CountersignError('NOT_FOUND', `nothing was found that is signed about ${image} (looked into ${where})`)
   }
+  const reasons = [...refused.map(({ found, error }) => `${found.where}: ${error.message}`), ...unreadable].slice(0, maxShown).join('; ')
   return new CountersignError(first.error.code, `nothing that is signed about ${image} holds: ${reasons}`, { cause: first.error })
 }

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encodePublicKeyPem, generateSigner, sign } from '../../src/index.ts'
+import { encodePublicKeyPem, generateSigner, openRepository, sign, signImage } from '../../src/index.ts'
 import type { PrivateSigstore } from '../../src/server/index.ts'
 import { createServer } from '../../src/server/index.ts'
+import { pushImage } from '../support/images.ts'
+import { startFakeRegistry } from '../support/registry-fake.ts'
 
 const project = path.resolve(import.meta.dirname, '../..')
 const artifact = 'what is released\n'
@@ -86,6 +88,25 @@ describe('a file that sign-file has signed', () => {
     expect(exitCode).toBe(1)
     expect(stdout).toMatch(/^(?:app\.tar\.gz: refused, [A-Z_]+: .+\n){2}$/)
   })
+})
+
+it('verify-image prints the digest of what somebody has signed, and refuses what somebody else has', async () => {
+  const registry = await startFakeRegistry()
+  try {
+    const name = `${registry.host}/app`
+    const repository = openRepository(name, { env: {} })
+    const { digest } = await pushImage(repository, 'v1')
+    const { trustedRoot, signingConfig, url } = sigstore
+    await signImage(repository, 'v1', { identityToken: env['SIGSTORE_ID_TOKEN'] ?? '', trustedRoot, signingConfig })
+    const verified = await run('verify-image', [name, 'v1', 'dev@example.com', `${url}/oidc`])
+    expect(verified.exitCode, verified.stderr).toBe(0)
+    expect(verified.stdout).toMatch(`${name}@${digest}\nentry `)
+    const refused = await run('verify-image', [name, 'v1', 'eve@example.com', `${url}/oidc`])
+    expect([refused.exitCode, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain("code: 'IDENTITY_MISMATCH'")
+  } finally {
+    await registry.stop()
+  }
 })
 
 describe('a key of your own', () => {

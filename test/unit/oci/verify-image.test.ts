@@ -413,6 +413,26 @@ describe('a good signature is found', () => {
   })
 })
 
+describe('what the library says', () => {
+  it('of an image that nobody has signed, with every place that was looked into', async () => {
+    await expect(verify()).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringMatching(
+        /^nothing was found that is signed about \S+@sha256:\w+ \(looked into .*0 referrers .*; .*no tag sha256-\w+\.sig\)$/,
+      ),
+    })
+  })
+
+  it('of signatures that do not hold, each with its reason, in the code of the first', async () => {
+    attachBundle(registry, image, imageSignature(digestOf('another image')).json)
+    putTag(registry, image, [signatureLayer(registry, legacySignature(image, managed))])
+    await expect(verify()).rejects.toMatchObject({
+      code: 'ARTIFACT_MISMATCH',
+      message: expect.stringMatching(/^nothing that is signed about \S+@sha256:\w+ holds: .+ does not match .+; .+\(layer 1\): .+/),
+    })
+  })
+})
+
 describe('nothing is taken for nothing where it is unknown', () => {
   it('what is among the referrers', async () => {
     registry.rule(`GET /v2/${app}/referrers/`, answer(403))
