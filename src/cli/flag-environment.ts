@@ -1,6 +1,6 @@
 /**
- * Flags from the environment. Every flag can be set as `COSIGN_<FLAG>` or, first, as `COUNTERSIGN_<FLAG>`: upper case, with
- * `_` for `-`. As in cosign, a flag on the command line wins and an empty variable counts as not set. Unlike cosign, a
+ * Flags from the environment. Every flag that does not say otherwise can be set as `COSIGN_<FLAG>` or, first, as `COUNTERSIGN_<FLAG>`:
+ * upper case, with `_` for `-`. As in cosign, a flag on the command line wins and an empty variable counts as not set. Unlike cosign, a
  * text that is not a value of the flag is an error: otherwise a mistyped restriction would be dropped silently.
  */
 import type { FlagAssignments } from './flag-assignments.ts'
