@@ -9,9 +9,10 @@ import { TransportError, isMissing, systemCode } from '../error.ts'
 export interface LockOptions {
   /** How long to wait for another holder; default 5 s. */
   readonly waitMs?: number
-  /** A lock of this age is taken over: its holder hangs or is on another machine and gone. Default 10 s. */
-  readonly staleMs?: number
 }
+
+/** A lock of this age is taken over: its holder hangs or is on another machine and gone. */
+const staleMs = 10_000
 
 /**
  * Runs an action while holding the lock. A lock whose process is gone is taken over at once.
@@ -19,13 +20,16 @@ export interface LockOptions {
  * @throws TransportError FILE_UNREADABLE when the lock is not free in time; Node's own errors; whatever the action throws
  */
 export async function withLock<T>(file: string, options: LockOptions, action: () => Promise<T>): Promise<T> {
-  const { waitMs = 5_000, staleMs = 10_000 } = options
+  const { waitMs = 5_000 } = options
   const owner = `${hostname()} ${pid} ${randomBytes(8).toString('hex')}\n`
   const end = performance.now() + waitMs
   while (!(await acquire(file, owner))) {
-    if (await takeOver(file, staleMs)) continue
+    if (await takeOver(file)) continue
     if (performance.now() >= end)
-      throw new TransportError('FILE_UNREADABLE', `${file} has been locked by another process for ${waitMs / 1000} s`)
+      throw new TransportError(
+        'FILE_UNREADABLE',
+        `${file} has been locked by another process for ${waitMs / 1000} s: wait until that has ended, and try again`,
+      )
     await wait(5 + Math.random() * 20)
   }
   try {
@@ -63,7 +67,7 @@ async function createExclusively(file: string, owner: string): Promise<boolean> 
 }
 
 /** Removes the lock if its holder is gone. Whether it is worth trying again at once. */
-async function takeOver(file: string, staleMs: number): Promise<boolean> {
+async function takeOver(file: string): Promise<boolean> {
   const owner = await contents(file)
   if (owner === undefined) return true
   if (isAlive(owner) && (await age(file)) < staleMs) return false

@@ -15,10 +15,6 @@ export interface ClockWatchOptions {
   readonly steady?: SteadyClock
   /** Milliseconds since the machine started, those of sleep included, to about a second; `steady` by default, or the system's. */
   readonly uptime?: SteadyClock
-  /** A smaller step goes unnoticed; 1,000 ms by default, the accuracy that timestamps state. */
-  readonly maxStepMs?: number
-  /** How often the clocks are compared, so that slewing does not add up to a step; 10 s by default. */
-  readonly compareEveryMs?: number
   /** None by default: nothing outside is asked. */
   readonly timeServers?: TimeServerOptions
   /** How often the time servers are asked; 60 s by default. */
@@ -61,6 +57,10 @@ interface Step {
   readonly isStep: boolean
 }
 
+/** A smaller step goes unnoticed: the accuracy that timestamps state. */
+const maxStepMs = 1000
+/** How often the clocks are compared, so that slewing does not add up to a step. */
+const compareEveryMs = 10_000
 /** Above this, in milliseconds, what uptime has gained on the steady clock is sleep. Below, it may be rounding. */
 const leastSleepMs = 2500
 /** How long the system's uptime, which takes 5 µs to read, may be an old one while nothing looks odd. */
@@ -68,7 +68,7 @@ const uptimeHoldsMs = 1000
 
 /** Makes a watch. It compares the clocks when it is asked, and by itself between `start` and `close`. */
 export function createClockWatch(options: ClockWatchOptions): ClockWatch {
-  const { clock, maxStepMs = 1000, compareEveryMs = 10_000, askEveryMs = 60_000, agreementHoldsMs = 15 * 60_000, timeServers } = options
+  const { clock, askEveryMs = 60_000, agreementHoldsMs = 15 * 60_000, timeServers } = options
   const steady = options.steady ?? ((): number => performance.now())
   const sleep = createSleepCounter(steady, options.uptime ?? options.steady ?? ((): number => uptime() * 1000))
   const read = (): Reading => ({ wall: clock(), steady: steady(), slept: sleep(true) })

@@ -8,11 +8,12 @@ export interface TimeServerOptions {
   readonly servers: readonly TimeServer[]
   /** How many of them must agree with our clock; more than half by default. */
   readonly threshold?: number
-  /** How far our clock may be from theirs, beyond half of the answer's delay; 1,000 ms by default. */
-  readonly maxOffsetMs?: number
   /** How long an answer may take; 2,000 ms by default. */
   readonly timeoutMs?: number
 }
+
+/** How far our clock may be from theirs, beyond half of the answer's delay. */
+const maxOffsetMs = 1000
 
 /** What one round of questions has found. */
 export interface TimeSurvey {
@@ -31,7 +32,7 @@ export interface TimeSurvey {
 
 /** Asks every server once, all at the same time. */
 export async function surveyTimeServers(options: TimeServerOptions, clock: Clock, steady: SteadyClock): Promise<TimeSurvey> {
-  const { servers, threshold = Math.floor(servers.length / 2) + 1, maxOffsetMs = 1000, timeoutMs = 2000 } = options
+  const { servers, threshold = Math.floor(servers.length / 2) + 1, timeoutMs = 2000 } = options
   const settled = await Promise.allSettled(servers.map((server) => askTimeServer(server, timeoutMs, clock, steady)))
   const answers = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const agreeing = answers.filter(({ offsetMs, delayMs }) => Math.abs(offsetMs) <= maxOffsetMs + Math.abs(delayMs) / 2).length

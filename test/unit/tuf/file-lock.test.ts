@@ -48,7 +48,7 @@ describe('withLock', () => {
     writeFileSync(file, contents())
     await expect(withLock(file, { waitMs: 60 }, () => Promise.resolve())).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
-      message: `${file} has been locked by another process for 0.06 s`,
+      message: `${file} has been locked by another process for 0.06 s: wait until that has ended, and try again`,
     })
     expect(readFileSync(file, 'utf8')).toBe(contents())
   })
