@@ -3,7 +3,6 @@
  * machine, the helper programs of clouds. Each kind is for registries that are known by their names, and goes to no other.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { messageOf } from '../error.ts'
@@ -76,16 +75,12 @@ async function cloudCredentials(registry: string, options: KeychainOptions): Pro
   }
   const helper = helpers.find(({ registries }) => registries.test(registry))
   if (helper === undefined) return undefined
-  if (!isOnPath(`docker-credential-${helper.program}`, env)) {
+  const { findExecutable } = await import('../keys/program-run.ts')
+  if (findExecutable(`docker-credential-${helper.program}`, env) === undefined) {
     const advice = 'install it, or log in with countersign login'
     throw new Error(`they come from the program docker-credential-${helper.program}, which is not on PATH: ${advice}`)
   }
   return askHelper(helper.program, registry, options)
-}
-
-function isOnPath(program: string, env: KeychainOptions['env']): boolean {
-  const folders = (variableOf(env, 'PATH') ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder))
-  return folders.some((folder) => ['', '.exe'].some((ending) => existsSync(path.join(folder, `${program}${ending}`))))
 }
 
 /** Those of the service account `default`, as pods without one of their own have them. */

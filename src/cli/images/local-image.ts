@@ -33,7 +33,10 @@ export async function openLocalImage(
   const foreign = (await repository.filesForDocker()).find((file) => !files.has(file))
   if (foreign !== undefined) {
     const found = `${excerpt(foreign, 120)}, which is no part of it`
-    throw new UsageError('USAGE', `${folder} holds ${descriptor.digest}, and docker load, which goes by manifest.json, takes ${found}`)
+    throw new UsageError(
+      'USAGE',
+      `${folder} holds ${descriptor.digest}, and docker load, which goes by manifest.json, takes ${found}; save it anew`,
+    )
   }
   const reference = { registry: '', repository: folder, tag: undefined, digest: descriptor.digest }
   return { repository, image: { reference, name: folder, repository: folder, descriptor } }

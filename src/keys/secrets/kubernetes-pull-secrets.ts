@@ -1,5 +1,5 @@
 /** The pull secrets that a namespace has for its pods: configurations of Docker, in secrets that the service account `default` names. */
-import { decodeUtf8 } from '../../encoding/bytes.ts'
+import { decodeUtf8, excerpt } from '../../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../../encoding/json.ts'
 import { JsonFields } from '../../encoding/json-fields.ts'
 import { UsageError } from '../../error.ts'
@@ -25,7 +25,8 @@ export interface PullSecret {
  * @throws CountersignError SERVICE_REFUSED where the program may not read them; UsageError USAGE; TransportError
  */
 export async function fetchPullSecrets(namespace: string, options: SecretStoreOptions): Promise<readonly PullSecret[]> {
-  if (!objectName.test(namespace)) throw new UsageError('USAGE', 'the namespace of the pod has a name that no namespace can have')
+  if (!objectName.test(namespace))
+    throw new UsageError('USAGE', `the namespace of the pod should be a name of Kubernetes, found ${excerpt(namespace, 80)}`)
   const cluster = await connectToCluster(options, '--k8s-keychain')
   const below = `/api/v1/namespaces/${namespace}`
   const account = await cluster.ask('GET', `${below}/serviceaccounts/default`, [200, 404])
