@@ -4,6 +4,7 @@ import path from 'node:path'
 import { CountersignError } from '../error.ts'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
+import type { AppOptions } from './app-parts.ts'
 import { openIssuerFile } from './ca/issuer-file.ts'
 import type { Clock } from './clock.ts'
 import type { ServerConfiguration } from './configuration.ts'
@@ -91,8 +92,7 @@ async function startServices(
   const { folder, clock, listener } = options
   const log = createServerLog(options.logging)
   const metrics = createMetrics()
-  const headsFolder = path.join(folder, dataFiles.heads)
-  await makePrivateFolder(headsFolder)
+  await makePrivateFolder(path.join(folder, dataFiles.heads))
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()
@@ -118,23 +118,13 @@ async function startServices(
     })
     closers.push(async () => issuerFile.close())
     app = await createApp({
-      url: configuration.url,
+      ...configuredOptions(configuration, folder, listener.options),
       material,
       storage,
-      services: configuration.services,
       clock,
       log,
       metrics,
-      headsFolder,
-      tufRecord: createVersionFile(path.join(headsFolder, 'tuf.json')),
-      timeServers: configuration.tsa['ntp-servers'],
-      rekor: configuration.rekor.default,
-      serveMetrics: metricsPlace(configuration, listener.options) === 'origin',
-      behindProxy: listener.options.behindProxy,
-      rateLimit: { perSecond: configuration.limits['writes-per-second'], burst: configuration.limits.burst },
       issuers: issuerFile.issuers,
-      issuerSettings: parseIssuerSettings(configuration.issuer.settings),
-      readSecret: async (file) => (await readDataText(folder, file)).trim(),
       openTask: pool.open,
     })
     const { origin, close: closeApp, start } = app
@@ -164,6 +154,25 @@ async function startServices(
     await close().catch((cause: unknown) => log.error(errorFields(cause), 'closing after a failed start failed'))
     throw error
   }
+}
+
+/** What the configuration says of a server, and what its folder and its address do. */
+function configuredOptions(configuration: ServerConfiguration, folder: string, listening: ListenOptions) {
+  const { url, services, tsa, rekor, limits, issuer } = configuration
+  const headsFolder = path.join(folder, dataFiles.heads)
+  return {
+    url,
+    services,
+    headsFolder,
+    tufRecord: createVersionFile(path.join(headsFolder, 'tuf.json')),
+    timeServers: tsa['ntp-servers'],
+    rekor: rekor.default,
+    serveMetrics: metricsPlace(configuration, listening) === 'origin',
+    behindProxy: listening.behindProxy,
+    rateLimit: { perSecond: limits['writes-per-second'], burst: limits.burst },
+    issuerSettings: parseIssuerSettings(issuer.settings),
+    readSecret: async (file) => (await readDataText(folder, file)).trim(),
+  } satisfies Partial<AppOptions>
 }
 
 /** Metrics tell strangers too much: they are on the origin only while nobody else can reach it. */
