@@ -1,6 +1,7 @@
 /** Which here-documents follow an instruction of a Dockerfile. */
 import { excerpt } from '../encoding/bytes.ts'
-import { UsageError } from '../error.ts'
+import type { UsageError } from '../error.ts'
+import { dockerfileError } from './dockerfile-error.ts'
 
 /** Text behind an instruction that belongs to it, as far as a line of its own. */
 export interface HereDocument {
@@ -56,8 +57,5 @@ function isJsonCommand(rest: string): boolean {
 }
 
 function uncertain(line: number, reason: string): UsageError {
-  return new UsageError(
-    'USAGE',
-    `line ${line} of the Dockerfile: it is not certain whether a here-document follows, as ${reason}; write it so that there is no doubt`,
-  )
+  return dockerfileError(line, `it is not certain whether a here-document follows, as ${reason}; write it so that there is no doubt`)
 }

@@ -4,6 +4,7 @@
  */
 import { excerpt } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
+import { dockerfileError } from './dockerfile-error.ts'
 import { hereDocumentsOf } from './dockerfile-here-documents.ts'
 import type { HereDocument } from './dockerfile-here-documents.ts'
 
@@ -59,10 +60,11 @@ function joinedLines(lines: readonly string[], first: number, escape: string): {
   let part = withoutIndent(lines[at] ?? '')
   let whole = ''
   for (;;) {
-    if (part.includes('\r')) throw invalid(at + 1, 'it has a carriage return that ends no line')
+    if (part.includes('\r')) throw dockerfileError(at + 1, 'it has a carriage return that ends no line')
     const kept = beforeContinuation(part, escape, at + 1)
     whole += kept ?? part
-    if (whole.length > maxInstructionLength) throw invalid(first + 1, `the instruction is longer than ${maxInstructionLength} characters`)
+    if (whole.length > maxInstructionLength)
+      throw dockerfileError(first + 1, `the instruction is longer than ${maxInstructionLength} characters`)
     if (kept === undefined) break
     // Within an instruction, comments and empty lines are left out.
     do at++
@@ -81,7 +83,7 @@ function behindHereDocument(
   line: number,
   escape: string,
 ): number {
-  if (instructionNames.has(name.toUpperCase())) throw invalid(line, `a here-document should not end with the instruction ${name}`)
+  if (instructionNames.has(name.toUpperCase())) throw dockerfileError(line, `a here-document should not end with the instruction ${name}`)
   const isEnd = (text: string): boolean => (withTabs ? text.replace(/^\t+/, '') : text) === name
   // Builders without here-documents stop at its end, which is no instruction, unless they take it for more of the line before.
   let continues = false
@@ -90,8 +92,8 @@ function behindHereDocument(
     const text = lines[at] ?? ''
     if (!isPassedOver(text)) continues = text.trimEnd().endsWith(escape)
   }
-  if (continues) throw invalid(line, `what is before the end of the here-document, ${name}, should not end with ${escape}`)
-  if (at >= lines.length) throw invalid(line, `the here-document should end with a line ${name}`)
+  if (continues) throw dockerfileError(line, `what is before the end of the here-document, ${name}, should not end with ${escape}`)
+  if (at >= lines.length) throw dockerfileError(line, `the here-document should end with a line ${name}`)
   return at + 1
 }
 
@@ -103,12 +105,12 @@ function directivesOf(lines: readonly string[]): { readonly escape: string; read
     const [, name = '', value = ''] = /^#\s*([a-z][a-z0-9]*)\s*=\s*(.*\S)\s*$/i.exec(withoutIndent(text)) ?? []
     const directive = name.toLowerCase()
     if (!['syntax', 'escape', 'check'].includes(directive)) break
-    if (directives.has(directive)) throw invalid(index + 1, `the directive ${directive} is given twice`)
+    if (directives.has(directive)) throw dockerfileError(index + 1, `the directive ${directive} is given twice`)
     if (directive === 'escape' && value !== '`' && value !== '\\')
-      throw invalid(index + 1, `the escape character should be \\ or \`, found ${excerpt(value)}`)
+      throw dockerfileError(index + 1, `the escape character should be \\ or \`, found ${excerpt(value)}`)
     const isUnclear = directive === 'escape' && (directives.has('check') || lines[0]?.startsWith('#!') === true)
     if (isUnclear)
-      throw invalid(index + 1, 'the directive escape should be the first line, or follow syntax: not every builder sees it here')
+      throw dockerfileError(index + 1, 'the directive escape should be the first line, or follow syntax: not every builder sees it here')
     directives.set(directive, value)
   }
   return { escape: directives.get('escape') ?? '\\', syntax: directives.get('syntax')?.split(/\s/, 1)[0] }
@@ -118,7 +120,7 @@ function directivesOf(lines: readonly string[]): { readonly escape: string; read
 function beforeContinuation(part: string, escape: string, line: number): string | undefined {
   const kept = part.replace(/[ \t]+$/, '')
   if (!kept.endsWith(escape)) return undefined
-  if (kept.endsWith(escape + escape)) throw invalid(line, `not every builder reads ${escape}${escape} at its end in the same way`)
+  if (kept.endsWith(escape + escape)) throw dockerfileError(line, `not every builder reads ${escape}${escape} at its end in the same way`)
   return kept.slice(0, -1)
 }
 
@@ -126,7 +128,7 @@ function instructionOf(whole: string, line: number): DockerfileInstruction {
   const [, onbuild, word = '', text = ''] = /^(ONBUILD[\t\v\f ]+)?([^\t\v\f ]*)([^]*)$/i.exec(whole) ?? []
   const name = word.toUpperCase()
   if (!instructionNames.has(name) || (onbuild !== undefined && (name === 'ONBUILD' || name === 'FROM')))
-    throw invalid(line, `${excerpt(word, 40)} is no instruction that is known here`)
+    throw dockerfileError(line, `${excerpt(word, 40)} is no instruction that is known here`)
   return { line, name, ...splitFlags(text) }
 }
 
@@ -154,8 +156,4 @@ function isPassedOver(text: string): boolean {
 
 function withoutIndent(text: string): string {
   return text.replace(/^[\s\u0085]+/, '')
-}
-
-function invalid(line: number, reason: string): UsageError {
-  return new UsageError('USAGE', `line ${line} of the Dockerfile: ${reason}`)
 }

@@ -35,8 +35,8 @@ describe('the images of a Dockerfile', () => {
     const text = 'ARG REGISTRY\nARG TAG=1\nARG NAME="app"\nFROM ${REGISTRY:-docker.io}/$NAME:${TAG}'
     expect(all(text)).toEqual(['docker.io/app:1'])
     expect(all(text, { TAG: '2', REGISTRY: 'ghcr.io' })).toEqual(['ghcr.io/app:2'])
-    expect(() => all('FROM a\nFROM $GONE')).toThrow('line 2: "$GONE" in the name of an image has no value')
-    expect(() => all('FROM')).toThrow('line 1: FROM should name an image')
+    expect(() => all('FROM a\nFROM $GONE')).toThrow('line 2 of the Dockerfile: "$GONE" in the name of an image has no value')
+    expect(() => all('FROM')).toThrow('line 1 of the Dockerfile: FROM should name an image')
   })
 
   it('have a base: what the last stage is built on in the end', () => {
