@@ -88,7 +88,7 @@ describe('the program', () => {
   it('verifies Ed25519ph in those files, too', async () => {
     const key = generatePrivateKey('ed25519')
     await loadEd25519ph()
-    const signature = await key.createSigner('ed25519ph').sign(artifactBytes)
+    const signature = key.createSigner('ed25519ph').sign(artifactBytes)
     writeFileSync(path.join(folder, 'ed25519.pub'), encodePublicKeyPem(key.publicKey))
     writeFileSync(path.join(folder, 'ph.sig'), Buffer.from(signature).toString('base64'))
     const words = ['verify-blob', 'app', '--signature', 'ph.sig', '--key', 'ed25519.pub', '--trusted-root', 'root.json']

@@ -78,7 +78,7 @@ export class HandedOver {
   }
 
   rejectAll(error: unknown): void {
-    for (const key of [...this.#waiters.keys()]) for (const waiter of this.#take(key)) waiter.reject(error)
+    for (const key of this.#waiters.keys()) for (const waiter of this.#take(key)) waiter.reject(error)
   }
 }
 

@@ -145,7 +145,15 @@ async function originWith({ log: answer = unexpected, threads }: Failing = {}): 
     const fail = async (): Promise<never> => {
       throw answer()
     }
-    const parts = { add: fail, head: fail, entries: fail, leaves: fail, indexOfLeafHash: fail, proveInclusion: fail, proveConsistency: fail }
+    const parts = {
+      add: fail,
+      head: fail,
+      entries: fail,
+      leaves: fail,
+      indexOfLeafHash: fail,
+      proveInclusion: fail,
+      proveConsistency: fail,
+    }
     return { id, origin, state: 'active', ...parts, rootHash: fail, tile: fail, close: async () => {} }
   }
   const work = async (): Promise<never> => {
