@@ -19,8 +19,6 @@ import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
 import { isTrue } from './signing-layout.ts'
 
-const folderAdvice = 'name the files in it'
-
 export interface UploadBlobFlags extends RegistryFlags {
   readonly annotation: ReadonlyMap<string, string>
   readonly ct: string
@@ -83,7 +81,7 @@ export async function uploadBlobs(context: CommandContext, flags: UploadBlobFlag
 /** Uploads a WebAssembly module. @throws as `uploadBlobs` */
 export async function uploadWasm(context: CommandContext, flags: RegistryFlags & { readonly file: string }, image: string): Promise<void> {
   const reference = writable(image)
-  checkBlobs(context, [flags.file], folderAdvice)
+  checkBlobs(context, [flags.file])
   const repository = connectRegistries(context, flags).open(reference)
   context.stderr.write(`Uploading wasm file from [${printableLine(flags.file)}] to [${referenceText(reference)}].\n`)
   const { content } = await openFile(context, flags.file)
@@ -115,7 +113,6 @@ function readFiles(context: CommandContext, given: readonly string[]): FileToUpl
   checkBlobs(
     context,
     files.map(({ name }) => name),
-    folderAdvice,
   )
   if (files.length === 1) return files
   const seen = new Set<string>()

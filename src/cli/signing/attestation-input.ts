@@ -68,7 +68,7 @@ export async function readAttestation(
   blobs: readonly string[],
   typeIsGiven: boolean,
 ): Promise<Uint8Array> {
-  if (flags.hash === '') checkBlobs(context, blobs, 'name the files in it')
+  if (flags.hash === '') checkBlobs(context, blobs)
   if (flags.statement !== '') return readStatement(context, flags, blobs, typeIsGiven)
   const subjects = await readSubjects(context, blobs, flags.hash)
   return statementAbout(context, flags, subjects, await readPredicate(context, flags))

@@ -21,7 +21,7 @@ const progressPauseMs = 200
  * @param folderAdvice what to do with a folder instead, for the message
  * @throws TransportError FILE_UNREADABLE
  */
-export function checkBlobs(context: CommandContext, names: readonly string[], folderAdvice: string): void {
+export function checkBlobs(context: CommandContext, names: readonly string[], folderAdvice = 'name the files in it'): void {
   for (const name of names) {
     if (name === '-') continue
     let isDirectory: boolean
