@@ -4,6 +4,7 @@
  */
 import { encodeBase64 } from '../encoding/base64.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
+import type { JsonValue } from '../encoding/json.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { inTotoPayloadType } from './dsse.ts'
@@ -45,28 +46,37 @@ export function parseSupplement(bytes: Uint8Array): LogEntrySupplement {
 }
 
 /**
- * The digests of an in-toto statement's subjects, and of the materials of SLSA provenance of before version 1. A payload that is
+ * The digests of an in-toto statement's subjects, and of the materials of SLSA provenance of before version 1; at most 4,096. A payload that is
  * no statement has none: the log takes it all the same.
  */
 export function statementDigests(payloadType: string, payload: Uint8Array): string[] {
   if (payloadType !== inTotoPayloadType) return []
+  let statement: JsonValue | undefined
   try {
-    const statement = parseJson(payload, 'the statement', { integers: 'exact' })
-    if (!isJsonObject(statement)) return []
-    const predicate = statement['predicate']
-    return [...digestsOf(statement['subject']), ...(isJsonObject(predicate) ? digestsOf(predicate['materials']) : [])]
+    statement = parseJson(payload, 'the statement', { integers: 'exact' })
   } catch {
     return []
   }
+  if (!isJsonObject(statement)) return []
+  const predicate = statement['predicate']
+  const digests = new Set<string>()
+  for (const list of [statement['subject'], isJsonObject(predicate) ? predicate['materials'] : undefined])
+    for (const text of listedDigests(list)) if (digests.size < maxDigests) digests.add(text)
+  return [...digests]
 }
 
-function digestsOf(list: unknown): string[] {
-  if (!Array.isArray(list)) return []
-  return list.slice(0, maxDigests).flatMap((item) => {
-    const digests: unknown = isJsonObject(item) ? item['digest'] : undefined
-    if (typeof digests !== 'object' || digests === null) return []
-    return Object.entries(digests).flatMap(([algorithm, value]) =>
-      typeof value === 'string' ? [`${algorithm}:${value.toLowerCase()}`] : [],
-    )
-  })
+/** Of a list that names more than are kept, the first. */
+function* listedDigests(list: JsonValue | undefined): Generator<string> {
+  if (!Array.isArray(list)) return
+  for (const item of list.slice(0, maxDigests)) {
+    const digests = isJsonObject(item) ? item['digest'] : undefined
+    if (!isJsonObject(digests)) continue
+    let left = maxDigests
+    for (const algorithm in digests) {
+      if (left-- === 0) break
+      const value = digests[algorithm]
+      const text = typeof value === 'string' ? `${algorithm}:${value.toLowerCase()}` : ''
+      if (digestPattern.test(text)) yield text
+    }
+  }
 }
