@@ -67,7 +67,7 @@ const configurationSchema = z.strictObject({
   issuers: fileName,
   limits: z
     .strictObject({
-      /** Writes a second from one address; clients on this machine are not limited. */
+      /** Writes a second from one address, one for every 64 KiB; clients on this machine are not limited. */
       'writes-per-second': z.number().positive().max(1_000_000).default(200),
       burst: z.number().positive().max(1_000_000).default(1_000),
     })

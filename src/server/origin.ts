@@ -1,6 +1,7 @@
 /** The one origin that all services share: what every request meets before and after the service it is for. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Next } from 'hono'
 import { Hono } from 'hono'
@@ -34,7 +35,7 @@ export interface OriginOptions {
   readonly clock: Clock
   /** Whether a proxy stands in front, whose `X-Forwarded-For` is believed. */
   readonly behindProxy: boolean
-  /** For requests that change something, by client; clients on this machine are not limited. */
+  /** For requests that change something, by client, large ones counted several times; clients on this machine are not limited. */
   readonly rateLimit: RateLimit | undefined
 }
 
@@ -50,7 +51,7 @@ export interface Origin {
 
 /** Mounts the services. */
 export function createOrigin(options: OriginOptions): Origin {
-  const limit = options.rateLimit === undefined ? () => 0 : createLimit(options, options.rateLimit)
+  const limit = options.rateLimit === undefined ? noLimit : createLimit(options, options.rateLimit)
   const app = createApp(options, limit)
   const exchanges = new Map(options.services.flatMap((service) => service.exchanges ?? []).map((exchange) => [exchange.path, exchange]))
   return {
@@ -103,14 +104,50 @@ function observe({ log, metrics }: OriginOptions) {
   }
 }
 
-/** Gives for how many milliseconds a client has to wait before it may write again. */
-type Limit = (connection: string | undefined, forwardedFor: string | undefined) => number
+/** What a request counts by. */
+interface Sender {
+  /** Of a request that is made in this process there is none. */
+  readonly socket: Socket | undefined
+  readonly header: (name: string) => string | undefined
+}
+
+/** Holds clients to what they may write. */
+interface Limit {
+  /** @returns for how many milliseconds the client has to wait before it may write again */
+  take(sender: Sender): number
+  /** Counts a body whose length was not announced, once it is there. @param before what the connection had brought until the request began */
+  settle(sender: Sender, before: number): void
+}
+
+const noLimit: Limit = { take: () => 0, settle: () => {} }
+
+/** So much of a body counts as another request: reading a large one takes as long as a hundred small ones. */
+const bytesOfRequest = 64 * 1024
+/** No service reads more, whatever is announced. */
+const maxFurtherRequests = 64
+
+function furtherRequests(bytes: number): number {
+  return bytes > 0 ? Math.min(maxFurtherRequests, Math.floor(bytes / bytesOfRequest)) : 0
+}
 
 function createLimit({ clock, behindProxy }: OriginOptions, rate: RateLimit): Limit {
   const limiter = createRateLimiter(rate)
-  return (connection, forwardedFor) => {
-    const client = clientAddress(connection, forwardedFor, behindProxy)
-    return isLoopback(client) ? 0 : limiter.take(clientNetwork(client), clock())
+  const clientOf = ({ socket, header }: Sender): string | undefined => {
+    const client = clientAddress(socket?.remoteAddress, header('x-forwarded-for'), behindProxy)
+    return isLoopback(client) ? undefined : clientNetwork(client)
+  }
+  return {
+    take: (sender) => {
+      const client = clientOf(sender)
+      const announced = Number(sender.header('content-length') ?? 0)
+      return client === undefined ? 0 : limiter.take(client, clock(), 1 + furtherRequests(announced))
+    },
+    settle: (sender, before) => {
+      const client = clientOf(sender)
+      if (client === undefined || sender.header('content-length') !== undefined) return
+      const tokens = furtherRequests((sender.socket?.bytesRead ?? 0) - before)
+      if (tokens > 0) limiter.charge(client, clock(), tokens)
+    },
   }
 }
 
@@ -119,8 +156,13 @@ function limitRate(limit: Limit, limitedReads: readonly string[]) {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
     if (isRead && !limitedReads.some((start) => c.req.path.startsWith(start))) return next()
     // Requests that are made in this process have no connection, and no environment.
-    const waitMs = limit((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))
-    return waitMs === 0 ? next() : responseOf(tooMany(waitMs))
+    const socket = (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket
+    const sender: Sender = { socket, header: (name) => c.req.header(name) }
+    const before = socket?.bytesRead ?? 0
+    const waitMs = limit.take(sender)
+    if (waitMs > 0) return responseOf(tooMany(waitMs))
+    await next()
+    limit.settle(sender, before)
   }
 }
 
@@ -141,9 +183,13 @@ async function answerExchange(
 ): Promise<void> {
   const start = performance.now()
   const request = exchangeRequestOf(message)
-  const waitMs = limit(message.socket.remoteAddress, request.header('x-forwarded-for'))
+  const { socket } = message
+  const sender: Sender = { socket, header: (name) => request.header(name) }
+  const before = socket.bytesRead
+  const waitMs = limit.take(sender)
   const answer =
     waitMs > 0 ? tooMany(waitMs) : await exchange.answer(request).catch((error: unknown) => failureOf(error, exchange.path, log))
+  limit.settle(sender, before)
   sendAnswer(response, answer)
   metrics.countRequest('POST', exchange.path, answer.status, (performance.now() - start) / 1000)
 }

@@ -18,6 +18,22 @@ describe('a rate limiter', () => {
     expect(limiter.take('a', 0)).toBe(1000)
   })
 
+  test('lets a request cost more than one, also more than it ever has, and waits until that is paid for', () => {
+    const limiter = createRateLimiter({ perSecond: 10, burst: 4 })
+    expect(limiter.take('a', 0, 3)).toBe(0)
+    expect(limiter.take('a', 0, 2)).toBe(100)
+    expect(limiter.take('b', 0, 14)).toBe(0)
+    expect(limiter.take('b', 0)).toBe(1100)
+    expect(limiter.take('b', 1100)).toBe(0)
+  })
+
+  test('counts what it is told of afterwards', () => {
+    const limiter = createRateLimiter({ perSecond: 10, burst: 4 })
+    limiter.charge('a', 0, 8)
+    expect(limiter.take('a', 0)).toBe(500)
+    expect(limiter.take('a', 500)).toBe(0)
+  })
+
   test('gives nothing away when the clock goes back', () => {
     const limiter = createRateLimiter({ perSecond: 1, burst: 1 })
     expect(limiter.take('a', 10_000)).toBe(0)
