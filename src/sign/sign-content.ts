@@ -80,7 +80,9 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
   try {
     const hasChain = identity.chain !== undefined && identity.chain.length > 0
     const entity = parseBundle(encodeBundle(made, { certificateChain: hasChain }), { allowCertificateChain: hasChain })
-    return { entity, evidence: verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options)) }
+    const evidence = verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options))
+    checkWitnesses(evidence, options.services)
+    return { entity, evidence }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     const { certificateAuthority, logs, timestampAuthorities } = options.services
@@ -88,6 +90,20 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
     const what = isOnlySigned ? 'it does not verify' : 'what the services answered does not verify against the trusted root'
     const message = `the signature was made, but ${what}, so nothing was written: ${cause.message}`
     throw new VerificationError(cause.code, message, { cause })
+  }
+}
+
+/** Verifiers pass over witnesses that they do not know. Whoever asked for so many wants the testimony of each. */
+function checkWitnesses({ logEntries, times, notes }: Evidence, { logs, timestampAuthorities }: SigningServices): void {
+  const timestamps = times.filter(({ source }) => source === 'timestamp-authority')
+  const because = notes.length === 0 ? '' : ` (${notes.join('; ')})`
+  if (logEntries.length < logs.length) {
+    const message = `${logs.length} transparency logs were asked, and the entries of ${logEntries.length} verify${because}`
+    throw new VerificationError('LOG_ENTRY_UNVERIFIED', message)
+  }
+  if (timestamps.length < timestampAuthorities.length) {
+    const message = `${timestampAuthorities.length} timestamp authorities were asked, and the timestamps of ${timestamps.length} verify${because}`
+    throw new VerificationError('TIME_UNVERIFIED', message)
   }
 }
 

@@ -1,9 +1,9 @@
 /** `sign-blob` when something is wrong: one clear sentence, exit code 1, and nothing written. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Answer } from '../../../support/signing-services.ts'
-import { paths } from '../../../support/signing-services.ts'
+import { paths, startServices } from '../../../support/signing-services.ts'
 import { namedKey, universeOf } from '../../../support/universe/universe.ts'
 import type { Outcome } from '../captured-context.ts'
 import { askedServices, createWorkspace, tokenOf } from './signing-workspace.ts'
@@ -125,6 +125,27 @@ describe('a wrong answer', () => {
 
   it.each(bendings)('%s', async (_, options, message) => {
     expect(await refusalOf(options)).toMatch(message)
+  })
+
+  it.each([
+    [
+      'timestamp authorities',
+      'tsaUrls',
+      'tsaConfig',
+      paths.timestamp,
+      /2 timestamp authorities were asked, and the timestamps of 1 verify/,
+    ],
+    ['logs', 'rekorTlogUrls', 'rekorTlogConfig', '', /2 transparency logs were asked, and the entries of 1 verify/],
+  ] as const)('one of two %s that were asked for is one too many', async (_, urls, selection, path, message) => {
+    const stranger = await startServices(universeOf({ name: 'other' }))
+    onTestFinished(() => stranger.stop())
+    const bendConfig = (config: Record<string, unknown>): void => {
+      const [own] = config[urls] as [object]
+      config[urls] = [own, { ...own, url: `${stranger.url}${path}`, operator: 'somebody else' }]
+      config[selection] = { selector: 'EXACT', count: 2 }
+    }
+    expect(await refusalOf({ bendConfig })).toMatch(message)
+    expect(stranger.requests).toHaveLength(1)
   })
 
   it('is refused before the signature is logged, when it is the certificate', async () => {
