@@ -61,6 +61,21 @@ describeEachStorage((kind) => {
     expect(progress).toEqual([256n, 512n, 600n])
   })
 
+  test('what is kept beside entries is read for a few of them at a time, since each may have a mebibyte', async () => {
+    const counts: bigint[] = []
+    const checked: bigint[] = []
+    const counted = withHeads((heads) => ({
+      extras: async (log, start, end) => {
+        counts.push(end - start)
+        return heads.extras(log, start, end)
+      },
+    }))
+    const { findings } = await checkLog(counted, { checkEntry: ({ index }) => void checked.push(index) })
+    expect(findings).toEqual([])
+    expect(checked).toEqual(Array.from({ length: 600 }, (_, index) => BigInt(index)))
+    for (const count of counts) expect(count).toBeLessThanOrEqual(32n)
+  })
+
   test.each([
     ['a bundle in which a bit turned over', withObject('tile/entries/001', flip), 'tree', 'tile/0/001 is not that of the entries'],
     ['a bundle that is missing', withObject('tile/entries/001', () => undefined), 'object', 'the bundle tile/entries/001 is missing'],

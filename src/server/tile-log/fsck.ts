@@ -53,6 +53,8 @@ export interface FsckOptions {
 /** The findings of a log that are reported. */
 export const maxFindings = 100
 const cacheSize = 4 * 1024 * 1024
+/** What is kept beside an entry has up to 1 MiB. */
+const extrasAtOnce = 32
 
 /**
  * Checks a log, which may be in use. Takes memory for one bundle, and time for all of them.
@@ -136,12 +138,15 @@ async function checkContents(
   findings: Findings,
   entries: readonly Pick<TailEntry, 'index' | 'timestampMs' | 'leaf'>[],
 ): Promise<void> {
-  const [first] = entries
-  if (checkEntry === undefined || first === undefined) return
-  const extras = await storage.heads.extras(logId, first.index, first.index + BigInt(entries.length))
-  for (const { index, timestampMs, leaf } of entries) {
-    const extra = extras.get(index) ?? new Uint8Array()
-    await findings.of('entry', () => checkEntry({ index, timestampMs, leaf, extra }), index)
+  if (checkEntry === undefined) return
+  for (let at = 0; at < entries.length; at += extrasAtOnce) {
+    const some = entries.slice(at, at + extrasAtOnce)
+    const start = some[0]?.index ?? 0n
+    const extras = await storage.heads.extras(logId, start, start + BigInt(some.length))
+    for (const { index, timestampMs, leaf } of some) {
+      const extra = extras.get(index) ?? new Uint8Array()
+      await findings.of('entry', () => checkEntry({ index, timestampMs, leaf, extra }), index)
+    }
   }
 }
 
