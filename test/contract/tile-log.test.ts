@@ -368,6 +368,35 @@ describeEachStorage((kind) => {
     })
   })
 
+  test('leaves are the entries without what is kept beside them, which is not read', async () => {
+    await withStorage(await kind.newLocation(), async (storage) => {
+      const asked: bigint[] = []
+      const heads: Storage['heads'] = {
+        ...storage.heads,
+        extras: async (logId, start, end) => {
+          asked.push(start)
+          return storage.heads.extras(logId, start, end)
+        },
+      }
+      await withLog({ ...storage, heads }, async (log) => {
+        await Promise.all(Array.from({ length: 300 }, (_, number) => log.add({ leaf: leafNumber(number), extra: leafNumber(number) })))
+        for (const [start, count] of [
+          [0n, 10],
+          [250n, 10],
+          [256n, 100],
+          [300n, 1],
+        ] as const) {
+          const entries = await log.entries(start, count)
+          asked.length = 0
+          expect(await log.leaves(start, count)).toEqual(
+            entries.map(({ index, timestampMs, leaf }) => expect.objectContaining({ index, timestampMs, leaf })),
+          )
+          expect(asked).toEqual([])
+        }
+      })
+    })
+  })
+
   test('asking beyond the tree is an error or nothing, never something else', () =>
     withNewLog(async (log) => {
       await addLeaves(log, 0, 5)
