@@ -142,6 +142,7 @@ export class RegistrySession {
       const shown = await this.#authorization.header(asked)
       const first = await send(shown)
       if (first?.status !== 401) return first
+      await this.#refuseElsewhere(first.url)
       const second = await send(await this.#authorization.headerAfter(first, asked, shown))
       if (second?.status === 401) throw this.refusal(second, 'asking')
       return second
@@ -152,8 +153,19 @@ export class RegistrySession {
 
   /** Credentials go to the registry itself, not to where it sends us for an upload. */
   async #headersFor(target: string, asked: RegistryRequest, authorization: string | undefined): Promise<Readonly<Record<string, string>>> {
-    const isOwn = target.startsWith('/') || new URL(await this.#address(target)).origin === new URL(await this.#address('/')).origin
+    const isOwn = target.startsWith('/') || (await this.#isOwn(await this.#address(target)))
     return { ...asked.headers, ...(authorization === undefined || !isOwn ? {} : { authorization }) }
+  }
+
+  /** Only the registry may demand credentials: who keeps its blobs, and is asked for one, could name a token service of his own. */
+  async #refuseElsewhere(address: string): Promise<void> {
+    if (await this.#isOwn(address)) return
+    const reason = `${new URL(address).host}, where the registry ${this.host} sent us, asks for credentials, which are for the registry alone`
+    throw new CountersignError('SERVICE_REFUSED', reason)
+  }
+
+  async #isOwn(address: string): Promise<boolean> {
+    return new URL(address).origin === new URL(await this.#address('/')).origin
   }
 
   #requestOptions(headers: Readonly<Record<string, string>> | undefined, asked: Partial<RegistryRequest>): RequestOptions {

@@ -136,6 +136,29 @@ describe('credentials', () => {
     expect(seenBy(registry).length).toBeGreaterThan(0)
   })
 
+  it.each(['Basic realm="elsewhere"', 'Bearer'])('are not for where a blob or an upload is, which asks for them with %s', async (asked) => {
+    const elsewhere = await startFakeRegistry()
+    onTestFinished(() => elsewhere.stop())
+    const challenge = asked === 'Bearer' ? `Bearer realm="http://${elsewhere.host}/token",service="fake"` : asked
+    elsewhere.rule(/ \/v2/, answer(401, { 'www-authenticate': challenge }))
+    elsewhere.rule(/ \/token/, answer(200, { 'content-type': 'application/json' }, '{"token":"theirs"}'))
+    const { registry, repository } = await open({ auth: { kind: 'bearer', ...user } }, { credentials })
+    const bytes = Buffer.from('elsewhere')
+    const digest = registry.putBlob('app', bytes)
+    const blob = { mediaType: 'x', digest, size: bytes.length }
+    expect(await repository.blob(blob, 100)).toHaveLength(bytes.length)
+    registry.rule(`GET /v2/app/blobs/${digest}`, answer(307, { location: `http://${elsewhere.host}/v2/app/blobs/${digest}` }))
+    registry.rule('POST', answer(202, { location: `http://${elsewhere.host}/v2/app/blobs/uploads/1` }))
+    const refusal = `${elsewhere.host}, where the registry ${registry.host} sent us, asks for credentials`
+    await expect(repository.blob(blob, 100)).rejects.toThrow(refusal)
+    await expect(repository.openBlob(blob)).rejects.toThrow(refusal)
+    await expect(repository.putBlob(Buffer.from('new'))).rejects.toThrow(refusal)
+    expect(seenBy(elsewhere)).toEqual([])
+    expect(lines(elsewhere).join(' ')).not.toContain('/token')
+    const withPassword = registry.requests.filter(({ headers }) => headers.authorization?.startsWith('Basic ') === true)
+    expect(withPassword.filter(({ target }) => !target.startsWith('/token'))).toEqual([])
+  })
+
   it('are not sent without TLS to another machine, unless the user allows it', async () => {
     const { registry } = await open({ auth: { kind: 'basic', ...user } })
     // Every request goes through the proxy, which passes it on whatever host it is for.
