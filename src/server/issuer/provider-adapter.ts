@@ -26,9 +26,9 @@ export function createProviderAdapter(options: ProviderStateOptions): (model: st
   return (model) => adapterOf(model, options)
 }
 
-/** Ends the sessions of an account, and what was begun in them. */
+/** Ends the sessions of an account, what was begun in them, and what would become one: a sign-in whose password was right. */
 export async function endSessions({ documents, sealing }: ProviderStateOptions, accountId: string): Promise<void> {
-  for (const model of ['Session', 'Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken']) {
+  for (const model of ['Interaction', 'Session', 'Grant', 'AuthorizationCode', 'DeviceCode', 'AccessToken']) {
     await documents.deleteAll(collectionOf(model), 'accountId', sealing.pseudonym(accountId, 'accountId'))
   }
 }
@@ -50,7 +50,10 @@ function adapterOf(model: string, { documents, sealing, clock }: ProviderStateOp
     return isJsonObject(payload) ? shifted(payload, -clockShift(clock)) : undefined
   }
   const write = async (id: string, payload: AdapterPayload, expiresAtMs: number | undefined, version?: number): Promise<boolean> => {
-    const keys = keyNames.flatMap((name) => (typeof payload[name] === 'string' ? [[name, sealing.pseudonym(payload[name], name)]] : []))
+    const keys = keyNames.flatMap((name) => {
+      const value = name === 'accountId' ? accountOf(payload) : payload[name]
+      return typeof value === 'string' ? [[name, sealing.pseudonym(value, name)]] : []
+    })
     const sealed = sealing.sealJson(shifted(payload, clockShift(clock)), `${model} ${id}`)
     return documents.put(collection, id, sealed, {
       keys: Object.fromEntries(keys) as Record<string, string>,
@@ -85,6 +88,11 @@ function adapterOf(model: string, { documents, sealing, clock }: ProviderStateOp
       await documents.deleteAll(collection, 'grantId', sealing.pseudonym(grantId, 'grantId'))
     },
   }
+}
+
+/** Whom it is about; of an interaction, who signed in there, or was before. */
+function accountOf({ accountId, result, session }: AdapterPayload): string | undefined {
+  return accountId ?? result?.login?.accountId ?? session?.accountId
 }
 
 function shifted(payload: AdapterPayload, seconds: number): AdapterPayload {

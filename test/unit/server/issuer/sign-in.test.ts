@@ -282,6 +282,20 @@ describe('a session', () => {
     await running.issuer.users.remove(carol.email).catch(() => {})
   })
 
+  test('is not to be had any more for a sign-in that was begun with the password of before', async () => {
+    const carol = { email: 'carol@example.com', password: 'carol has a password' }
+    await running.issuer.users.add(carol)
+    const browser = openBrowser()
+    const page = await browser.open((await beginSignIn(running.url)).url)
+    // The password is right, but the browser does not go on to where it is sent.
+    const { location = '' } = await browser.submit(page, carol)
+    await running.issuer.users.setPassword(carol.email, 'something quite new')
+    const end = await browser.open(location)
+    expect(end.location).toBeUndefined()
+    expect((await browser.open((await beginSignIn(running.url)).url)).text).toContain('type="password"')
+    await running.issuer.users.remove(carol.email)
+  })
+
   test('survives a restart, as do keys and sign-ins under way', async () => {
     const first = await runIssuer({ documents: running.documents, secret: running.secret, clock: running.clock })
     const { port } = new URL(first.url)
