@@ -20,7 +20,8 @@ export interface ProgramRun {
   /** The program is ended when it prints more. */
   readonly maxOutputBytes: number
   readonly env: Environment
-  readonly cwd: string
+  /** Default that of this process. */
+  readonly cwd?: string
   readonly signal?: AbortSignal | undefined
   /** Its standard error is kept, up to `maxOutputBytes`, instead of being that of this process. */
   readonly keepsErrors?: boolean

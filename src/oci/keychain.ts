@@ -7,6 +7,7 @@ import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { messageOf } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
+import { findExecutable } from '../keys/program-run.ts'
 import type { DockerCredentialsOptions } from './docker-credentials.ts'
 import { askHelper, credentialsOfAuths, dockerCredentials } from './docker-credentials.ts'
 import type { RepositoryName } from './reference.ts'
@@ -75,7 +76,6 @@ async function cloudCredentials(registry: string, options: KeychainOptions): Pro
   }
   const helper = helpers.find(({ registries }) => registries.test(registry))
   if (helper === undefined) return undefined
-  const { findExecutable } = await import('../keys/program-run.ts')
   if (findExecutable(`docker-credential-${helper.program}`, env) === undefined) {
     const advice = 'install it, or log in with countersign login'
     throw new Error(`they come from the program docker-credential-${helper.program}, which is not on PATH: ${advice}`)

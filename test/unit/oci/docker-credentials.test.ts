@@ -157,10 +157,18 @@ describe('a credential helper', () => {
     await expect(failed).rejects.not.toThrow('secret-word')
   })
 
-  it('whose answer has no end is stopped', async () => {
+  it.each(['exec yes', 'yes; true'])('whose answer has no end is stopped: %s', async (script) => {
     const home = homeWith({ credsStore: 'test' })
-    helper(home, 'test', 'exec yes')
+    helper(home, 'test', script)
     await expect(ask(home, 'ghcr.io/app')).rejects.toMatchObject({ code: 'SERVICE_REFUSED' })
+  })
+
+  it('is not looked for where one works, whatever PATH says', async () => {
+    const home = homeWith({ credsStore: 'test' })
+    helper(home, 'test', 'echo \'{"Username":"mallory","Secret":"x"}\'')
+    const PATH = `${path.relative(process.cwd(), home.folder)}:/usr/bin:/bin`
+    const asked = dockerCredentials(parseRepository('ghcr.io/app'), { env: { PATH }, home: home.folder })
+    await expect(asked).rejects.toThrow('it is not on PATH')
   })
 
   it('that is not there is named', async () => {
