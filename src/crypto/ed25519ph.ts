@@ -3,9 +3,10 @@
  * loaded only when somebody asks for it: few signatures are of this kind, and every start of the program would pay.
  */
 import type { ed25519 } from '@noble/curves/ed25519.js'
-import { asBuffer, concatBytes, encodeUtf8, equalBytes } from '../encoding/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes } from '../encoding/bytes.ts'
 import { CountersignError } from '../error.ts'
 import { digest } from './digest.ts'
+import { littleEndian } from './ed25519-point.ts'
 
 /** Where the library is once it is loaded. Parts of the command line are built apart, each with a copy of this file: one loads for all. */
 const place = Symbol.for('countersign.ed25519ph')
@@ -68,10 +69,6 @@ function decodePoint(bytes: Uint8Array): InstanceType<typeof ed25519.Point> | un
     // The bytes are the encoding of no point: no signature verifies with such a key.
     return undefined
   }
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${asBuffer(bytes.toReversed()).toString('hex')}`)
 }
 
 function loaded(): typeof ed25519 {

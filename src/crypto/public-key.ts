@@ -12,6 +12,7 @@ import { DecodingError } from '../error.ts'
 import type { CurveName } from './curve.ts'
 import { curves, decodePoint, isOnCurve } from './curve.ts'
 import { digest } from './digest.ts'
+import { ed25519PointComplaint } from './ed25519-point.ts'
 
 /** A key that passed every check of its kind. Its bytes are copies: the caller's may change. */
 export type PublicKey = EcdsaPublicKey | RsaPublicKey | Ed25519PublicKey
@@ -36,7 +37,7 @@ export interface RsaPublicKey {
 
 export interface Ed25519PublicKey {
   readonly kind: 'ed25519'
-  /** The 32 bytes of RFC 8032. */
+  /** The 32 bytes of RFC 8032. It is reduced, and not of small order. */
   readonly point: Uint8Array
   readonly spki: Uint8Array
 }
@@ -169,10 +170,13 @@ function parseSpki(spki: Uint8Array): PublicKey {
       algorithm.null('the parameters of the RSA key')
       algorithm.end()
       return { kind: 'rsa', modulusBits: checkRsaKey(bits), pkcs1: bits, spki }
-    case ed25519:
+    case ed25519: {
       algorithm.end()
       if (bits.length !== 32) throw invalid(`the Ed25519 key has ${bits.length} bytes, expected 32`)
+      const complaint = ed25519PointComplaint(bits)
+      if (complaint !== undefined) throw invalid(complaint)
       return { kind: 'ed25519', point: bits, spki }
+    }
     default:
       throw unsupported(`keys of the kind ${kind} are not supported, only ECDSA, RSA and Ed25519`)
   }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { ed25519, ed25519ph } from '@noble/curves/ed25519.js'
+import { ED25519_TORSION_SUBGROUP, ed25519, ed25519ph } from '@noble/curves/ed25519.js'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { digest } from '../../../src/crypto/digest.ts'
@@ -16,8 +16,13 @@ const message = encodeUtf8('what is signed')
 const otherMessage = encodeUtf8('what is not signed')
 const order = ed25519.Point.Fn.ORDER
 
+/** A key of any point, also of one that no key may have. */
 function keyOf(point: Uint8Array): PublicKey {
-  return parsePublicKey(derSequence(derSequence(derOid('1.3.101.112')), derBitString(point)))
+  return { kind: 'ed25519', point, spki: spkiOf(point) }
+}
+
+function spkiOf(point: Uint8Array): Uint8Array {
+  return derSequence(derSequence(derOid('1.3.101.112')), derBitString(point))
 }
 
 function withScalar(signature: Uint8Array, change: (s: bigint) => bigint): Uint8Array {
@@ -30,6 +35,28 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
   copy[at] = (copy[at] ?? 0) ^ (1 << bit)
   return copy
 }
+
+describe('a point of Ed25519', () => {
+  it('of small order is no key: one signature is right for everything', () => {
+    const neutral = Uint8Array.of(1, ...new Uint8Array(31))
+    for (const text of [message, otherMessage]) {
+      expect(verifySignature(keyOf(neutral), 'ed25519', text, concatBytes(neutral, new Uint8Array(32)))).toBe(true)
+    }
+    expect(new Set(ED25519_TORSION_SUBGROUP).size).toBe(8)
+    for (const point of ED25519_TORSION_SUBGROUP) expect(() => parsePublicKey(spkiOf(decodeHex(point, 'a point')))).toThrow('small order')
+  })
+
+  it('is no key when it is not reduced', () => {
+    for (const [lowest, highest] of [
+      [0xed, 0x7f],
+      [0xee, 0xff],
+      [0xff, 0x7f],
+    ] as const) {
+      const point = Uint8Array.of(lowest, ...new Uint8Array(30).fill(0xff), highest)
+      expect(() => parsePublicKey(spkiOf(point))).toThrow('is not reduced')
+    }
+  })
+})
 
 describe('Ed25519', () => {
   const pair = generateKeyPairSync('ed25519')

@@ -5,7 +5,7 @@ import type { KeyProof } from '../../../../src/api/fulcio.ts'
 import { fulcioRefusals } from '../../../../src/api/fulcio.ts'
 import type { PublicKey } from '../../../../src/crypto/public-key.ts'
 import { parsePublicKey } from '../../../../src/crypto/public-key.ts'
-import { derInteger, derSequence } from '../../../../src/encoding/der-writer.ts'
+import { derBitString, derInteger, derOid, derSequence } from '../../../../src/encoding/der-writer.ts'
 import { encodeUtf8 } from '../../../../src/encoding/bytes.ts'
 import { possessionOf } from '../../../../src/server/ca/proof-of-possession.ts'
 import { RefusalError } from '../../../../src/server/ca/refusal.ts'
@@ -130,6 +130,12 @@ describe('a key', () => {
     ['DSA', () => generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 })],
   ])('of the kind %s is insecure', async (_, generate) => {
     expect(await refusal(proofOf(pemOfKey(generate().publicKey), new Uint8Array(64)))).toBe(insecure)
+  })
+
+  it('that anybody can write, for an Ed25519 key of small order, is for no key', async () => {
+    const neutral = Uint8Array.of(1, ...new Uint8Array(31))
+    const spki = derSequence(derSequence(derOid('1.3.101.112')), derBitString(neutral))
+    expect(await refusal(proofOf(spki, Uint8Array.of(...neutral, ...new Uint8Array(32))))).toBe(unparsable)
   })
 
   it('of a broken generator is insecure, however well its proof verifies (CVE-2017-15361)', async () => {
