@@ -41,12 +41,17 @@ const keysCacheSeconds = 300
 export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bindings: Partial<HttpBindings> }> {
   const { issuer, mount, provider, keys, style } = options
   const callback = provider.callback()
-  const ask: AskProvider = async (request, changed) => {
+  const askLibrary: AskProvider = async (request, changed) => {
     const exchange = await openExchange(request, issuer, changed)
     await callback(exchange.request, exchange.response)
     const answer = await exchange.answer
     // Browsers do not show what a redirect says, and nobody should read it.
     return answer.headers.has('location') ? new Response(null, { status: answer.status, headers: withoutType(answer.headers) }) : answer
+  }
+  // Its own pages send a form by a script, in a document that any site may frame. None of them is needed.
+  const ask: AskProvider = async (request, changed) => {
+    const answer = await askLibrary(request, changed)
+    return isPage(answer) && !answer.headers.has('content-security-policy') ? errorPage({ style, error: 'invalid_request' }) : answer
   }
   const authorize = async (c: RouteContext): Promise<Response> => showOutOfBand(await ask(c.req.raw), options)
   const routes = new Hono<{ Bindings: Partial<HttpBindings> }>()
@@ -59,10 +64,14 @@ export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bin
   routes.get(`${mount}${paths.device}`, (c) => showDevice(ask, c.req.raw))
   routes.post(`${mount}${paths.device}`, (c) => enterDeviceCode(options, ask, c))
   routes.get(`${mount}${paths.device}/:uid`, (c) => ask(c.req.raw))
-  routes.get(`${mount}${paths.signOut}`, (c) => showSignOut(ask, c.req.raw, style))
+  routes.get(`${mount}${paths.signOut}`, (c) => showSignOut(askLibrary, c.req.raw, style))
   routes.post(`${mount}${paths.signOut}/confirm`, (c) => ask(c.req.raw, { target: `${paths.signOut}/confirm` }))
   routes.get(`${mount}${paths.signOut}/success`, (c) => ask(c.req.raw, { target: `${paths.signOut}/success` }))
   return routes
+}
+
+function isPage({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/html') === true
 }
 
 /**

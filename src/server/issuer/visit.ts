@@ -76,17 +76,16 @@ export async function onForm(
   })
 }
 
-/** Signs the browser in. Where it was signed in as somebody else, the session becomes the new person's. */
+/** Signs the browser in. Where it is signed in as somebody else, perhaps since this visit began, its session becomes the new person's. */
 export async function finishAs(options: VisitOptions, visit: Visit, accountId: string): Promise<Response> {
-  const { session: before } = visit.interaction
+  const { provider } = options
+  const { request, response } = visit.exchange
   const answer = await finish(options, visit, { login: { accountId, remember: false }, select_account: {} })
-  if (before !== undefined && before.accountId !== accountId) {
-    const session = await options.provider.Session.findByUid(before.uid)
-    if (session !== undefined) {
-      session.accountId = accountId
-      session.authorizations = {}
-      await session.persist()
-    }
+  const session = await provider.Session.get(provider.createContext(request, response))
+  if (session.accountId !== undefined && session.accountId !== accountId) {
+    session.accountId = accountId
+    session.authorizations = {}
+    await session.persist()
   }
   return answer
 }

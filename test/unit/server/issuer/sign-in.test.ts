@@ -200,6 +200,16 @@ describe('the sign-in page', () => {
     for (const line of lines) expect(line).toMatch(/^__Secure-countersign_[0-9a-f]{8}_\w+=.*; secure; httponly/)
   })
 
+  test.each(['form_post', 'form_post.jwt', 'web_message', 'fragment'])(
+    'gives way to no page with a script for the response mode %s',
+    async (mode) => {
+      const answer = await openBrowser().open((await beginSignIn(running.url, { response_mode: mode })).url)
+      expect(answer.text).not.toContain('<script')
+      expect(answer.status === 400 || answer.location?.includes('error=') === true).toBe(true)
+      if (answer.status === 400) expect(answer.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    },
+  )
+
   test('shows hostile text as text', async () => {
     const hostile = '"><script>alert(1)</script>\u202Egnp.exe'
     const typed = await signIn((await beginSignIn(running.url)).url, { email: hostile, password: 'x' })
@@ -244,6 +254,15 @@ describe('a session', () => {
     const next = await browser.open((await beginSignIn(running.url)).url)
     expect(next.text).toContain('bob@example.com')
     expect(next.text).not.toContain('alice@example.com')
+  })
+
+  test('becomes that of who signs in last, in pages that were opened before', async () => {
+    const browser = openBrowser()
+    const [first, second] = [await beginSignIn(running.url), await beginSignIn(running.url)]
+    const [firstPage, secondPage] = [await browser.open(first.url), await browser.open(second.url)]
+    expect((await redeem(first, await browser.proceed(firstPage, alice)))['email']).toBe(alice.email)
+    expect((await redeem(second, await browser.proceed(secondPage, bob)))['email']).toBe(bob.email)
+    expect((await browser.open((await beginSignIn(running.url)).url)).text).toContain('bob@example.com')
   })
 
   test('is asked for the password when the program wants that', async () => {
