@@ -13,13 +13,17 @@ export function isPrivateHost(host: string): boolean {
   return name.endsWith('.local') || ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].some((range) => isInRange(name, range))
 }
 
-/** Whether the host is an address that means something else, or nothing, to others: this machine, private and link-local networks. */
+/**
+ * What means something else, or nothing, to others: link-local networks, those of carriers, and IPv4 in the clothes of IPv6 (RFC 4291 section 2.5.5,
+ * RFC 6052), which no service is published by.
+ */
+const internalRanges = ['0.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', 'fc00::/7', 'fe80::/10', '::/96', '::ffff:0:0/96', '64:ff9b::/96']
+
+/** Whether the host means something else, or nothing, to others: this machine, private and link-local networks. */
 export function isInternalHost(host: string): boolean {
-  const name = bareHost(host)
+  const name = bareHost(host).replace(/\.$/, '')
   return (
-    isLoopbackHost(name) ||
-    isPrivateHost(name) ||
-    ['0.0.0.0/8', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'].some((range) => isInRange(name, range))
+    isLoopbackHost(name) || isPrivateHost(name) || name.endsWith('.localhost') || internalRanges.some((range) => isInRange(name, range))
   )
 }
 
