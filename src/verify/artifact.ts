@@ -11,34 +11,43 @@ export interface Artifact {
   digest(algorithm: DigestAlgorithm): Uint8Array | undefined
 }
 
-/** An artifact in memory. Digests are computed when they are asked for, once. */
+/**
+ * An artifact in memory. Digests are computed when they are asked for: the same memory may hold something else by then.
+ * @throws UsageError USAGE for what is not bytes: a text may have lost some when it was read
+ */
 export function artifactFromBytes(bytes: Uint8Array): Artifact {
-  const digests = new Map<DigestAlgorithm, Uint8Array>()
+  if (!(bytes instanceof Uint8Array))
+    throw new UsageError('USAGE', `the bytes of an artifact should be a Uint8Array, found a ${typeof bytes}`)
+  return { bytes, digest: (algorithm) => digest(algorithm, bytes) }
+}
+
+/** The same artifact for the time of one verification: no digest is computed twice. */
+export function withKeptDigests(artifact: Artifact): Artifact {
+  const digests = new Map<DigestAlgorithm, Uint8Array | undefined>()
   return {
-    bytes,
+    bytes: artifact.bytes,
     digest: (algorithm) => {
-      const known = digests.get(algorithm)
-      if (known !== undefined) return known
-      const computed = digest(algorithm, bytes)
-      digests.set(algorithm, computed)
-      return computed
+      if (!digests.has(algorithm)) digests.set(algorithm, artifact.digest(algorithm))
+      return digests.get(algorithm)
     },
   }
 }
 
 /**
  * An artifact of which only digests are known, because it was streamed or is not here.
- * @throws UsageError USAGE when a digest has the wrong length for its algorithm, or there is none
+ * @throws UsageError USAGE when a digest has the wrong length for its algorithm or is no bytes, or there is none
  */
 export function artifactFromDigests(digests: { readonly [Algorithm in DigestAlgorithm]?: Uint8Array }): Artifact {
   const known = new Map<DigestAlgorithm, Uint8Array>()
   for (const algorithm of ['sha224', 'sha256', 'sha384', 'sha512'] as const) {
     const value = digests[algorithm]
     if (value === undefined) continue
+    if (!(value instanceof Uint8Array))
+      throw new UsageError('USAGE', `a ${algorithm} digest should be a Uint8Array, found a ${typeof value}`)
     if (value.length !== digestLength(algorithm)) {
       throw new UsageError('USAGE', `a ${algorithm} digest has ${digestLength(algorithm)} bytes, found ${value.length}`)
     }
-    known.set(algorithm, value)
+    known.set(algorithm, Uint8Array.from(value))
   }
   if (known.size === 0) throw new UsageError('USAGE', 'an artifact needs at least one digest')
   return { bytes: undefined, digest: (algorithm) => known.get(algorithm) }

@@ -5,7 +5,8 @@ import type { Certificate } from '../x509/certificate.ts'
 import type { GeneralName } from '../x509/general-name.ts'
 import type { SigstoreExtensionName } from '../x509/sigstore-extensions.ts'
 import { issuerOf } from '../x509/sigstore-extensions.ts'
-import type { CertificateIdentity, TextMatcher } from './policy.ts'
+import type { CertificateIdentity, Pattern, TextMatcher } from './policy.ts'
+import { invalidDemand, kindOf } from './policy-check.ts'
 
 /**
  * Finds the name of the certificate that one of the identities describes.
@@ -50,8 +51,15 @@ function mismatchOf(certificate: Certificate, identity: CertificateIdentity): Ge
 
 function matches(matcher: TextMatcher, text: string): boolean {
   if (typeof matcher === 'string') return matcher === text
-  if ('matches' in matcher) return matcher.matches(text)
-  return matcher[0] === text && matcher[1].matches(text)
+  if ('matches' in matcher) return answerOf(matcher, text)
+  return matcher[0] === text && answerOf(matcher[1], text)
+}
+
+/** A pattern of the caller's own may give a promise, which is as good as yes for whoever does not wait for it. */
+function answerOf(pattern: Pattern, text: string): boolean {
+  const answer: unknown = pattern.matches(text)
+  if (typeof answer === 'boolean') return answer
+  throw invalidDemand(`the pattern ${JSON.stringify(pattern.source)} should answer true or false, found ${kindOf(answer)}`)
 }
 
 function describe(matcher: TextMatcher): string {

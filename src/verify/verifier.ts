@@ -8,6 +8,8 @@ import type { Artifact } from './artifact.ts'
 import { artifactFromBytes } from './artifact.ts'
 import type { Evidence } from './evidence.ts'
 import type { CertificateIdentity, Policy, VerifyOptions } from './policy.ts'
+import type { Members } from './policy-check.ts'
+import { checkMembers, checkOptions, checkPredicateType, checkSigner, checkTrust, copySigner, kindOf } from './policy-check.ts'
 import { verify } from './verify.ts'
 
 /** Whom to believe and who may have signed, the same for all bundles. */
@@ -33,28 +35,61 @@ export interface Verifier {
 }
 
 /**
- * Makes a verifier. It holds no resources and may be used from anywhere, any number of times.
- * @throws UsageError POLICY_INVALID when neither or both of `identities` and `key` are given
+ * Makes a verifier. It holds no resources and may be used from anywhere, any number of times. What is changed in the options afterwards
+ * is not heeded.
+ * @throws UsageError POLICY_INVALID when neither or both of `identities` and `key` are given, for options that are not known, and for
+ *   those that are of another type, or undefined where that would leave out a demand
  * @throws DecodingError KEY_INVALID, PEM_INVALID when `key` is not a public key
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { trust, identities, key, predicateType, ...verifyOptions } = options
+  const { trust, identities, key, predicateType, ...others } = options
+  checkMembers(options, 'the options of a verifier', verifierMembers)
+  checkTrust(trust)
+  checkPredicateType(options)
+  checkOptions(others)
   const signer = readSigner(identities, key)
+  const verifyOptions = copyOptions(others)
   return {
     verify(bundle, artifact) {
-      const entity = typeof bundle === 'string' || bundle instanceof Uint8Array ? parseBundle(bundle) : bundle
       const policy: Policy = {
         artifact: artifact instanceof Uint8Array ? artifactFromBytes(artifact) : artifact,
         signer,
         ...(predicateType === undefined ? {} : { predicateType }),
       }
-      return verify(entity, trust, policy, verifyOptions)
+      return verify(readEntity(bundle), trust, policy, verifyOptions)
     },
   }
 }
 
+const verifierMembers: Members<VerifierOptions> = {
+  trust: true,
+  identities: true,
+  key: true,
+  predicateType: true,
+  thresholds: true,
+  currentTime: true,
+  detachedSct: true,
+}
+
 function readSigner(identities: readonly CertificateIdentity[] | undefined, key: string | undefined): Policy['signer'] {
-  if (key !== undefined && identities === undefined) return { kind: 'key', key: parsePublicKeyPem(key) }
-  if (key === undefined && identities !== undefined && identities.length > 0) return { kind: 'certificate', identities }
-  throw new UsageError('POLICY_INVALID', 'a verifier needs either identities (at least one) or a key')
+  if (typeof key === 'string' && identities === undefined) return { kind: 'key', key: parsePublicKeyPem(key) }
+  if (key !== undefined || identities === undefined)
+    throw new UsageError('POLICY_INVALID', 'a verifier needs either identities (at least one) or a key, as the text of a PEM file')
+  const signer = { kind: 'certificate', identities } as const
+  checkSigner(signer)
+  return copySigner(signer)
+}
+
+function copyOptions({ thresholds, currentTime, detachedSct }: VerifyOptions): VerifyOptions {
+  return {
+    ...(thresholds === undefined ? {} : { thresholds: { ...thresholds } }),
+    ...(currentTime === undefined ? {} : { currentTime: new Date(currentTime) }),
+    ...(detachedSct === undefined ? {} : { detachedSct: Uint8Array.from(detachedSct) }),
+  }
+}
+
+function readEntity(bundle: Uint8Array | string | SignedEntity): SignedEntity {
+  if (typeof bundle === 'string' || bundle instanceof Uint8Array) return parseBundle(bundle)
+  if (typeof bundle === 'object' && bundle !== null && 'content' in bundle && 'keyMaterial' in bundle) return bundle
+  throw new UsageError('USAGE', `a bundle should be its JSON, as text or bytes, or what parseBundle gave, found ${kindOf(bundle)}`)
 }

@@ -3,15 +3,17 @@
  * The order is that of the client specification, section 4: times, certificate, log entries, signature, identity.
  */
 import type { SignedEntity } from '../bundle/signed-entity.ts'
-import { UsageError, VerificationError } from '../error.ts'
+import { VerificationError } from '../error.ts'
 import { formatWindow, isWithin } from '../trust/time-window.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
+import { withKeptDigests } from './artifact.ts'
 import { checkExtraCertificates, prepareCertificate, verifyCertificate, verifyScts } from './certificate.ts'
 import type { Evidence, VerifiedCertificateTimestamp, VerifiedTime } from './evidence.ts'
 import { verifyIdentity } from './identity.ts'
 import type { VerifiedLogEntries } from './log-entries.ts'
 import { verifyLogEntries } from './log-entries.ts'
 import type { KeyPolicy, Policy, Thresholds, VerifyOptions } from './policy.ts'
+import { checkOptions, checkPolicy, checkTrust } from './policy-check.ts'
 import { verifyContent } from './signature.ts'
 import type { Signer } from './signer.ts'
 import { signerOf } from './signer.ts'
@@ -25,7 +27,8 @@ import { verifyTimestamps } from './timestamps.ts'
  * @throws UsageError when the policy or the options make no sense
  */
 export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions = {}): Evidence {
-  return verifyTimes(signerOf(entity, policy), entity, trust, policy, options)()
+  const checked = checkedPolicy(trust, policy, options)
+  return verifyTimes(signerOf(entity, checked), entity, trust, checked, options)()
 }
 
 /** As `verify`, with what takes longest on other threads: the log entries, and other entities, are verified meanwhile. */
@@ -35,15 +38,24 @@ export async function verifyInParallel(
   policy: Policy,
   options: VerifyOptions = {},
 ): Promise<Evidence> {
-  const signer = signerOf(entity, policy)
+  const checked = checkedPolicy(trust, policy, options)
+  const signer = signerOf(entity, checked)
   const prepared = signer.certificate === undefined ? undefined : prepareCertificate(signer.certificate, trust)
   let verifySigned: () => Evidence
   try {
-    verifySigned = verifyTimes(signer, entity, trust, policy, options)
+    verifySigned = verifyTimes(signer, entity, trust, checked, options)
   } finally {
     await prepared
   }
   return verifySigned()
+}
+
+function checkedPolicy(trust: TrustMaterial, policy: Policy, options: VerifyOptions): Policy {
+  checkTrust(trust)
+  checkPolicy(policy)
+  checkOptions(options)
+  const { artifact } = policy
+  return artifact === 'any-subject' ? policy : { ...policy, artifact: withKeptDigests(artifact) }
 }
 
 /** Verifies when something was signed: timestamps and log entries. @returns verifies who signed it, and that it was this */
@@ -76,18 +88,13 @@ function verifyTimes(signer: Signer, entity: SignedEntity, trust: TrustMaterial,
 type ResolvedThresholds = Required<Thresholds>
 
 function resolveThresholds(policy: Policy, given: Thresholds = {}): ResolvedThresholds {
-  const thresholds: ResolvedThresholds = {
+  return {
     logEntries: given.logEntries ?? 1,
     scts: given.scts ?? 1,
     times: given.times ?? (policy.signer.kind === 'certificate' ? 1 : 0),
     signedTimestamps: given.signedTimestamps ?? 0,
     integratedTimes: given.integratedTimes ?? 0,
   }
-  for (const [name, value] of Object.entries(thresholds)) {
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new UsageError('POLICY_INVALID', `the threshold ${name} should be a whole number from 0, found ${value}`)
-  }
-  return thresholds
 }
 
 function checkThresholds(
