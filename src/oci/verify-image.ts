@@ -26,7 +26,7 @@ export interface ImagePolicy {
   readonly trust: TrustMaterial
   readonly demands: Demands
   /**
-   * What is wanted: a signature of the image, or an attestation about it of this predicate type (undefined: of any; several: of
+   * What is wanted: a signature of the image, or an attestation about it of this predicate type (undefined: of any, but no signature; several: of
    * one of them). An attestation is no signature: whoever signed a list of what is in an image has not said that the image is theirs.
    */
   readonly wanted: 'signature' | { readonly predicateType: string | readonly string[] | undefined }
@@ -158,6 +158,8 @@ function checkPredicateType({ statement }: Evidence, { wanted, acceptAttestation
       `it is an attestation (${excerpt(predicateType)}), not a signature; use verify-attestation for it`,
     )
   }
+  if (wanted.predicateType === undefined && predicateType === signPredicateType)
+    throw new VerificationError('PREDICATE_TYPE_MISMATCH', 'it is a signature of the image, which attests nothing about it')
   if (wanted.predicateType === undefined || isPredicateType(wanted.predicateType, predicateType)) return
   const expected = [wanted.predicateType].flat().map((type) => excerpt(type))
   throw new VerificationError(
