@@ -4,6 +4,7 @@
  * must be refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startFirstIntotoLog } from './first-intoto-log.ts'
 import type { Doubt, ImageClient, Layout, Task } from './image-clients.ts'
 import { countersign, imageClients } from './image-clients.ts'
 import type { ImageWorld, RegistryName } from './image-world.ts'
@@ -109,7 +110,7 @@ function faultOf(judge: ImageClient, signer: ImageClient, scenario: Scenario, la
   if (judge.name !== 'cosign 1') return undefined
   // It takes the chain that is beside the signature for everything that it may trust, and later clients leave the root out of it.
   if (keyless && (signer.name === 'cosign 3' || signer === countersign)) return /signed by unknown authority/
-  // It looks for entries of its own kind, intoto 0.0.1, which nobody writes any more.
+  // It looks for entries of its own kind, intoto 0.0.1, which no later client writes.
   return scenario.name === 'attestation' ? /signature not found in transparency log/ : undefined
 }
 
@@ -197,5 +198,25 @@ describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 
     const judge = (asked: string) => world.countersign([...verify, asked, image])
     expect(await judge(type)).toMatchObject({ exitCode: 0 })
     expect(await judge(type === 'custom' ? 'vuln' : 'custom')).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
+
+describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 logged, each as the digest of its envelope', () => {
+  it('are verified with the key and the promise of that log, and with no other', async () => {
+    const log = await startFirstIntotoLog()
+    try {
+      world.write('first-log.pub', log.publicKey)
+      const image = await world.pushImage('docker-registry', freshName())
+      const words = ['attest', '--key', 'own.key', '--predicate', 'predicate.json', '--rekor-url', log.url, '--force', image]
+      const trust = { SIGSTORE_REKOR_PUBLIC_KEY: 'first-log.pub' }
+      await expectSuccess(world.run(cosign1, words, { COSIGN_PASSWORD: password, COSIGN_EXPERIMENTAL: '1', ...trust }))
+      const judge = (key: string, env: Readonly<Record<string, string>>) =>
+        world.countersign(['verify-attestation', '--key', key, '--type', 'custom', image], env)
+      expect(await judge('own.pub', trust)).toMatchObject({ exitCode: 0 })
+      expect(await judge('other.pub', trust)).toMatchObject({ exitCode: 1, stdout: '' })
+      expect(await judge('own.pub', world.oldTrust)).toMatchObject({ exitCode: 1, stdout: '' })
+    } finally {
+      await log.stop()
+    }
   })
 })
