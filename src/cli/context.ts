@@ -17,6 +17,8 @@ export interface Writer {
 export interface Input {
   /** Whether a person types it. */
   readonly isTTY: boolean
+  /** Whether nothing will ever come: there is a device such as /dev/null in its place, as where a job has no input. */
+  readonly isNothing: boolean
   /** The bytes until the end of input. To be called once. */
   read(): AsyncIterable<Uint8Array>
   /** The next line without its end; undefined when the input is over. */

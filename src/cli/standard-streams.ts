@@ -2,6 +2,7 @@
  * The surroundings of a command in a process of its own. Output is written to the descriptor at once: `process.stdout` costs 3 ms to set up, and what
  * it has not written yet is lost when the process ends.
  */
+import { fstatSync } from 'node:fs'
 import { TransportError, systemCode } from '../error.ts'
 import type { CommandContext, Input, Writer } from './context.ts'
 import { writeSome } from './descriptor.ts'
@@ -49,6 +50,9 @@ function openStandardInput(): Input {
   return {
     get isTTY() {
       return process.stdin.isTTY ?? false
+    },
+    get isNothing() {
+      return fstatSync(0).isCharacterDevice() && process.stdin.isTTY !== true
     },
     read: () => process.stdin,
     readLine: async () => (await openLines()).readLine(),

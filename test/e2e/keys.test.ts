@@ -114,3 +114,27 @@ describe.skipIf(!hasScript)('generate-key-pair on a terminal', () => {
     }
   })
 })
+
+describe('generate-key-pair without a terminal', () => {
+  const { COSIGN_PASSWORD: _, ...env } = process.env
+
+  it('makes no key where there is no input to read a password from', () => {
+    const { status, stderr } = spawnSync(process.execPath, [program, 'generate-key-pair'], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    expect(status).toBe(1)
+    expect(stderr).toContain('Error: no password was given: set COSIGN_PASSWORD')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('takes the password from a pipe', () => {
+    const { status } = spawnSync(process.execPath, [program, 'generate-key-pair'], { cwd: folder, env, input: 'secret' })
+    expect(status).toBe(0)
+    const words = [program, 'public-key', '--key', 'cosign.key']
+    const { stdout } = spawnSync(process.execPath, words, { cwd: folder, env: { ...env, COSIGN_PASSWORD: 'secret' }, encoding: 'utf8' })
+    expect(stdout).toBe(readFileSync(path.join(folder, 'cosign.pub'), 'utf8'))
+  })
+})

@@ -35,6 +35,7 @@ export function captureContext(surroundings: Surroundings = {}): CapturedContext
   const context: CommandContext = {
     stdin: {
       isTTY: surroundings.typed === true,
+      isNothing: surroundings.typed !== true && surroundings.stdin === undefined,
       async *read() {
         await Promise.resolve()
         // Read once, it is at its end.

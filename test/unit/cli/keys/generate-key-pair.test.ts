@@ -73,6 +73,22 @@ describe('the password', () => {
     expect(await opened(folder, 'cosign.key', piped)).toBe(folder.read('cosign.pub'))
   })
 
+  it('is empty where nothing was piped in, which is said', async () => {
+    const folder = createKeyFolder()
+    const { exitCode, stderr } = await folder.run(['generate-key-pair'], { env: {}, stdin: Buffer.alloc(0) })
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: `WARNING: COSIGN_PASSWORD is not set, and nothing was piped in: the key gets an empty password\n${written}`,
+    })
+  })
+
+  it('is not empty because there is no input: nothing is written', async () => {
+    const folder = createKeyFolder()
+    const refused = await folder.run(['generate-key-pair'], { env: {} })
+    expect(refused.stderr).toContain('Error: no password was given: set COSIGN_PASSWORD')
+    expect(folder.files()).toEqual([])
+  })
+
   it.each([
     ['passwords that differ', 'a\nb\n', 'passwords do not match'],
     ['the end of the input', '', 'no password was entered'],
