@@ -103,10 +103,11 @@ export function recordNeeds(outputs: readonly RecordOutputs[]): RecordNeeds {
 
 /**
  * Checks that everything can be written, and that nothing is written over what is read.
+ * @param blobs everything that is signed, or whose checksum is
  * @param key the value of `--key`
  * @throws UsageError USAGE; TransportError FILE_UNWRITABLE
  */
-export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[], key: string): void {
+export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[], blobs: readonly string[], key: string): void {
   checkOutputFiles(
     cwd,
     outputs.flatMap(({ blob, contents, bundle, signature, certificate, timestamp }) => [
@@ -116,7 +117,7 @@ export function checkOutputs(cwd: string, outputs: readonly BlobOutputs[], key: 
       [certificate, 'certificate'],
       [timestamp, 'RFC3161 timestamp'],
     ]),
-    [...outputs.map(({ blob, contents }): NamedFile => [contents === undefined ? blob : '', 'blob']), [key, 'key']],
+    [...blobs.map((blob): NamedFile => [blob, 'blob']), [key, 'key']],
   )
 }
 

@@ -73,7 +73,7 @@ async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: r
   checkBlobs(context, blobs, '--recursive signs the files in it')
   const outputs =
     flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
-  checkOutputs(cwd, outputs, flags.key)
+  checkOutputs(cwd, outputs, blobs, flags.key)
   return outputs
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { principal, paths } from '../../../support/signing-services.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import type { Workspace, WorkspaceOptions } from './signing-workspace.ts'
-import { createWorkspace, tokenIssuer } from './signing-workspace.ts'
+import { artifact, createWorkspace, tokenIssuer } from './signing-workspace.ts'
 
 const services = ['--identity-token', 'token', '--signing-config', 'config.json', '--trusted-root', 'root.json']
 const identity = ['--certificate-identity', principal, '--certificate-oidc-issuer', tokenIssuer]
@@ -150,6 +150,13 @@ describe('--checksums', () => {
     const workspace = await workspaceWithTree({ answers: { [paths.rekorV1]: [{ status: 400, body: '{"message":"no"}' }] } })
     expect((await sign(workspace, ['-r', 'dist', '--checksums', 'sums'])).exitCode).toBe(1)
     expect(workspace.written()).not.toContain('sums')
+  })
+
+  it('is not one of the files that it is about', async () => {
+    const workspace = await createWorkspace()
+    const refused = await sign(workspace, ['artifact', 'token', '--checksums', './artifact'])
+    expect(refused.stderr).toContain('./artifact would be the checksums, and is the blob: name another file')
+    expect(workspace.read('artifact')).toBe(artifact)
   })
 
   it('has no line for standard input', async () => {
