@@ -9,6 +9,7 @@ import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import type { SigningAlgorithmName } from '../../sign/signing-algorithm.ts'
 import type { LogService } from '../../sign/signing-services.ts'
 import type { Certificate } from '../../x509/certificate.ts'
+import { warn } from '../context.ts'
 import { whileWaiting } from '../waiting-for-input.ts'
 import type { OwnCertificate } from './own-certificate.ts'
 import { rehearseSigning } from './rehearsal.ts'
@@ -59,12 +60,18 @@ async function keylessSource(
 ): Promise<() => Promise<SigningIdentity>> {
   const { context, flags } = task
   const { services, trust, scts, issuer } = material
-  const [{ createKeylessIdentity }, { getIdentityToken }] = await Promise.all([
+  const [{ createKeylessIdentity }, { getIdentityToken }, { isLoopbackHost }] = await Promise.all([
     import('../../sign/keyless-identity.ts'),
     import('./identity-token.ts'),
+    import('../../http/host.ts'),
   ])
+  const url = services.certificateAuthority ?? ''
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  // Inside a cluster some authorities have no TLS.
+  if (address?.protocol === 'http:' && !isLoopbackHost(address.hostname))
+    warn(context, `the identity token is sent to ${address.host} without TLS: whoever listens on the way can get certificates in its name`)
   const identify = createKeylessIdentity({
-    url: services.certificateAuthority ?? '',
+    url,
     trust,
     scts,
     env: context.env,

@@ -195,6 +195,23 @@ describe('a token', () => {
     )
   })
 
+  it.each([
+    ['http://fulcio.universe.test', true],
+    ['http://127.0.0.1:1', false],
+    ['http://localhost:1', false],
+  ])('for a certificate authority at %s is not sent without a warning where others can read it: %s', async (url, isWarned) => {
+    const workspace = await createWorkspace({
+      bendConfig: (config) => {
+        const [own] = config['caUrls'] as [object]
+        config['caUrls'] = [{ ...own, url }]
+      },
+    })
+    const { exitCode, stderr } = await workspace.sign([], { env: { HOME: workspace.folder, HTTP_PROXY: workspace.services.url } })
+    expect(exitCode).toBe(1)
+    const warning = `WARNING: the identity token is sent to ${new URL(url).host} without TLS: whoever listens on the way can get certificates in its name\n`
+    expect(stderr.includes(warning)).toBe(isWarned)
+  })
+
   it('that has a typing mistake is not repeated', async () => {
     const workspace = await createWorkspace()
     const token = tokenOf(workspace.universe).replace('.', '')
