@@ -102,7 +102,8 @@ async function signInWithPassword(options: SignInOptions, c: VisitContext, visit
     const user = await users.authenticate(email, form.get('password') ?? '')
     if (user === undefined) return showForm(options, visit, { email, problem: 'The e-mail address or the password is wrong.', status: 401 })
     for (const [kind, who] of counted) await attempts.succeed(kind, who)
-    return await finishAs(options, visit, user.subject)
+    const answer = await finishAs(options, visit, user.subject)
+    return (await users.isStill(user)) ? answer : expired(options)
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code !== 'REQUEST_REFUSED') throw error
     return showForm(options, visit, { email, problem: 'The server is busy. Try again in a moment.', status: 503 })

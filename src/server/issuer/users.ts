@@ -17,6 +17,8 @@ export interface User {
   readonly email: string
   readonly name: string | undefined
   readonly createdMs: number
+  /** Another one after every change, of the password too. */
+  readonly revision: number
 }
 
 export interface Users {
@@ -31,6 +33,11 @@ export interface Users {
   find(subject: string): Promise<User | undefined>
   /** The user with this address and password. Takes as long when there is no such user as when the password is wrong. */
   authenticate(email: string, password: string): Promise<User | undefined>
+  /**
+   * Whether a user who was authenticated was not changed since. To be asked when a sign-in is kept: checking a password takes time, in which
+   * it may have become another one. What was kept is ended then.
+   */
+  isStill(user: User): Promise<boolean>
 }
 
 /** What the connector of local users is called in `federated_claims`. */
@@ -71,14 +78,14 @@ export function openUsers({ documents, clock, endSessions = async () => {}, scry
       const subject = `${localConnector}:${randomUUID()}`
       const user = { subject, email, createdMs: clock(), passwordHash: await hashPassword(password, scrypt) }
       const json = JSON.stringify(name === undefined ? user : { ...user, name })
-      if (await documents.put(collection, idOf(email), json, { ifVersion: 0, keys: { subject } })) return publicPart(parse(json))
+      if (await documents.put(collection, idOf(email), json, { ifVersion: 0, keys: { subject } })) return userOf({ json, version: 1 })
       throw new CountersignError('CONFLICT', `there is a user ${email} already`)
     },
     list: async () => {
       const users: User[] = []
       for (let after: string | undefined; ;) {
         const page = await documents.list(collection, pageSize, after)
-        users.push(...page.map(({ json }) => publicPart(parse(json))))
+        users.push(...page.map(userOf))
         after = page.at(-1)?.id
         if (page.length < pageSize) return users
       }
@@ -100,7 +107,7 @@ export function openUsers({ documents, clock, endSessions = async () => {}, scry
     },
     find: async (subject) => {
       const [document] = await documents.find(collection, 'subject', subject)
-      return document === undefined ? undefined : publicPart(parse(document.json))
+      return document === undefined ? undefined : userOf(document)
     },
     authenticate: async (email, password) => {
       const document = isUsableEmail(email) ? await documents.get(collection, idOf(email)) : undefined
@@ -109,8 +116,14 @@ export function openUsers({ documents, clock, endSessions = async () => {}, scry
         await isPassword(password, await nobody)
         return undefined
       }
-      const user = parse(document.json)
-      return (await isPassword(password, user.passwordHash)) ? publicPart(user) : undefined
+      const { passwordHash } = parse(document.json)
+      return (await isPassword(password, passwordHash)) ? userOf(document) : undefined
+    },
+    isStill: async ({ subject, revision }) => {
+      const [document] = await documents.find(collection, 'subject', subject)
+      if (document?.version === revision) return true
+      await endSessions(subject)
+      return false
     },
   }
 }
@@ -143,6 +156,7 @@ function parse(json: string): StoredUser {
   return stored.parse(parseJson(json, 'a user of the issuer'))
 }
 
-function publicPart({ subject, email, name, createdMs }: StoredUser): User {
-  return { subject, email, name, createdMs }
+function userOf({ json, version }: Pick<StoredDocument, 'json' | 'version'>): User {
+  const { subject, email, name, createdMs } = parse(json)
+  return { subject, email, name, createdMs, revision: version }
 }

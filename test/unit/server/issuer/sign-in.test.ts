@@ -315,6 +315,40 @@ describe('a session', () => {
     await running.issuer.users.remove(carol.email)
   })
 
+  test('is not to be had with a password that was changed while it was checked', async () => {
+    const carol = { email: 'carol@example.com', password: 'carol has a password' }
+    const { documents } = running
+    let change: (() => Promise<void>) | undefined
+    const watched = await runIssuer({
+      ...{ secret: running.secret, clock: running.clock },
+      documents: {
+        get: documents.get.bind(documents),
+        find: documents.find.bind(documents),
+        list: documents.list.bind(documents),
+        delete: documents.delete.bind(documents),
+        deleteAll: documents.deleteAll.bind(documents),
+        put: async (collection, ...rest) => {
+          const changeNow = collection === 'issuer-Interaction' ? change : undefined
+          if (changeNow !== undefined) change = undefined
+          await changeNow?.()
+          return documents.put(collection, ...rest)
+        },
+      },
+    })
+    await watched.issuer.users.add(carol)
+    const browser = openBrowser()
+    const begun = await beginSignIn(watched.url)
+    const page = await browser.open(begun.url)
+    change = () => watched.issuer.users.setPassword(carol.email, 'something quite new')
+    const answer = await browser.submit(page, carol)
+    expect([answer.status, answer.location, change]).toEqual([400, undefined, undefined])
+    const uid = new URL(page.url).pathname.split('/').at(-1) ?? ''
+    expect((await browser.open(`${watched.url}/auth/${uid}`)).location).toBeUndefined()
+    expect((await browser.open((await beginSignIn(watched.url)).url)).text).toContain('type="password"')
+    await watched.issuer.users.remove(carol.email)
+    await watched.stop()
+  })
+
   test('survives a restart, as do keys and sign-ins under way', async () => {
     const first = await runIssuer({ documents: running.documents, secret: running.secret, clock: running.clock })
     const { port } = new URL(first.url)
