@@ -32,7 +32,8 @@ function secureOptions(env: Environment, tls: TlsSettings): AgentOptions {
     ...(tls.clientCertificate === undefined ? {} : { cert: tls.clientCertificate }),
     ...(tls.clientKey === undefined ? {} : { key: tls.clientKey }),
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-    ...(tls.insecure === true ? { rejectUnauthorized: false } : {}),
+    // Said in any case: otherwise NODE_TLS_REJECT_UNAUTHORIZED would decide.
+    rejectUnauthorized: tls.insecure !== true,
   }
 }
 

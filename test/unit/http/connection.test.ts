@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { certificateAuthorities } from '../../../src/http/certificate-authorities.ts'
 import { fetchBytes } from '../../../src/http/fetch.ts'
 import { selfSigned, startProxy, startSecureServer, startServer } from './test-server.ts'
@@ -83,6 +83,17 @@ describe('TLS settings', () => {
     const server = await startSecureServer((_, response) => void response.end('hello'))
     await fetchBytes(server.origin, { env: {}, tls: { insecure: true } })
     await expect(fetchBytes(server.origin, { env: {} })).rejects.toMatchObject({ code: 'NETWORK_FAILED' })
+  })
+
+  it('are not weakened by NODE_TLS_REJECT_UNAUTHORIZED, which was set for another program', async () => {
+    const server = await startSecureServer((_, response) => void response.end('secret'))
+    const proxy = await startProxy(server.port)
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await expect(fetchBytes(server.origin, { env: {} })).rejects.toThrow('from an authority that is not trusted here')
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` }
+    await expect(fetchBytes('https://repo.example/', { env })).rejects.toThrow('from an authority that is not trusted here')
+    expect(server.requests).toEqual([])
   })
 
   it('says that a server does not speak TLS', async () => {
