@@ -10,12 +10,18 @@ import { bareHost, isInRange, isLoopbackHost, isSameAddress } from './host.ts'
  * `localhost` never go through a proxy. NO_PROXY is a comma-separated list of `*`, addresses, CIDR ranges and domains,
  * each address or domain with an optional port; a domain covers its subdomains, and only them with a leading dot.
  * @returns undefined when the request goes straight to its host
- * @throws UsageError USAGE when the variable is not the URL of an http or https proxy
+ * @throws UsageError USAGE when the variable is not the URL of an http or https proxy, or a CGI program's client could have set it
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
   const value = variableOf(env, name, name.toLowerCase())
   if (value === undefined || isExempt(url, variableOf(env, 'NO_PROXY', 'no_proxy') ?? '')) return undefined
+  // CGI gives programs the header `Proxy` of a request in this variable (CVE-2016-5386).
+  if (name === 'HTTP_PROXY' && variableOf(env, 'REQUEST_METHOD') !== undefined)
+    throw new UsageError(
+      'USAGE',
+      'HTTP_PROXY is not used where REQUEST_METHOD is set, since clients of a CGI program could set it: unset one',
+    )
   const proxy = parseProxy(value)
   if (proxy !== undefined && (proxy.protocol === 'http:' || proxy.protocol === 'https:')) return proxy
   // The value may hold a password, so it is not repeated.

@@ -17,6 +17,12 @@ describe('proxyFor', () => {
     expect(proxy('https://example.com', { HTTPS_PROXY: 'proxy.corp:3128' })).toBe('http://proxy.corp:3128/')
   })
 
+  it('does not take HTTP_PROXY in a CGI program, whose clients set it by a header', () => {
+    const env = { HTTP_PROXY: 'http://evil.example:3128', HTTPS_PROXY: 'http://proxy.example:3128', REQUEST_METHOD: 'GET' }
+    expect(() => proxyFor(new URL('http://repo.example/'), env)).toThrow('clients of a CGI program could set it')
+    expect(proxyFor(new URL('https://repo.example/'), env)?.host).toBe('proxy.example:3128')
+  })
+
   it.each(['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])('never sends %s through a proxy', (host) => {
     expect(proxy(`https://${host}:8443/`, { HTTPS_PROXY: 'http://p:1' })).toBeUndefined()
   })
