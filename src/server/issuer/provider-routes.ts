@@ -62,8 +62,8 @@ export function createProviderRoutes(options: ProviderRoutesOptions): Hono<{ Bin
   routes.post(`${mount}${paths.token}`, (c) => answerToken(options, ask, c.req.raw))
   routes.post(`${mount}${paths.deviceAuthorization}`, (c) => beginDevice(options, ask, c.req.raw))
   routes.get(`${mount}${paths.device}`, (c) => showDevice(ask, c.req.raw))
-  routes.post(`${mount}${paths.device}`, (c) => enterDeviceCode(options, ask, c))
-  routes.get(`${mount}${paths.device}/:uid`, (c) => ask(c.req.raw))
+  routes.post(`${mount}${paths.device}`, (c) => inSession(options, c, () => enterDeviceCode(options, ask, c)))
+  routes.get(`${mount}${paths.device}/:uid`, (c) => inSession(options, c, () => ask(c.req.raw)))
   routes.get(`${mount}${paths.signOut}`, (c) => showSignOut(askLibrary, c.req.raw, style))
   routes.post(`${mount}${paths.signOut}/confirm`, (c) => ask(c.req.raw, { target: `${paths.signOut}/confirm` }))
   routes.get(`${mount}${paths.signOut}/success`, (c) => ask(c.req.raw, { target: `${paths.signOut}/success` }))
@@ -193,6 +193,13 @@ function showDevice(ask: AskProvider, request: Request): Promise<Response> {
   const letters = code.toUpperCase().replaceAll(/[^A-Z]/g, '')
   if (letters.length !== 8) return ask(request, { target: paths.device })
   return ask(request, { target: paths.device, headers: { [givenCodeHeader]: `${letters.slice(0, 4)}-${letters.slice(4)}` } })
+}
+
+/** Without the cookie of the page that it comes from there is nothing to go on with, and the library fails to say so. */
+async function inSession({ provider, style }: ProviderRoutesOptions, c: RouteContext, answer: () => Promise<Response>): Promise<Response> {
+  const cookies = c.req.header('cookie')?.split(/; */) ?? []
+  const isOpen = cookies.some((cookie) => cookie.startsWith(`${provider.cookieName('session')}=`))
+  return isOpen ? answer() : errorPage({ style, error: 'expired' })
 }
 
 async function enterDeviceCode(

@@ -188,6 +188,17 @@ describe('the page for device codes', () => {
     expect((await poll(device.device_code)).body['error']).toBe('authorization_pending')
   })
 
+  test('says that it has expired to a browser that lost its cookie, or never had it', async () => {
+    const { device } = await beginDevice()
+    const page = await openBrowser().open(device.verification_uri)
+    const elsewhere = openBrowser()
+    for (const answer of [await elsewhere.submit(page, { user_code: device.user_code }), await elsewhere.open(`${running.url}/device/x`)]) {
+      expect(answer.status).toBe(400)
+      expect(answer.text).toContain('This sign-in has expired, or it was begun in another browser.')
+    }
+    expect(running.reported).toEqual([])
+  })
+
   test('is remembered for half an hour with who opened it, while nobody has signed in', async () => {
     const asked = Date.now()
     const answer = await fetch(`${running.url}/device`)
