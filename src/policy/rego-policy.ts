@@ -1,5 +1,6 @@
 /** Policies in Rego: `data.signature.allow` must be true of a statement, in Rego of version 0 as in cosign, by the program `opa`. */
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { CountersignError } from '../error.ts'
@@ -14,8 +15,8 @@ export function openRegoPolicies(files: readonly string[], surroundings: PolicyS
   const { cwd, readFile } = surroundings
   for (const file of files) readFile(file)
   const opa = findEvaluator('opa', 'Rego', surroundings)
-  // What has a colon is a path below a name to opa, unless it is an address.
-  const data = files.flatMap((file) => ['--data', `file://${path.resolve(cwd, file)}`])
+  // What has a colon is a path below a name to opa, unless it is an address; of an address, what follows # or % could be another file.
+  const data = files.flatMap((file) => ['--data', pathToFileURL(path.resolve(cwd, file)).href])
   return {
     what: 'Rego policies',
     files,

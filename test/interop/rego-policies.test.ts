@@ -63,6 +63,13 @@ describe.skipIf(isMissing)('an attestation is refused for', () => {
     expect(theirs?.exitCode).toBeOneOf([1, undefined])
   })
 
+  it.each(['passed.rego#.rego', 'passed%2erego#.rego'])('a policy whose name could be another one as an address: %s', async (name) => {
+    expect((await world.judged({ 'passed.rego': passed })).ours.exitCode).toBe(0)
+    const { ours, theirs } = await world.judged({ [name]: failed })
+    expect([ours.exitCode, ours.stdout]).toEqual([1, ''])
+    expect(theirs?.exitCode).toBeOneOf([1, undefined])
+  })
+
   it('a policy that is not there, and where there is no opa', async () => {
     expect((await world.verifies(['gone.rego'])).exitCode).toBe(1)
     await judged([passed])

@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseStatement } from '../../../src/bundle/statement.ts'
 import { encodeUtf8 } from '../../../src/encoding/bytes.ts'
@@ -198,6 +199,15 @@ describe('a policy in Rego', () => {
     await expect(violations([rego()])).rejects.toThrow(/was ended by SIGKILL/)
   })
 
+  it('is read from its own file, whatever the name', async () => {
+    for (const name of ['a.rego#b.rego', 'a%2erego.rego', 'a?b.rego', 'a b.rego', 'ä:b.rego']) {
+      program('opa', `echo "$5" "$6" > "$PWD/words"; printf '%s' '${JSON.stringify(value(true))}'`)
+      await violations([file(name, 'package signature')])
+      const [, address = ''] = readFileSync(path.join(folder, 'words'), 'utf8').trim().split(' ')
+      expect(fileURLToPath(address)).toBe(path.join(folder, name))
+    }
+  })
+
   it('is asked of an opa of before version 1, too', async () => {
     program(
       'opa',
@@ -271,6 +281,13 @@ describe('a policy in CUE', () => {
 })
 
 describe('policies', () => {
+  it('take what a statement calls __proto__ for a member of that name, and for nothing else', async () => {
+    const statement = JSON.stringify(document).replace('"count":6', '"__proto__":{"approved":true}')
+    expect(await violations([file('p.cel', 'predicate.approved')], statement)).toEqual(['p.cel: No such key: approved'])
+    const schema = { properties: { predicate: { required: ['approved'] } } }
+    expect(await schemaOf(schema, statement)).toHaveLength(1)
+  })
+
   it('are of a language that is known', async () => {
     await expect(violations(['p.txt'])).rejects.toThrow(/invalid policy format, expected \.cue or \.rego/)
   })
