@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
-import { DecodingError, messageOf, TransportError, systemCode } from '../error.ts'
+import { DecodingError, messageOf, TransportError, UsageError, systemCode } from '../error.ts'
 import { variableOf } from '../http/environment.ts'
 import type { Environment } from '../http/environment.ts'
 import { readBoundedFile } from './bounded-file.ts'
@@ -51,7 +51,7 @@ export function cacheDirectoryOf(env: Environment, directory?: string): string |
 /**
  * Finds the repository: the mirror given, TUF_MIRROR, what `initialize` recorded in `remote.json`, or the public-good one.
  * @throws TransportError TRUST_ROOT_UNAVAILABLE when a mirror has no root to start from, FILE_UNREADABLE; DecodingError
- * JSON_INVALID for a damaged remote.json; UsageError USAGE for a mirror that is no address
+ * JSON_INVALID for a damaged remote.json; UsageError USAGE for a mirror that is no address, or an instance that nobody knows
  */
 export async function locate(options: LocationOptions, env: Environment): Promise<Location> {
   const warnings: string[] = []
@@ -82,7 +82,10 @@ export function compiledInRoot(mirror: string): Uint8Array {
 
 async function findMirror({ instance, mirror }: LocationOptions, env: Environment, directory: string | undefined): Promise<string> {
   if (mirror !== undefined) return checked(mirror, 'the TUF mirror')
-  if (instance !== undefined) return instance === 'staging' ? stagingMirror : publicGoodMirror
+  if (instance === 'staging') return stagingMirror
+  if (instance === 'public-good') return publicGoodMirror
+  if (instance !== undefined)
+    throw new UsageError('USAGE', `the instance should be public-good or staging, found ${excerpt(String(instance))}`)
   const chosen = variableOf(env, 'TUF_MIRROR')
   if (chosen !== undefined) return checked(chosen, 'TUF_MIRROR')
   if (directory === undefined) return publicGoodMirror

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cacheName } from '../../../src/tuf/cache.ts'
 import { initializeRepository, resetCache } from '../../../src/tuf/initialize.ts'
+import type { LoadTrustedRootOptions } from '../../../src/tuf/load-trusted-root.ts'
 import { loadTrustedRoot } from '../../../src/tuf/load-trusted-root.ts'
 import { publicGoodMirror } from '../../../src/tuf/mirror.ts'
 import { fetchTrustedRoot } from '../../../src/tuf/trusted-root.ts'
@@ -116,6 +117,18 @@ describe('loadTrustedRoot', () => {
     goOffline(mirror)
     await loadTrustedRoot(options)
     expect(warnings).toEqual([expect.stringContaining('is out of reach')])
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['a path for options', 'trusted_root.json', /the options of loadTrustedRoot should be an object, found a string/],
+    ['an option that is misspelt', { path: 'trusted_root.json' }, /found "path"/],
+    ['a file that is undefined', { file: undefined }, /file should be a text, or left out for the default, found undefined/],
+    ['a mirror that is undefined', { mirror: undefined }, /mirror should be a text/],
+    ['an instance that is null', { instance: null }, /instance should be a text/],
+    ['an instance that nobody knows', { instance: 'Staging' }, /the instance should be public-good or staging, found "Staging"/],
+  ])('does not take the public instance for %s', async (_, options, message) => {
+    const given = typeof options === 'object' ? { ...options, env: {} } : options
+    await expect(loadTrustedRoot(given as LoadTrustedRootOptions)).rejects.toThrow(message)
   })
 
   it('refuses a target that is no trusted root', async () => {
