@@ -1,6 +1,6 @@
 /**
- * What a Rekor v1 log is asked to log: hashedrekord 0.0.1, dsse 0.0.1, intoto 0.0.2, rekord 0.0.1 with X.509 keys and rfc3161
- * 0.0.1, both ways. Keys and certificates are PEM; nothing is ever given by URL.
+ * What a Rekor v1 log is asked to log: hashedrekord 0.0.1, dsse 0.0.1, intoto 0.0.1 and 0.0.2, rekord 0.0.1 with X.509 keys and
+ * rfc3161 0.0.1, both ways. Keys and certificates are PEM; nothing is ever given by URL.
  */
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digestLength } from '../crypto/digest.ts'
@@ -12,7 +12,7 @@ import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { messageOf } from '../error.ts'
 
-export type ProposedEntry = ProposedHashedRekord | ProposedDsse | ProposedIntoto | ProposedRekord | ProposedTimestamp
+export type ProposedEntry = ProposedHashedRekord | ProposedDsse | ProposedFirstIntoto | ProposedIntoto | ProposedRekord | ProposedTimestamp
 
 /** A signature over the digest of an artifact. */
 export interface ProposedHashedRekord {
@@ -30,9 +30,18 @@ export interface ProposedDsse {
   readonly verifiers: readonly string[]
 }
 
+/** An in-toto envelope, as its JSON text, and the key of all its signatures. The log keeps the key and two hashes. */
+export interface ProposedFirstIntoto {
+  readonly kind: 'intoto'
+  readonly version: '0.0.1'
+  readonly envelope: string
+  readonly verifier: string
+}
+
 /** An in-toto envelope. The log keeps its signatures and the two hashes. */
 export interface ProposedIntoto {
   readonly kind: 'intoto'
+  readonly version: '0.0.2'
   readonly payloadType: string
   readonly payload: Uint8Array
   readonly signatures: readonly ProposedIntotoSignature[]
@@ -64,8 +73,14 @@ export interface ProposedTimestamp {
   readonly response: Uint8Array
 }
 
-/** The version of each kind that is written. */
-const proposedVersions = { hashedrekord: '0.0.1', dsse: '0.0.1', intoto: '0.0.2', rekord: '0.0.1', rfc3161: '0.0.1' } as const
+/** The versions of each kind that are supported. */
+const supportedVersions: Readonly<Record<ProposedEntry['kind'], readonly string[]>> = {
+  hashedrekord: ['0.0.1'],
+  dsse: ['0.0.1'],
+  intoto: ['0.0.1', '0.0.2'],
+  rekord: ['0.0.1'],
+  rfc3161: ['0.0.1'],
+}
 
 const maxSignatures = 16
 const maxTimestampBytes = 10 * 1024
@@ -82,10 +97,7 @@ export function parseProposedEntry(body: Uint8Array, maxBytes: number): Proposed
 export function isSupportedProposal(value: JsonValue): boolean {
   const entry = new JsonFields(value, 'entry', 'REQUEST_INVALID')
   const kind = entry.string('kind')
-  return (
-    Object.hasOwn(proposedVersions, kind) &&
-    Object.entries(proposedVersions).some(([name, version]) => name === kind && version === entry.string('apiVersion'))
-  )
+  return Object.entries(supportedVersions).some(([name, versions]) => name === kind && versions.includes(entry.string('apiVersion')))
 }
 
 /** Reads a proposed entry from JSON that is already parsed. @param path what it is called in messages */
@@ -99,6 +111,8 @@ export function readProposedEntry(value: JsonValue, path: string): ProposedEntry
       return readHashedRekord(spec)
     case 'dsse 0.0.1':
       return readDsse(spec)
+    case 'intoto 0.0.1':
+      return readFirstIntoto(spec)
     case 'intoto 0.0.2':
       return readIntoto(spec)
     case 'rekord 0.0.1':
@@ -106,7 +120,7 @@ export function readProposedEntry(value: JsonValue, path: string): ProposedEntry
     case 'rfc3161 0.0.1':
       return readTimestamp(spec)
     default: {
-      const supported = Object.entries(proposedVersions).map((known) => known.join(' '))
+      const supported = Object.entries(supportedVersions).map(([name, versions]) => `${name} ${versions.join(' and ')}`)
       throw entry.invalid(
         `entries of kind ${excerpt(kind, 30)} version ${excerpt(version, 30)} are not supported by this log, only ${supported.join(', ')}`,
       )
@@ -121,7 +135,7 @@ export function encodeProposedEntry(entry: ProposedEntry): string {
 
 /** The JSON value of a proposed entry, to stand in a larger request. */
 export function proposedEntryJson(entry: ProposedEntry): object {
-  return { apiVersion: proposedVersions[entry.kind], kind: entry.kind, spec: encodeSpec(entry) }
+  return { apiVersion: entry.kind === 'intoto' ? entry.version : '0.0.1', kind: entry.kind, spec: encodeSpec(entry) }
 }
 
 function encodeSpec(entry: ProposedEntry): object {
@@ -134,6 +148,7 @@ function encodeSpec(entry: ProposedEntry): object {
     case 'dsse':
       return { proposedContent: { envelope: entry.envelope, verifiers: entry.verifiers.map(encodeText) } }
     case 'intoto':
+      if (entry.version === '0.0.1') return { content: { envelope: entry.envelope }, publicKey: encodeText(entry.verifier) }
       return {
         content: {
           envelope: {
@@ -188,6 +203,13 @@ function readDsse(spec: JsonFields): ProposedDsse {
   return { kind: 'dsse', envelope: content.string('envelope'), verifiers }
 }
 
+function readFirstIntoto(spec: JsonFields): ProposedFirstIntoto {
+  const content = spec.only('content', 'publicKey').object('content').only('envelope', 'hash', 'payloadHash')
+  // Not checked against the envelope, as in Rekor: the log computes its own.
+  for (const name of ['hash', 'payloadHash']) if (content.has(name)) readDigest(content.object(name), ['sha256'])
+  return { kind: 'intoto', version: '0.0.1', envelope: content.string('envelope'), verifier: text(spec, 'publicKey') }
+}
+
 function readIntoto(spec: JsonFields): ProposedIntoto {
   const content = spec.only('content').object('content').only('envelope', 'hash', 'payloadHash')
   const envelope = content.object('envelope').only('payload', 'payloadType', 'signatures')
@@ -201,6 +223,7 @@ function readIntoto(spec: JsonFields): ProposedIntoto {
   if (signatures.length === 0) throw envelope.invalid(`${envelope.pathOf('signatures')} is missing`)
   return {
     kind: 'intoto',
+    version: '0.0.2',
     payloadType: envelope.string('payloadType'),
     payload: twiceEncoded(envelope, 'payload'),
     signatures,

@@ -308,8 +308,10 @@ describe('what we encode, we decode', () => {
       verifier: text,
     }),
     fc.record({ kind: fc.constant('dsse' as const), envelope: text, verifiers: fc.array(text, { minLength: 1, maxLength: 5 }) }),
+    fc.record({ kind: fc.constant('intoto' as const), version: fc.constant('0.0.1' as const), envelope: text, verifier: text }),
     fc.record({
       kind: fc.constant('intoto' as const),
+      version: fc.constant('0.0.2' as const),
       payloadType: text,
       payload: bytes,
       signatures: fc.array(signature, { minLength: 1, maxLength: 5 }),

@@ -4,15 +4,16 @@
  * must be refused.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startFirstIntotoLog } from './first-intoto-log.ts'
 import type { Doubt, ImageClient, Layout, Task } from './image-clients.ts'
 import { countersign, imageClients } from './image-clients.ts'
 import type { ImageWorld, RegistryName } from './image-world.ts'
 import { digestOf, expectSuccess, isWorldMissing as isMissing, openImageWorld, password, registryNames } from './image-world.ts'
 import { findPeer } from './peer.ts'
+import { namedKey } from '../support/universe/keys.ts'
 import { cell } from './server/matrix.ts'
 
 const cosign1 = findPeer('cosign1')
+const cosign2 = findPeer('cosign2')
 let world: ImageWorld
 
 beforeAll(async () => {
@@ -201,22 +202,27 @@ describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 
   })
 })
 
-describe.skipIf(isMissing || cosign1 === undefined)('attestations that cosign 1 logged, each as the digest of its envelope', () => {
-  it('are verified with the key and the promise of that log, and with no other', async () => {
-    const log = await startFirstIntotoLog()
-    try {
-      world.write('first-log.pub', log.publicKey)
-      const image = await world.pushImage('docker-registry', freshName())
-      const words = ['attest', '--key', 'own.key', '--predicate', 'predicate.json', '--rekor-url', log.url, '--force', image]
-      const trust = { SIGSTORE_REKOR_PUBLIC_KEY: 'first-log.pub' }
-      await expectSuccess(world.run(cosign1, words, { COSIGN_PASSWORD: password, COSIGN_EXPERIMENTAL: '1', ...trust }))
-      const judge = (key: string, env: Readonly<Record<string, string>>) =>
-        world.countersign(['verify-attestation', '--key', key, '--type', 'custom', image], env)
-      expect(await judge('own.pub', trust)).toMatchObject({ exitCode: 0 })
-      expect(await judge('other.pub', trust)).toMatchObject({ exitCode: 1, stdout: '' })
-      expect(await judge('own.pub', world.oldTrust)).toMatchObject({ exitCode: 1, stdout: '' })
-    } finally {
-      await log.stop()
-    }
+async function newestEntry(): Promise<unknown> {
+  const ask = async (path: string): Promise<unknown> => (await fetch(`${world.sigstore.url}/api/v1/log${path}`)).json()
+  const { treeSize } = (await ask('')) as { treeSize: number }
+  const [entry] = Object.values((await ask(`/entries?logIndex=${treeSize - 1}`)) as Readonly<Record<string, { body: string }>>)
+  return JSON.parse(Buffer.from(entry?.body ?? '', 'base64').toString('utf8'))
+}
+
+describe.skipIf(isMissing || cosign1 === undefined)('attestations that are logged as intoto 0.0.1', () => {
+  it.each([
+    ['cosign 1, which logs all so', cosign1, ['--force'], { COSIGN_EXPERIMENTAL: '1' }],
+    ['cosign 2.6, which does so when it is told to', cosign2, ['--rekor-entry-type', 'intoto', '--yes', '--new-bundle-format=false'], {}],
+  ])('by %s, are verified with the key and the promise of that log, and with no other', async (_, client, flags, env) => {
+    const image = await world.pushImage('docker-registry', freshName())
+    const words = ['attest', '--key', 'own.key', '--predicate', 'predicate.json', '--rekor-url', world.sigstore.url, ...flags, image]
+    await expectSuccess(world.run(client, words, { COSIGN_PASSWORD: password, ...world.oldTrust, ...env }))
+    const judge = (key: string, trust: Readonly<Record<string, string>>) =>
+      world.countersign(['verify-attestation', '--key', key, '--type', 'custom', image], trust)
+    world.write('other-log.pub', namedKey('another log').pem)
+    expect(await judge('own.pub', world.oldTrust)).toMatchObject({ exitCode: 0 })
+    expect(await judge('other.pub', world.oldTrust)).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await judge('own.pub', { SIGSTORE_REKOR_PUBLIC_KEY: 'other-log.pub' })).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await newestEntry()).toMatchObject({ kind: 'intoto', apiVersion: '0.0.1' })
   })
 })

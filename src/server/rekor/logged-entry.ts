@@ -30,15 +30,15 @@ const maxBytes = 1024 * 1024
 const maxAttestationBytes = 100 * 1024
 
 /**
- * Checks an entry of a Rekor v1 log: its body is canonical, and the signatures in it verify. Of dsse, of intoto whose attestation was not kept
- * and of rekord over other digests than SHA-256, the log does not have what was signed: their form is all that can be checked.
+ * Checks an entry of a Rekor v1 log: its body is canonical, and the signatures in it verify. Of dsse, of intoto 0.0.1 or whose attestation was
+ * not kept and of rekord over other digests than SHA-256, the log does not have what was signed: their form is all that can be checked.
  * @throws DecodingError, VerificationError; CountersignError SIGNATURE_INVALID, LOG_CORRUPT
  */
 export async function checkLoggedEntryV1({ leaf, extra }: Pick<LoggedEntry, 'leaf' | 'extra'>, depth: EntryCheckDepth): Promise<void> {
   checkCanonical(leaf)
-  const { kind } = parseLogEntryKind(leaf)
+  const { kind, version } = parseLogEntryKind(leaf)
   const { attestation } = parseSupplement(extra)
-  const proposed = proposalOf(leaf, kind, attestation)
+  const proposed = proposalOf(leaf, `${kind} ${version}`, attestation)
   if (proposed === undefined) {
     const body = parseLogEntryBody(leaf)
     if (kind === 'rekord' && depth === 'signatures') checkDigestSignature(body)
@@ -73,9 +73,9 @@ export async function checkLoggedEntryV2({ leaf, extra }: Pick<LoggedEntry, 'lea
 }
 
 /** The entry as it can have been proposed; undefined where the log does not have what was signed. */
-function proposalOf(leaf: Uint8Array, kind: string, attestation: Uint8Array | undefined): ProposedEntry | undefined {
-  if (kind === 'hashedrekord' || kind === 'rfc3161') return parseProposedEntry(leaf, maxBytes)
-  if (kind !== 'intoto' || attestation === undefined) return undefined
+function proposalOf(leaf: Uint8Array, kindVersion: string, attestation: Uint8Array | undefined): ProposedEntry | undefined {
+  if (kindVersion === 'hashedrekord 0.0.1' || kindVersion === 'rfc3161 0.0.1') return parseProposedEntry(leaf, maxBytes)
+  if (kindVersion !== 'intoto 0.0.2' || attestation === undefined) return undefined
   const payload = encodeBase64(encodeUtf8(encodeBase64(attestation)))
   return readProposedEntry(
     withMember(parseJson(leaf, 'the entry', { maxBytes }), ['spec', 'content', 'envelope', 'payload'], payload),

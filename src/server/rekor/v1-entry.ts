@@ -2,6 +2,7 @@
 import type {
   ProposedDsse,
   ProposedEntry,
+  ProposedFirstIntoto,
   ProposedHashedRekord,
   ProposedIntoto,
   ProposedRekord,
@@ -10,6 +11,7 @@ import type {
 import {
   encodeDsseV001,
   encodeHashedRekordV001,
+  encodeIntotoV001,
   encodeIntotoV002,
   encodeRekordV001,
   encodeTimestampV001,
@@ -60,7 +62,7 @@ export async function checkEntryV1(entry: ProposedEntry, rules: EntryRulesV1): P
     case 'dsse':
       return checkDsse(entry, rules)
     case 'intoto':
-      return checkIntoto(entry, rules)
+      return entry.version === '0.0.1' ? checkFirstIntoto(entry, rules) : checkIntoto(entry, rules)
     case 'rekord':
       return checkRekord(entry, rules)
     case 'rfc3161':
@@ -93,6 +95,19 @@ async function checkDsse(entry: ProposedDsse, rules: EntryRulesV1): Promise<Chec
   }
 }
 
+/** As cosign 1 logs attestations: the entry has no signature, only the hash of the text that has it. */
+async function checkFirstIntoto(entry: ProposedFirstIntoto, rules: EntryRulesV1): Promise<CheckedEntryV1> {
+  const envelope = parseEnvelopeV1(entry.envelope, rules.maxRequestBytes)
+  const verifier = await parseVerifierV1(entry.verifier, rules.checkSignature)
+  await verifyEnvelopeV1(envelope, [verifier], rules.checkSignature)
+  const payloadSha256 = digest('sha256', envelope.payload)
+  const digests = [`sha256:${encodeHex(payloadSha256)}`, ...statementDigests(envelope.payloadType, envelope.payload)]
+  return {
+    body: encodeIntotoV001(digest('sha256', encodeUtf8(entry.envelope)), payloadSha256, verifier.pem),
+    supplement: encodeSupplement({ digests, attestation: keptAttestation(envelope.payload, rules) }),
+  }
+}
+
 async function checkIntoto(entry: ProposedIntoto, rules: EntryRulesV1): Promise<CheckedEntryV1> {
   const { payloadType, payload, signatures } = entry
   const pairs: SignedByV1[] = []
@@ -106,8 +121,14 @@ async function checkIntoto(entry: ProposedIntoto, rules: EntryRulesV1): Promise<
     envelopeSha256: entry.envelopeHash,
     payloadSha256: digest('sha256', payload),
   })
-  const attestation = payload.length <= rules.maxAttestationBytes ? payload : undefined
-  return { body, supplement: encodeSupplement({ digests: statementDigests(payloadType, payload), attestation }) }
+  return {
+    body,
+    supplement: encodeSupplement({ digests: statementDigests(payloadType, payload), attestation: keptAttestation(payload, rules) }),
+  }
+}
+
+function keptAttestation(payload: Uint8Array, { maxAttestationBytes }: EntryRulesV1): Uint8Array | undefined {
+  return payload.length <= maxAttestationBytes ? payload : undefined
 }
 
 /** One after another: what is wrong with one ends the work on all. */

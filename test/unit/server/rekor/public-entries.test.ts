@@ -143,6 +143,7 @@ describe.skipIf(!hasPublicData)('public entries', () => {
       const checked = await checkEntryV1(
         {
           kind: 'intoto',
+          version: '0.0.2',
           payloadType: content.payloadType,
           payload: content.payload,
           signatures: [{ signature, verifier, keyId: content.keyId }],

@@ -7,13 +7,14 @@ import { encodeBundle } from '../../../../src/bundle/encode-bundle.ts'
 import { parseLogEntryBody } from '../../../../src/bundle/log-entry-body.ts'
 import { parsePublicKeyPem } from '../../../../src/crypto/public-key.ts'
 import { CountersignError } from '../../../../src/error.ts'
+import { checkLoggedEntryV1 } from '../../../../src/server/rekor/logged-entry.ts'
 import { createRekorV1 } from '../../../../src/server/rekor/rekor-v1.ts'
 import { parseCertificate } from '../../../../src/x509/certificate.ts'
 import { checkSignature } from '../../../../src/server/threads/signature-check.ts'
 import type { TestRekor } from '../../../support/rekor.ts'
 import { testRekorV1, testShard, treeId } from '../../../support/rekor.ts'
 import { pemOf } from '../../../support/universe/certificates.ts'
-import { dsseBody, hashedrekordBody, intotoBody, rekordBody } from '../../../support/universe/entry-bodies.ts'
+import { dsseBody, firstIntotoBody, hashedrekordBody, intotoBody, rekordBody } from '../../../support/universe/entry-bodies.ts'
 import type { EntryParts } from '../../../support/universe/entry-bodies.ts'
 import type { DigestName, KeyKind, TestKey } from '../../../support/universe/keys.ts'
 import { digestOf, namedKey, newKey, signPrehashed, signWith, usualDigest } from '../../../support/universe/keys.ts'
@@ -343,6 +344,53 @@ describe('attestations', () => {
     },
   })
 
+  const firstIntoto = (text: string, publicKey: string, more: object = {}): object => ({
+    apiVersion: '0.0.1',
+    kind: 'intoto',
+    spec: { content: { envelope: text, ...more }, publicKey },
+  })
+
+  test('as intoto 0.0.1: the hashes and the key, without a signature; the payload is kept beside it', async () => {
+    const rekor = await testRekorV1(universe)
+    // What cosign 1 says of the hash is not taken from it.
+    const response = await rekor.post(
+      entries,
+      firstIntoto(envelopeText, certificate, { hash: { algorithm: 'sha256', value: 'ab'.repeat(32) } }),
+    )
+    expect(response.status).toBe(201)
+    const { entry, attestation } = parseRekorV1Entry(Buffer.from(await response.arrayBuffer()))
+    const parts = partsOf(signed, { digest: digestOf('sha256', payload), envelopeHash: digestOf('sha256', Buffer.from(envelopeText)) })
+    expect(Buffer.from(entry.body).toString()).toBe(canonical(firstIntotoBody(parts)))
+    expect(Buffer.from(attestation ?? []).toString()).toBe(payload.toString())
+    await expect(checkLoggedEntryV1({ leaf: entry.body, extra: new Uint8Array(0) }, 'signatures')).resolves.toBeUndefined()
+  })
+
+  test('as intoto 0.0.1: refused unless every signature is by the one key', async () => {
+    const pae = Buffer.concat([Buffer.from(`DSSEv1 ${envelope.payloadType.length} ${envelope.payloadType} ${payload.length} `), payload])
+    const mallory = newKey()
+    const withSignatures = (...signatures: readonly Uint8Array[]): string =>
+      JSON.stringify({ ...envelope, signatures: signatures.map((sig) => ({ sig: base64(sig) })) })
+    const rekor = await testRekorV1(universe)
+    const foreign = signWith(mallory, pae)
+    for (const [text, publicKey] of [
+      [envelopeText, base64(mallory.pem)],
+      [withSignatures(foreign), certificate],
+      [withSignatures(signed.signature, foreign), certificate],
+      [withSignatures(), certificate],
+      [JSON.stringify({ ...envelope, payload: base64('{}') }), certificate],
+      ['', certificate],
+      ['{', certificate],
+      [envelopeText, ''],
+      [envelopeText, base64('no key')],
+    ] as const)
+      expect((await rekor.post(entries, firstIntoto(text, publicKey))).status).toBe(400)
+    // As it stands in a log, which is nothing to propose.
+    expect((await rekor.post(entries, { apiVersion: '0.0.1', kind: 'intoto', spec: { content: {}, publicKey: certificate } })).status).toBe(
+      400,
+    )
+    expect((await rekor.log.head()).size).toBe(0n)
+  })
+
   test('as intoto 0.0.2: twice base64, without the payload, which is kept beside it', async () => {
     const rekor = await testRekorV1(universe)
     const response = await rekor.post(entries, intoto())
@@ -567,7 +615,7 @@ describe('reading', () => {
       entries: [
         hashedRekord(blob(Buffer.from('artifact 2'))),
         hashedRekord(blob(Buffer.from('artifact 3'))),
-        { apiVersion: '0.0.1', kind: 'intoto', spec: {} },
+        { apiVersion: '0.0.1', kind: 'helm', spec: {} },
       ],
     })
     // The signature is new each time, so the two proposals are not those in the log.
