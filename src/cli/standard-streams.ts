@@ -52,7 +52,7 @@ function openStandardInput(): Input {
       return process.stdin.isTTY ?? false
     },
     get isNothing() {
-      return fstatSync(0).isCharacterDevice() && process.stdin.isTTY !== true
+      return fstatSync(0).isCharacterDevice() && !process.stdin.isTTY
     },
     read: () => process.stdin,
     readLine: async () => (await openLines()).readLine(),

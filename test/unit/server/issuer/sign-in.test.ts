@@ -320,7 +320,8 @@ describe('a session', () => {
     const { documents } = running
     let change: (() => Promise<void>) | undefined
     const watched = await runIssuer({
-      ...{ secret: running.secret, clock: running.clock },
+      secret: running.secret,
+      clock: running.clock,
       documents: {
         get: documents.get.bind(documents),
         find: documents.find.bind(documents),
