@@ -15,16 +15,17 @@ export interface SimpleSigning {
 export const simpleSigningType = 'cosign container image signature'
 
 /**
- * Parses a payload. Verify the signature over the received bytes, never over a re-encoded payload.
+ * Parses a payload. Verify the signature over the received bytes, never over a re-encoded payload. Members that differ from those that
+ * decide by case only are refused: cosign takes the later one.
  * @throws DecodingError JSON_INVALID, STATEMENT_INVALID
  */
 export function parseSimpleSigning(payload: Uint8Array): SimpleSigning {
   const root = new JsonFields(parseJson(payload, 'the payload', { integers: 'exact' }), 'payload', 'STATEMENT_INVALID')
-  const critical = root.object('critical')
+  const critical = root.spelled('critical', 'optional').object('critical').spelled('identity', 'image', 'type')
   const optional = root.optionalObject('optional')
   return {
-    dockerReference: critical.object('identity').optionalString('docker-reference') ?? '',
-    dockerManifestDigest: critical.object('image').string('docker-manifest-digest'),
+    dockerReference: critical.object('identity').spelled('docker-reference').optionalString('docker-reference') ?? '',
+    dockerManifestDigest: critical.object('image').spelled('docker-manifest-digest').string('docker-manifest-digest'),
     type: critical.string('type'),
     optional: new Map(optional?.entries() ?? []),
   }

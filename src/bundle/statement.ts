@@ -27,12 +27,13 @@ const maxDigests = 32
 const maxDepth = 1000
 
 /**
- * Parses the payload of an in-toto envelope. Fields it does not know are ignored, as the in-toto specification asks.
+ * Parses the payload of an in-toto envelope. Fields it does not know are ignored, as the in-toto specification asks, but for those that
+ * differ from one that it knows by case only: Go's reader takes them for that one.
  * @throws DecodingError JSON_INVALID, STATEMENT_INVALID
  */
 export function parseStatement(payload: Uint8Array): Statement {
   const json = parseJson(payload, 'the in-toto statement', { integers: 'exact', maxDepth })
-  const statement = new JsonFields(json, 'statement', 'STATEMENT_INVALID')
+  const statement = new JsonFields(json, 'statement', 'STATEMENT_INVALID').spelled('_type', 'subject', 'predicateType', 'predicate')
   const type = statement.string('_type')
   if (type !== 'https://in-toto.io/Statement/v1' && type !== 'https://in-toto.io/Statement/v0.1') {
     throw statement.invalid(`statement._type should be an in-toto statement of version 0.1 or 1, found ${excerpt(type)}`)
@@ -44,7 +45,7 @@ export function parseStatement(payload: Uint8Array): Statement {
 
 function readSubject(subject: JsonFields): Subject {
   const digests = new Map<string, string>()
-  const entries = subject.object('digest').entries()
+  const entries = subject.spelled('name', 'digest', 'annotations').object('digest').entries()
   if (entries.length === 0 || entries.length > maxDigests)
     throw subject.invalid(`${subject.pathOf('digest')} should have 1 to ${maxDigests} digests`)
   for (const [algorithm, value] of entries) {
