@@ -49,6 +49,11 @@ export function digestOf(algorithm: SignatureAlgorithm): DigestAlgorithm | undef
   return digests[algorithm]
 }
 
+/** The algorithms by which a key may sign such a digest; none where keys of its kind do not. */
+export function signatureAlgorithmsOver(digest: DigestAlgorithm, { kind }: PublicKey): readonly SignatureAlgorithm[] {
+  return (Object.keys(digests) as SignatureAlgorithm[]).filter((one) => digests[one] === digest && one.startsWith(kind))
+}
+
 const keyDetails: Readonly<
   Record<string, readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]>
 > = {

@@ -19,6 +19,7 @@ export {
   keyDetailsOf,
   signatureAlgorithmFromKeyDetails,
   signatureAlgorithmFromOid,
+  signatureAlgorithmsOver,
 } from './signature-algorithm.ts'
 
 /**

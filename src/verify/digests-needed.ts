@@ -19,9 +19,10 @@ export interface DigestsNeeded {
 /**
  * What any of several entities will ask for, since an artifact that comes through a pipe can be read once only. One that is malformed asks
  * for nothing: it fails by itself.
+ * @param signed the digest that the key has signed, where the caller knows it
  * @throws DecodingError when all of them are malformed
  */
-export function digestsNeededByAny(entities: readonly SignedEntity[], key?: PublicKey): DigestsNeeded {
+export function digestsNeededByAny(entities: readonly SignedEntity[], key?: PublicKey, signed?: DigestAlgorithm): DigestsNeeded {
   const needs: DigestsNeeded[] = []
   let failure: DecodingError | undefined
   for (const entity of entities) {
@@ -34,7 +35,7 @@ export function digestsNeededByAny(entities: readonly SignedEntity[], key?: Publ
   }
   if (failure !== undefined && needs.length === 0) throw failure
   return {
-    algorithms: [...new Set(needs.flatMap(({ algorithms }) => algorithms))],
+    algorithms: [...new Set([...needs.flatMap(({ algorithms }) => algorithms), ...(signed === undefined ? [] : [signed])])],
     wholeArtifact: needs.some(({ wholeArtifact }) => wholeArtifact),
   }
 }

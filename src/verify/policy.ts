@@ -34,8 +34,8 @@ export interface KeyPolicy {
   readonly key: PublicKey
   /** When the key may have signed; needs a verified time. */
   readonly window?: TimeWindow
-  /** The one algorithm to accept, where the caller knows it; otherwise those usual for the key. */
-  readonly algorithm?: SignatureAlgorithm
+  /** The one algorithm to accept, or several, where the caller knows them; otherwise those usual for the key. */
+  readonly algorithm?: SignatureAlgorithm | readonly SignatureAlgorithm[]
 }
 
 /** Who may have signed. Every member that is given must match. */

@@ -32,7 +32,7 @@ export function signerOf(entity: SignedEntity, policy: Policy): Signer {
       )
     }
     const { key, algorithm } = policy.signer
-    return { key, certificate: undefined, algorithms: algorithm === undefined ? usualAlgorithms(key) : [algorithm] }
+    return { key, certificate: undefined, algorithms: algorithm === undefined ? usualAlgorithms(key) : [algorithm].flat() }
   }
   if (keyMaterial.kind !== 'certificate') {
     throw new VerificationError(

@@ -104,11 +104,15 @@ async function putTag(image: string, suffix: Suffix, layers: readonly Layer[]): 
 let made = 0
 
 /** Whether we take it, and cosign does. */
-async function judged(suffix: Suffix, make: (digest: string) => Layer | readonly Layer[]): Promise<readonly [boolean, boolean]> {
+async function judged(
+  suffix: Suffix,
+  make: (digest: string) => Layer | readonly Layer[],
+  flags: readonly string[] = [],
+): Promise<readonly [boolean, boolean]> {
   const image = await world.pushImage('docker-registry', `payloads/${made++}`)
   await putTag(image, suffix, [make(digestOf(image))].flat())
   const verb = suffix === 'sig' ? ['verify', '-a', 'team=a'] : ['verify-attestation', '--type', predicateType]
-  const words = [...verb, '--key', 'mine.pub', '--insecure-ignore-tlog', image]
+  const words = [...verb, '--key', 'mine.pub', '--insecure-ignore-tlog', ...flags, image]
   const ours = await world.countersign(words)
   const theirs = await world.run(cosign, words)
   expect(ours.exitCode === 0 || ours.stdout === '', ours.stdout).toBe(true)
@@ -201,6 +205,23 @@ describe.skipIf(isMissing)('a payload', () => {
     ['with half a character', (digest) => replaced(digest, '"team"', '"half":"\\ud800","team"')],
     ['with a log entry that is empty', (digest) => signedPayload(payloadAbout(digest), { 'dev.sigstore.cosign/bundle': '{}' })],
   ])('%s is taken by cosign alone', async (_, make) => expect(await judged('sig', make)).toEqual(cosignOnly))
+})
+
+describe.skipIf(isMissing)('a payload of which another digest is signed', () => {
+  const signedOver = (digest: string, algorithm: string): Layer => {
+    const payload = payloadAbout(digest)
+    const signature = sign(algorithm, Buffer.from(payload), privateKey).toString('base64')
+    return signedPayload(payload, { 'dev.cosignproject.cosign/signature': signature })
+  }
+
+  it.each([
+    ['sha512', 'sha512', both],
+    ['sha512', 'sha256', neither],
+    ['sha256', 'sha512', neither],
+    ['sha256', 'sha1', neither],
+  ])('%s, with the flag %s', async (algorithm, said, expected) => {
+    expect(await judged('sig', (digest) => signedOver(digest, algorithm), ['--signature-digest-algorithm', said])).toEqual(expected)
+  })
 })
 
 describe.skipIf(isMissing)('an attestation', () => {

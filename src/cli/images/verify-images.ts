@@ -13,7 +13,7 @@ import { warn } from '../context.ts'
 import { loadTrustFor, readDemands } from '../verification/demands-input.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
 import { asksForIdentity, readIdentity, warnOfCertificateFlags } from '../verification/identity-input.ts'
-import { loadPublicKey } from '../verification/key-input.ts'
+import { keyPolicy, loadPublicKey, signatureDigest } from '../verification/key-input.ts'
 import type { MeantImage } from './image-input.ts'
 import { inOrder } from './in-order.ts'
 import { entryFinder } from './log-entry-search.ts'
@@ -54,6 +54,7 @@ export async function* verifyImages(
   onRefusal: (refused: RefusedImage) => void = () => undefined,
 ): AsyncGenerator<VerifiedImage, void, undefined> {
   checkImageFlags(flags)
+  signatureDigest(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
   if (identity === undefined) warnOfCertificateFlags(context, flags)
   const images = await openImages(context, flags, references, task, (digest) => openImageVerifier(digest, loadPolicy))
@@ -61,7 +62,7 @@ export async function* verifyImages(
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
   const demands = readDemands(context, flags)
   const signer: Policy['signer'] =
-    key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
+    key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : keyPolicy(key, flags)
   const certificate = flags.certificate === '' ? undefined : await readSigningCertificate(context, flags.certificate)
   // What lies beside the image may hold timestamps: the authorities are loaded in any case, while registries are asked.
   let trust: Promise<TrustMaterial> | undefined

@@ -20,7 +20,7 @@ import { bundlesBeside, discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
 import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
 import { readIdentity, warnOfCertificateFlags } from './identity-input.ts'
-import { loadPublicKey } from './key-input.ts'
+import { keyPolicy, loadPublicKey, signatureDigest } from './key-input.ts'
 import { reportVerified } from './report.ts'
 
 /** The flags that both verbs have. */
@@ -44,6 +44,7 @@ const ignoredLog = 'Skipping tlog verification is an insecure practice that lack
  */
 export async function verifyFile(context: CommandContext, flags: FileVerificationFlags, task: FileVerification): Promise<void> {
   checkFlags(flags)
+  const digest = signatureDigest(flags)
   const bundle = flags.bundle !== '' || flags.signature !== '' ? flags.bundle : discoverBundle(context, task.artifactName)
   if (bundle === '' && flags.signature === '') throw nothingToVerify(flags, task.artifactName)
   if (bundle === '') checkLegacyFlags(flags)
@@ -59,11 +60,12 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   const hasTimestamps = entities.some((entity) => entity.timestamps.length > 0)
   const trust = await loadTrustFor(context, flags, key, demands, hasTimestamps)
   const signer: Policy['signer'] =
-    key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : { kind: 'key', key }
+    key === undefined ? { kind: 'certificate', identities: identity === undefined ? [] : [identity] } : keyPolicy(key, flags)
 
   // Once for all bundles: what comes through a pipe, or from an address, is not the same a second time.
   let loading: Promise<Artifact | 'any-subject'> | undefined
-  const loadArtifact = (): Promise<Artifact | 'any-subject'> => (loading ??= task.loadArtifact(() => digestsNeededByAny(entities, key)))
+  const loadArtifact = (): Promise<Artifact | 'any-subject'> =>
+    (loading ??= task.loadArtifact(() => digestsNeededByAny(entities, key, digest)))
   const { artifact, evidence } = await verifyAny(entities, async (given) => {
     const isIncomplete = lacksEntry(given, demands)
     if (isIncomplete && flags.offline) throw withoutEntry()
