@@ -9,7 +9,7 @@ import { runCaptured } from '../unit/cli/captured-context.ts'
 import { findPeer, runPeer } from './peer.ts'
 
 const cosign = findPeer('cosign') ?? ''
-const blob = Buffer.alloc(3_000_000, 'a blob that is no longer held in memory ')
+const blob = Buffer.alloc(5_000_000, 'a blob that is no longer held in memory ')
 const keys: Readonly<Record<string, { readonly privateKey: KeyObject; readonly publicKey: KeyObject }>> = {
   'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   'P-384': generateKeyPairSync('ec', { namedCurve: 'P-384' }),
