@@ -2,6 +2,7 @@
 import { excerpt } from '../encoding/bytes.ts'
 import { isJsonObject, parseJson } from '../encoding/json.ts'
 import { CountersignError, TransportError } from '../error.ts'
+import { withoutSecrets } from '../http/address.ts'
 import { request } from '../http/fetch.ts'
 import type { Environment, HttpResponse, RequestOptions, TlsSettings } from '../http/fetch.ts'
 
@@ -115,7 +116,7 @@ export function messageIn(body: Uint8Array): string | undefined {
 
 /** The host and path of a service, for messages. Its query, if it has one, may hold a secret. */
 function hostOf(url: string): string {
-  if (!URL.canParse(url)) return excerpt(url)
+  if (!URL.canParse(url)) return excerpt(withoutSecrets(url))
   const { host, pathname } = new URL(url)
   return `${host}${pathname === '/' ? '' : pathname}`
 }

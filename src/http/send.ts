@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { env as processEnvironment } from 'node:process'
 import { excerpt } from '../encoding/bytes.ts'
 import { CountersignError, TransportError, UsageError } from '../error.ts'
+import { withoutSecrets } from './address.ts'
 import { routeTo } from './connection.ts'
 import type { TlsSettings } from './tls-settings.ts'
 import { pause, startDeadline } from './deadline.ts'
@@ -100,7 +101,7 @@ function parseAddress(text: string): URL {
   try {
     return new URL(text)
   } catch {
-    throw new UsageError('USAGE', `expected an http:// or https:// address, found ${excerpt(text)}`)
+    throw new UsageError('USAGE', `expected an http:// or https:// address, found ${excerpt(withoutSecrets(text))}`)
   }
 }
 

@@ -3,6 +3,7 @@ import type * as library from 'openid-client'
 import type { ClientMetadata, Configuration, CustomFetch } from 'openid-client'
 import { excerpt } from '../encoding/bytes.ts'
 import { CountersignError, messageOf, UsageError } from '../error.ts'
+import { withoutSecrets } from '../http/address.ts'
 import type { Environment } from '../http/environment.ts'
 import { request } from '../http/fetch.ts'
 
@@ -66,7 +67,7 @@ function issuerUrl(issuer: string): URL {
   if (url?.protocol === 'https:' || (url !== undefined && isLocal)) return url
   throw new UsageError(
     'USAGE',
-    `the OIDC issuer should be an https:// address (http:// on this machine only), found ${excerpt(issuer, 120)}`,
+    `the OIDC issuer should be an https:// address (http:// on this machine only), found ${excerpt(withoutSecrets(issuer), 120)}`,
   )
 }
 

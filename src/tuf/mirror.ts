@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { messageOf, TransportError, UsageError } from '../error.ts'
 import { excerpt } from '../encoding/bytes.ts'
+import { withoutSecrets } from '../http/address.ts'
 import { fetchBytes, HttpStatusError } from '../http/fetch.ts'
 import type { Environment } from '../http/fetch.ts'
 import { isBusy } from '../http/retry.ts'
@@ -36,7 +37,7 @@ export function checkMirror(address: string, source: string): void {
   if (scheme === 'https:' || scheme === 'http:' || scheme === 'file:') return
   throw new UsageError(
     'USAGE',
-    `${source} should be the https://, http:// or file:// address of a TUF repository, found ${excerpt(address)}`,
+    `${source} should be the https://, http:// or file:// address of a TUF repository, found ${excerpt(withoutSecrets(address))}`,
   )
 }
 

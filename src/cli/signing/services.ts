@@ -1,5 +1,6 @@
 /** With which services something is signed, and what they are trusted by: from files, from TUF, or from addresses in flags. */
 import { CountersignError, UsageError } from '../../error.ts'
+import { withoutSecrets } from '../../http/address.ts'
 import type { SigningServices } from '../../sign/signing-services.ts'
 import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
 import type { ServiceDemands } from '../../sign/signing-services.ts'
@@ -85,7 +86,10 @@ function servicesOfFlags(flags: ServiceFlags, { certificate }: ServiceDemands): 
 
 function checkedUrl(text: string, flag: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new UsageError('USAGE', `--${flag} should be an http:// or https:// address, found ${JSON.stringify(text.slice(0, 80))}`)
+  throw new UsageError(
+    'USAGE',
+    `--${flag} should be an http:// or https:// address, found ${JSON.stringify(withoutSecrets(text).slice(0, 80))}`,
+  )
 }
 
 function select(config: SigningConfig, now: number, demands: ServiceDemands, insteadOfRekorV2: string): SigningServices {

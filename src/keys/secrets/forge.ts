@@ -3,6 +3,7 @@ import type { ServiceName, ServiceRequest } from '../../clients/service.ts'
 import { ask, endpoint, refusal } from '../../clients/service.ts'
 import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf, UsageError } from '../../error.ts'
+import { withoutSecrets } from '../../http/address.ts'
 import type { Environment, HttpResponse } from '../../http/fetch.ts'
 import { variableOf } from '../../http/environment.ts'
 import type { KeyPairSecrets, SecretStoreOptions } from '../secret-store.ts'
@@ -70,7 +71,10 @@ export function readServer(text: string, name: string): URL {
   const address = text.includes('://') ? text : `https://${text}`
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === '') return url
-  throw new UsageError('USAGE', `${name} should be an address such as https://git.example.com, found ${JSON.stringify(text.slice(0, 60))}`)
+  throw new UsageError(
+    'USAGE',
+    `${name} should be an address such as https://git.example.com, found ${JSON.stringify(withoutSecrets(text).slice(0, 60))}`,
+  )
 }
 
 /**
