@@ -118,6 +118,13 @@ const settingsSchema = z
         context.addIssue({ code: 'custom', message: `the subject ${value} could be another's: it begins with the name of a connector` })
       }
     }
+    // Of a verified address the subject is `exchange:<issuer>:<its sub>`.
+    const exchanged = (settings['token-exchange']?.rules ?? []).flatMap(({ issuer, identity }) => ('email' in identity ? [issuer] : []))
+    const ambiguous = exchanged.find((issuer) => exchanged.some((other) => issuer.startsWith(`${other}:`)))
+    if (ambiguous !== undefined) {
+      const message = `subjects of ${ambiguous} could be another's: its name begins with that of another issuer and a colon`
+      context.addIssue({ code: 'custom', message, path: ['token-exchange'] })
+    }
     if (settings.machines.some(({ id }) => id === 'sigstore'))
       context.addIssue({ code: 'custom', message: 'sigstore is the name of the public client' })
   })

@@ -137,6 +137,18 @@ describe('settings', () => {
       { 'token-exchange': { rules: [{ ...rule, identity: { subject: 'machine:a' } }] } },
       /could be another's/,
     ],
+    [
+      'two issuers of which one could speak for the other',
+      {
+        'token-exchange': {
+          rules: [
+            { ...rule, identity: { email: 'verified' } },
+            { ...rule, issuer: 'https://ci.example.com:8443', identity: { email: 'verified' } },
+          ],
+        },
+      },
+      /subjects of https:\/\/ci\.example\.com:8443 could be another's/,
+    ],
     ['a rule without claims', { 'token-exchange': { rules: [{ ...rule, claims: {} }] } }, /one claim at least/],
     ['a rule for plain http', { 'token-exchange': { rules: [{ ...rule, issuer: 'http://ci.example.com' }] } }, /an https URL/],
     ['a rule that names an address', { 'token-exchange': { rules: [{ ...rule, identity: { email: 'a@example.com' } }] } }, /identity/],
