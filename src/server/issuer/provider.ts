@@ -143,10 +143,16 @@ function configure(options: ProviderOptions): Configuration {
       Grant: 3_600,
       IdToken: settings['token-lifetime'],
       Interaction: interactionLifetime,
-      // Whoever opens a page has one, and need not come back.
-      Session: (_ctx, { accountId }) => (accountId === undefined ? interactionLifetime : settings['session-lifetime']),
+      // Whoever opens a page has one, and need not come back. From the sign-in on it lives so long, however often it is used.
+      Session: (_ctx, { accountId, loginTs }) =>
+        accountId === undefined ? interactionLifetime : Math.max(1, settings['session-lifetime'] - secondsSince(loginTs)),
     },
   }
+}
+
+/** By the clock of the library. @param instant in epoch seconds; what is none was just now */
+function secondsSince(instant: number | undefined): number {
+  return instant === undefined ? 0 : Math.max(0, Math.floor(Date.now() / 1000) - instant)
 }
 
 function clientsOf(settings: IssuerSettings): ClientMetadata[] {

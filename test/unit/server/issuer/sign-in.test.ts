@@ -279,6 +279,18 @@ describe('a session', () => {
     expect((await browser.open((await beginSignIn(running.url)).url)).text).toContain('type="password"')
   })
 
+  test('ends after eight hours however often it is used: who has its cookie does not keep it', async () => {
+    const browser = openBrowser()
+    await signIn((await beginSignIn(running.url)).url, alice, browser)
+    for (const hours of [3, 3]) {
+      running.advance(hours * 3_600_000 - 60_000)
+      const begun = await beginSignIn(running.url)
+      expect((await redeem(begun, await browser.proceed(await browser.open(begun.url), {}, '/account')))['email']).toBe(alice.email)
+    }
+    running.advance(2 * 3_600_000 + 180_000)
+    expect((await browser.open((await beginSignIn(running.url)).url)).text).toContain('type="password"')
+  })
+
   test.each([
     ['the user is removed', (email: string) => running.issuer.users.remove(email)],
     ['the password is changed', (email: string) => running.issuer.users.setPassword(email, 'something quite new')],
