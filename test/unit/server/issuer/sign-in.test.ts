@@ -265,6 +265,18 @@ describe('a session', () => {
     expect((await browser.open((await beginSignIn(running.url)).url)).text).toContain('bob@example.com')
   })
 
+  test('gives no token of another person than the page has named', async () => {
+    const browser = openBrowser()
+    await signIn((await beginSignIn(running.url)).url, alice, browser)
+    const page = await browser.open((await beginSignIn(running.url)).url)
+    const other = await browser.open((await beginSignIn(running.url)).url)
+    await browser.proceed(await browser.get(`${other.url}?other=1`), bob)
+    expect(page.text).toContain('Continue as <span class="who">alice@example.com</span>?')
+    const end = await browser.proceed(page, {}, '/account')
+    expect([end.status, end.location]).toEqual([400, undefined])
+    expect(end.text).toContain('This sign-in has expired')
+  })
+
   test('is asked for the password when the program wants that', async () => {
     const browser = openBrowser()
     await signIn((await beginSignIn(running.url)).url, alice, browser)
