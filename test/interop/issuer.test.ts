@@ -59,6 +59,7 @@ beforeAll(async () => {
     steadyClock: () => performance.now(),
   })
   await app.start()
+  listener.answer(app.origin)
   if (app.issuer === undefined) throw new Error('there is no issuer')
   issuer = app.issuer.url
   await app.issuer.users.add(alice)
