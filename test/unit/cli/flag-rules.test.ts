@@ -79,7 +79,7 @@ describe('arguments', () => {
     expect(refused(atLeast(1))).toBe('requires at least 1 arg(s), only received 0')
     expect(refused(atMost(1), 'a', 'b')).toBe('accepts at most 1 arg(s), received 2')
     expect(refused({ minimum: 1, maximum: 2 })).toBe('accepts between 1 and 2 arg(s), received 0')
-    expect(refused(oneOf(['a', 'b']), 'c')).toBe('invalid argument "c" for "tool verb"')
+    expect(refused(oneOf(['a', 'b']), 'c')).toBe('invalid argument "c" for "tool verb": expected one of a, b')
     expect(refused(oneOf(['a', 'b']))).toBe('accepts 1 arg(s), received 0')
   })
   it('are accepted in the right number', () => {

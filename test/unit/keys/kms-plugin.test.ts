@@ -115,7 +115,8 @@ describe('a plugin', () => {
     controller.abort()
     expect(await ended).toMatchObject({ code: 'ABORTED' })
     try {
-      await expect.poll(pipes).toBe(before)
+      // Fewer, where those of a test before this one were still being closed.
+      await expect.poll(pipes).toBeLessThanOrEqual(before)
     } finally {
       process.kill(Number(readFileSync(path.join(folder, 'log.pid'), 'utf8')))
     }
