@@ -61,7 +61,7 @@ export async function loadTrust(
       timestampAuthorities: needs.timestamps || needs.givenTimestamps,
     })
     // The environment is for verifications without a root; who gives authorities beside it means those.
-    return completed(readGivenMaterial({ ...context, env: {} }, flags), root)
+    return completed(readGivenMaterial({ cwd: context.cwd, env: {} }, flags), root)
   }
   const given = readGivenMaterial(context, flags)
   const isComplete =
@@ -92,7 +92,9 @@ async function fetchDistributed(context: CommandContext): Promise<TrustMaterial>
   return loadTrustMaterial(bytes)
 }
 
-function readGivenMaterial(context: CommandContext, flags: TrustFlags): TrustMaterial {
+type Surroundings = Pick<CommandContext, 'cwd' | 'env'>
+
+function readGivenMaterial(context: Surroundings, flags: TrustFlags): TrustMaterial {
   const { env } = context
   return {
     ...emptyTrustMaterial,
@@ -103,7 +105,7 @@ function readGivenMaterial(context: CommandContext, flags: TrustFlags): TrustMat
   }
 }
 
-function readLogKeys(context: CommandContext, file: string | undefined, variable: string, baseUrl: string): TrustedLog[] {
+function readLogKeys(context: Surroundings, file: string | undefined, variable: string, baseUrl: string): TrustedLog[] {
   if (file === undefined || file === '') return []
   const what = `the key of ${variable},`
   const key = parsePublicKeyPem(decodeKeyText(readInputFile(context.cwd, file, what, maxFileBytes), what))
@@ -127,7 +129,7 @@ function logAlgorithms(key: PublicKey): readonly SignatureAlgorithm[] {
   return key.kind === 'ecdsa' && usual !== 'ecdsa-sha256' ? [usual, 'ecdsa-sha256'] : [usual]
 }
 
-function readAuthorities(context: CommandContext, flags: TrustFlags): TrustedCertificateAuthority[] {
+function readAuthorities(context: Surroundings, flags: TrustFlags): TrustedCertificateAuthority[] {
   const chain = readCertificates(context, flags['certificate-chain'], 'the certificate chain')
   if (chain.length > 0) return [ownAuthority(chain)]
   const roots = readCertificates(context, flags['ca-roots'] || context.env['SIGSTORE_ROOT_FILE'] || '', 'the CA roots file')
@@ -139,7 +141,7 @@ function ownAuthority(chain: readonly Certificate[]): TrustedCertificateAuthorit
   return { uri: '', window: unbounded, authority: createCertificateAuthority(chain, oid.codeSigning), profile: 'own' }
 }
 
-function readTimestampAuthorities(context: CommandContext, flags: TrustFlags): TrustMaterial['timestampAuthorities'] {
+function readTimestampAuthorities(context: Surroundings, flags: TrustFlags): TrustMaterial['timestampAuthorities'] {
   const file = flags['timestamp-certificate-chain'] || context.env['SIGSTORE_TSA_CERTIFICATE_FILE'] || ''
   const chain = readCertificates(context, file, 'the timestamp certificate chain')
   return timestampChains(chain).map((one) => createTimestampAuthority(one, { uri: '', window: unbounded, operator: 'given' }))
@@ -161,7 +163,7 @@ function timestampChains(certificates: readonly Certificate[]): Certificate[][] 
   })
 }
 
-function readCertificates(context: CommandContext, file: string, what: string): Certificate[] {
+function readCertificates(context: Surroundings, file: string, what: string): Certificate[] {
   if (file === '') return []
   const contents = readInputFile(context.cwd, file, what, maxFileBytes)
   try {
