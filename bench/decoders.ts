@@ -28,7 +28,12 @@ import { parseSignedNote } from '../src/merkle/signed-note.ts'
 import { parseTilePath } from '../src/merkle/tile.ts'
 import { parseChallenges } from '../src/oci/auth-challenge.ts'
 import { mediaType, parseManifest } from '../src/oci/manifest.ts'
+import { readDockerfile } from '../src/oci/dockerfile-instructions.ts'
+import { readPaxHeader } from '../src/oci/pax-header.ts'
 import { parseReference, parseRepository } from '../src/oci/reference.ts'
+import { parseReferrerList } from '../src/oci/referrer-list.ts'
+import { readTarHeader } from '../src/oci/tar-header.ts'
+import { parseNameConstraints } from '../src/x509/name-constraints.ts'
 import { loadTrustMaterial } from '../src/trust/trust-material.ts'
 import { parseTimestamp } from '../src/trust/time-window.ts'
 import { parseTrustedRoot } from '../src/trust/trusted-root.ts'
@@ -44,7 +49,7 @@ import { parseCertificateRequest } from '../src/x509/certificate-request.ts'
 import { parseGeneralNames } from '../src/x509/general-name.ts'
 import { parseMerkleTreeLeaf } from '../src/x509/merkle-tree-leaf.ts'
 import { formatName } from '../src/x509/name.ts'
-import { parseSct, parseSctList } from '../src/x509/sct.ts'
+import { parseDetachedSct, parseSct, parseSctList } from '../src/x509/sct.ts'
 import { parseSigstoreExtension } from '../src/x509/sigstore-extensions.ts'
 import { parseTimestampResponse } from '../src/x509/timestamp-token.ts'
 import { parseSigningConfig } from '../src/trust/signing-config.ts'
@@ -139,6 +144,24 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'parseSctList', decode: parseSctList, inputs: tls },
     { name: 'parseSct', decode: parseSct, inputs: tls },
     {
+      name: 'parseDetachedSct',
+      decode: parseDetachedSct,
+      inputs: [...tls, ...jsonOf('SCT', '{"sct_version":0,"id":"","timestamp":1,"extensions":"","signature":""}')],
+    },
+    {
+      name: 'parseNameConstraints',
+      decode: parseNameConstraints,
+      inputs: derOf('name constraints', Uint8Array.of(0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 0x61)),
+    },
+    { name: 'readDockerfile', decode: ofText(readDockerfile), inputs: texts },
+    { name: 'readPaxHeader', decode: readPaxHeader, inputs: texts },
+    { name: 'readTarHeader', decode: (input) => readTarHeader(input.subarray(0, 512)), inputs: texts },
+    {
+      name: 'parseReferrerList',
+      decode: (input) => parseReferrerList(input, 'the list', 10_000),
+      inputs: jsonOf('list of referrers', '{"schemaVersion":2,"manifests":[{}]}'),
+    },
+    {
       name: 'parseSigstoreExtension',
       decode: (input) => parseSigstoreExtension('issuerV2', input),
       inputs: derOf('issuer', Uint8Array.of(0x0c, 1, 0x61)),
@@ -223,6 +246,13 @@ const measuredWith: Readonly<Record<string, string>> = {
   readTrustedRoot: 'parseTrustedRoot',
   readSigningConfig: 'parseSigningConfig',
   readDescriptor: 'parseManifest',
+  readSctAnswer: 'parseDetachedSct',
+  parseInteger: 'DerReader',
+  parseSmallInteger: 'DerReader',
+  parseBoolean: 'DerReader',
+  parseBitString: 'DerReader',
+  parseNamedBits: 'parseKeyUsage',
+  parseUtf8String: 'parseSigstoreExtension',
   readSingleBlock: 'parsePrivateKeyPem',
 }
 

@@ -1,4 +1,5 @@
 /** The TUF repository of the server: publishes the targets, keeps the metadata valid, and serves both. */
+import { setTimeout } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { CountersignError } from '../../error.ts'
 import type { Clock } from '../clock.ts'
@@ -52,7 +53,9 @@ export function createTufRepository(options: TufRepositoryOptions): TufRepositor
   return new TufRepository(options)
 }
 
-const maxAttempts = 5
+const maxAttempts = 16
+/** Whoever was beaten lets the faster one come to an end, and waits longer each time. */
+const pauseMs = 10
 /** Clocks of several front ends differ by seconds. */
 const clockToleranceMs = 5 * 60_000
 
@@ -214,6 +217,7 @@ export class TufRepository implements Service {
 
   async #update(request: Request): Promise<Outcome> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (attempt > 0) await setTimeout(attempt * pauseMs)
       if (await this.#tryUpdate(await loadPublished(this.#store), request)) return this.#outcome(await loadPublished(this.#store))
     }
     throw new CountersignError('STORAGE_FAILED', `other servers published to the TUF repository ${maxAttempts} times in a row; try again`)
