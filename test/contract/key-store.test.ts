@@ -177,38 +177,42 @@ describe.each([awsStore, googleStore, azureStore, vaultStore, openBaoStore, plug
     expect((await failureOf(() => running.keyStore.openKey(reference, aborted))).code).toBe('ABORTED')
   })
 
-  describe.skipIf(store.fresh === undefined)('makes keys', () => {
-    it.each(store.makes)('%s', async (kind) => {
-      const reference = `${store.fresh}-${kind}`
-      const made = await running.keyStore.createKey?.(reference, { ...options(), kind })
-      const key = await running.keyStore.openKey(reference, options())
-      expect(made?.spki).toEqual(key.publicKey.spki)
-      expectSignature(
-        createPublicKey({ key: spkiIn(key.publicKey), format: 'der', type: 'spki' }),
-        usual[kind],
-        await key.createSigner().sign(message),
-      )
-      const again = await running.keyStore.createKey?.(reference, { ...options(), kind: 'ecdsa-p256' })
-      expect(again?.spki, 'the key that is there already').toEqual(made?.spki)
+  // The others only hold keys.
+  if (store.fresh !== undefined)
+    describe('makes keys', () => {
+      it.each(store.makes)('%s', async (kind) => {
+        const reference = `${store.fresh}-${kind}`
+        const made = await running.keyStore.createKey?.(reference, { ...options(), kind })
+        const key = await running.keyStore.openKey(reference, options())
+        expect(made?.spki).toEqual(key.publicKey.spki)
+        expectSignature(
+          createPublicKey({ key: spkiIn(key.publicKey), format: 'der', type: 'spki' }),
+          usual[kind],
+          await key.createSigner().sign(message),
+        )
+        const again = await running.keyStore.createKey?.(reference, { ...options(), kind: 'ecdsa-p256' })
+        expect(again?.spki, 'the key that is there already').toEqual(made?.spki)
+      })
+
+      it('and says when it is refused', async () => {
+        running.fault = 'refuse'
+        const error = await failureOf(async () =>
+          running.keyStore.createKey?.(`${store.fresh}-refused`, { ...options(), kind: 'ecdsa-p256' }),
+        )
+        expect(error.code).toBe('SERVICE_REFUSED')
+      })
     })
 
-    it('and says when it is refused', async () => {
-      running.fault = 'refuse'
-      const error = await failureOf(async () =>
-        running.keyStore.createKey?.(`${store.fresh}-refused`, { ...options(), kind: 'ecdsa-p256' }),
+  // The others need none.
+  if (store.source.needs !== undefined)
+    it('names the package to install where it is not', async () => {
+      const { reference } = running.hold('ecdsa-p256')
+      const { code, message } = await openWithoutPackages(store.source.file, reference, running.env)
+      expect(code).toBe('USAGE')
+      expect(message).toContain(
+        `need the package ${store.source.needs}, which is not installed: install it with npm install ${store.source.needs}`,
       )
-      expect(error.code).toBe('SERVICE_REFUSED')
     })
-  })
-
-  it.skipIf(store.source.needs === undefined)('names the package to install where it is not', async () => {
-    const { reference } = running.hold('ecdsa-p256')
-    const { code, message } = await openWithoutPackages(store.source.file, reference, running.env)
-    expect(code).toBe('USAGE')
-    expect(message).toContain(
-      `need the package ${store.source.needs}, which is not installed: install it with npm install ${store.source.needs}`,
-    )
-  })
 })
 
 function spkiIn(key: PublicKey): Buffer {
