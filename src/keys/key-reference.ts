@@ -9,12 +9,12 @@ import { variableOf } from '../http/environment.ts'
 import type { Environment } from '../http/environment.ts'
 import { withoutSecrets } from '../http/address.ts'
 import { readKeyFile } from './key-file.ts'
-import type { KeyStore, KeyStoreOptions, SigningKey } from './key-store.ts'
+import type { KeyStore, KeyStoreOptions, SigningKey, Unlocking } from './key-store.ts'
 import { atOnce } from './key-store.ts'
 import { decodeKeyText, isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey } from './key-text.ts'
 
 /** What a public key is fetched with: nothing unlocks it. */
-export type PublicKeyOptions = Omit<KeyStoreOptions, 'password'>
+export type PublicKeyOptions = Omit<KeyStoreOptions, keyof Unlocking>
 
 /** The stores by the schemes of their references. */
 const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyStore }>>> = {
@@ -37,7 +37,7 @@ const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyS
 export async function openKey(reference: string, options: KeyStoreOptions): Promise<SigningKey> {
   const keyStore = await findStore(reference, options.env)
   if (keyStore !== undefined) return keyStore.openKey(reference, options)
-  return readPrivateKey(await readKey(reference, options, 'key'), withoutSecrets(reference), options.password)
+  return readPrivateKey(await readKey(reference, options, 'key'), withoutSecrets(reference), options)
 }
 
 /**
@@ -60,7 +60,7 @@ export async function derivePublicKey(reference: string, options: KeyStoreOption
   const text = await readKey(reference, options, 'key')
   const name = withoutSecrets(reference)
   if (!isPrivateKey(text)) return readPublicKey(text, name)
-  return (await readPrivateKey(text, name, options.password)).publicKey
+  return (await readPrivateKey(text, name, options)).publicKey
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The port to the places where keys are: key management services, tokens, plugins. One contract suite, `test/contract/key-store.test.ts`. */
 import type { KeyKind } from '../crypto/private-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
+import type { KeyDerivation } from '../crypto/scrypt.ts'
 import type { SignatureAlgorithm } from '../crypto/signature-algorithm.ts'
 import type { Signer } from '../crypto/signer.ts'
 import type { Environment } from '../http/environment.ts'
@@ -17,15 +18,21 @@ export interface SigningKey {
   createSigner(algorithm?: SignatureAlgorithm): Signer
 }
 
-export interface KeyStoreOptions {
+/** What a key is unlocked with. */
+export interface Unlocking {
+  /** Asks for what unlocks the key, when it turns out to be needed: the password of an encrypted key, the PIN of a token. */
+  readonly password: () => Promise<Uint8Array>
+  /** How a password becomes the key of an encrypted file: on another thread unless given. */
+  readonly derive?: KeyDerivation
+}
+
+export interface KeyStoreOptions extends Unlocking {
   readonly env: Environment
   /** Where relative paths start. */
   readonly cwd: string
   readonly signal?: AbortSignal
   /** Does a call during which this thread stands still, for as long as a pipe or a token makes it wait. */
   readonly whileWaiting?: <Result>(call: () => Result) => Result
-  /** Asks for what unlocks the key, when it turns out to be needed: the password of an encrypted key, the PIN of a token. */
-  readonly password: () => Promise<Uint8Array>
 }
 
 /** Where nobody minds that the thread stands still. */

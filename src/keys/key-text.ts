@@ -6,6 +6,7 @@ import { parsePublicKeyPem } from '../crypto/public-key.ts'
 import type { PublicKey } from '../crypto/public-key.ts'
 import { asBuffer, withoutByteOrderMark } from '../encoding/bytes.ts'
 import { CountersignError, DecodingError, UsageError, VerificationError } from '../error.ts'
+import type { Unlocking } from './key-store.ts'
 
 /** No key takes more; whatever is longer is something else. */
 export const maxKeyBytes = 64 * 1024
@@ -26,14 +27,14 @@ export function decodeKeyText(bytes: Uint8Array, what: string): string {
 /**
  * Reads a private key.
  * @param name names the key in messages: its reference
- * @param password asked only when the key turns out to be encrypted
+ * @param unlocking asked for a password only when the key turns out to be encrypted
  * @throws UsageError KEY_INVALID for what is no private key; VerificationError KEY_DECRYPTION_FAILED for a wrong password
  */
-export async function readPrivateKey(text: string, name: string, password: () => Promise<Uint8Array>): Promise<PrivateKey> {
+export async function readPrivateKey(text: string, name: string, { password, derive }: Unlocking): Promise<PrivateKey> {
   try {
     if (!isEncrypted(text)) return parsePrivateKeyPem(text)
     const encrypted = parseEncryptedPrivateKeyPem(text)
-    return await decryptPrivateKey(encrypted, await password())
+    return await decryptPrivateKey(encrypted, await password(), derive)
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     if (cause.code === 'KEY_DECRYPTION_FAILED') {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { encryptPrivateKey } from '../../crypto/encrypted-private-key.ts'
 import type { PrivateKey } from '../../crypto/private-key.ts'
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
+import { scryptHere } from '../../crypto/scrypt.ts'
 import type { KeyPairSecrets } from '../../keys/secret-store.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
@@ -17,7 +18,7 @@ const publicKeyMode = 0o644
 
 /** Encrypts the private key. */
 export async function encryptKeyPair(key: PrivateKey, password: Uint8Array): Promise<KeyPairSecrets> {
-  return { privateKey: await encryptPrivateKey(key, password), publicKey: encodePublicKeyPem(key.publicKey), password }
+  return { privateKey: await encryptPrivateKey(key, password, scryptHere), publicKey: encodePublicKeyPem(key.publicKey), password }
 }
 
 /** Checks that both files can be written. @throws TransportError FILE_UNWRITABLE */

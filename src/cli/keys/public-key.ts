@@ -1,6 +1,7 @@
 /** `public-key`: the public half of a key. */
 import { encodePublicKeyPem } from '../../crypto/public-key.ts'
 import { UsageError } from '../../error.ts'
+import { scryptHere } from '../../crypto/scrypt.ts'
 import { derivePublicKey } from '../../keys/key-reference.ts'
 import type { CommandContext } from '../context.ts'
 import { securityKeyRefusal } from '../flag-groups.ts'
@@ -32,6 +33,7 @@ export async function printPublicKey(context: CommandContext, flags: PublicKeyFl
     signal,
     whileWaiting,
     password: () => unlock(context, flags.key, false),
+    derive: scryptHere,
   })
   const pem = encodePublicKeyPem(key)
   if (flags.outfile === '') {

@@ -1,5 +1,6 @@
 /** Who signs: a key that was given, or whoever the identity token is about. */
 import type { PublicKey } from '../../crypto/public-key.ts'
+import { scryptHere } from '../../crypto/scrypt.ts'
 import type { SignatureAlgorithm } from '../../crypto/signature.ts'
 import { openKey } from '../../keys/key-reference.ts'
 import type { Signer } from '../../crypto/signer.ts'
@@ -12,7 +13,6 @@ import type { Certificate } from '../../x509/certificate.ts'
 import { warn } from '../context.ts'
 import { whileWaiting } from '../waiting-for-input.ts'
 import type { OwnCertificate } from './own-certificate.ts'
-import { rehearseSigning } from './rehearsal.ts'
 import { unlock } from './unlock.ts'
 import type { SigningMaterial } from './services.ts'
 import type { SigningFlags, Task } from './task.ts'
@@ -20,13 +20,8 @@ import type { SigningFlags, Task } from './task.ts'
 /** The key of `--key`. @throws as `openKey` and `unlock` */
 export function loadKey({ context, flags, inputIsTaken }: Task): Promise<SigningKey> {
   const { env, cwd, signal } = context
-  const password = async (): Promise<Uint8Array> => {
-    const given = await unlock(context, flags.key, inputIsTaken)
-    // When this runs, scrypt is at work on the password. With a PIN it is the token that works.
-    if (!flags.key.startsWith('pkcs11:')) setImmediate(() => void rehearseSigning())
-    return given
-  }
-  return openKey(flags.key, { env, cwd, signal, whileWaiting, password })
+  const password = (): Promise<Uint8Array> => unlock(context, flags.key, inputIsTaken)
+  return openKey(flags.key, { env, cwd, signal, whileWaiting, password, derive: scryptHere })
 }
 
 /**

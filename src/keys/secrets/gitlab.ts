@@ -41,7 +41,8 @@ export const keyStore: KeyStore = {
   async openKey(reference, options) {
     const holder = await findHolder(reference, options)
     const privateKey = await readVariable(holder, secretNames.privateKey)
-    return readPrivateKey(privateKey, reference, async () => encodeUtf8(await readVariable(holder, secretNames.password)))
+    const password = async (): Promise<Uint8Array> => encodeUtf8(await readVariable(holder, secretNames.password))
+    return readPrivateKey(privateKey, reference, { ...options, password })
   },
   async fetchPublicKey(reference, options) {
     return readPublicKey(await readVariable(await findHolder(reference, options), secretNames.publicKey), reference)

@@ -43,10 +43,9 @@ export const secretStore: SecretStore = {
 export const keyStore: KeyStore = {
   async openKey(reference, options) {
     const data = await fetchData(reference, options)
-    const password = data[dataNames.password]
-    return readPrivateKey(readText(data, dataNames.privateKey, reference), reference, () =>
-      password === undefined ? options.password() : Promise.resolve(decodeMember(password, reference)),
-    )
+    const stored = data[dataNames.password]
+    const password = async (): Promise<Uint8Array> => (stored === undefined ? options.password() : decodeMember(stored, reference))
+    return readPrivateKey(readText(data, dataNames.privateKey, reference), reference, { ...options, password })
   },
   async fetchPublicKey(reference, options) {
     return readPublicKey(readText(await fetchData(reference, options), dataNames.publicKey, reference), reference)
