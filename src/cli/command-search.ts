@@ -4,8 +4,7 @@
  */
 import type { Command, CommandEntry } from './command.ts'
 import { CommandLineError, didYouMean } from './failure.ts'
-import type { FlagIndex } from './flag-index.ts'
-import { findLong, indexFlags, isOldLong, isOldShort } from './flag-index.ts'
+import { FlagIndex, findLong, isOldLong, isOldShort } from './flag-index.ts'
 import { globalFlags, helpFlag } from './global-flags.ts'
 import { quote } from './quote.ts'
 import { suggestNames } from './suggestions.ts'
@@ -65,7 +64,7 @@ export function isListed(entry: CommandEntry): boolean {
 
 /** The flags that a command line of the command may hold. */
 export function commandFlags({ entry, command }: Pick<FoundCommand, 'entry' | 'command'>): FlagIndex {
-  return indexFlags(command.flags, globalFlags, helpFlag(entry.name))
+  return new FlagIndex(command.flags, globalFlags, helpFlag(entry.name))
 }
 
 /** The position of the first argument that is neither a flag nor the value of a flag, or -1. */
@@ -93,7 +92,7 @@ export function takesNext(argument: string, index: FlagIndex): boolean {
   // Short flags in one argument: the value of the first that takes one is the rest of the argument, if there is a rest.
   const letters = argument.slice(1)
   for (let position = 0; position < letters.length; position++) {
-    const named = index.short.get(letters.charAt(position))
+    const named = index.short(letters.charAt(position))
     if (named?.flag.kind !== 'bool') return named === undefined || position === letters.length - 1
   }
   return false

@@ -43,7 +43,7 @@ export class FlagAssignments {
       return
     }
     const { flag: targetName, values } = flag.standsFor
-    const target = this.#index.long.get(targetName)
+    const target = this.#index.long(targetName)
     if (target === undefined) throw new TypeError(`--${name} stands for --${targetName}, which does not exist`)
     const key = typeof value === 'object' ? text : String(value)
     const translated = values === undefined ? text : Object.hasOwn(values, key) ? values[key] : undefined

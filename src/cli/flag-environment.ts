@@ -26,9 +26,9 @@ export function assignFromEnvironment(
   taken: (flagName: string, variable: string) => void,
 ): void {
   if (!Object.keys(env).some(namesFlag)) return
-  for (const name of [...index.long.keys()].sort()) {
-    const named = index.long.get(name)
-    if (named === undefined || named.flag.environment === false || flags.given.has(name)) continue
+  for (const named of index.all().toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = named
+    if (named.flag.environment === false || flags.given.has(name)) continue
     for (const variable of environmentNames(name)) {
       const text = env[variable]
       if (text === undefined || text === '') continue

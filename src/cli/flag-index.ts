@@ -17,35 +17,45 @@ export interface NamedFlag {
   readonly flag: Flag
 }
 
-/** The flags that a command line may hold, by long name and by shorthand. */
-export interface FlagIndex {
-  readonly long: ReadonlyMap<string, NamedFlag>
-  readonly short: ReadonlyMap<string, NamedFlag>
-}
+/**
+ * The flags that a command line may hold. Where two tables have the same name or shorthand, the first wins. It is looked for when it is
+ * met: few of the flags of a verb ever are, and making an index of all takes longer.
+ */
+export class FlagIndex {
+  private readonly tables: readonly FlagTable[]
 
-/** Indexes several tables; where two have the same name or shorthand, the first wins. */
-export function indexFlags(...tables: readonly FlagTable[]): FlagIndex {
-  const long = new Map<string, NamedFlag>()
-  const short = new Map<string, NamedFlag>()
-  for (const table of tables) {
-    for (const [name, flag] of Object.entries(table)) {
-      if (long.has(name)) continue
-      const named = { name, flag }
-      long.set(name, named)
-      if (flag.shorthand !== undefined && !short.has(flag.shorthand)) short.set(flag.shorthand, named)
-    }
+  constructor(...tables: readonly FlagTable[]) {
+    this.tables = tables
   }
-  return { long, short }
+
+  /** The flag of that long name. */
+  long(name: string): NamedFlag | undefined {
+    for (const table of this.tables) {
+      const flag = Object.hasOwn(table, name) ? table[name] : undefined
+      if (flag !== undefined) return { name, flag }
+    }
+    return undefined
+  }
+
+  /** The flag of that shorthand. */
+  short(letter: string): NamedFlag | undefined {
+    return this.all().find(({ flag }) => flag.shorthand === letter)
+  }
+
+  all(): readonly NamedFlag[] {
+    const names = new Set(this.tables.flatMap((table) => Object.keys(table)))
+    return [...names].flatMap((name) => this.long(name) ?? [])
+  }
 }
 
 /** The flag of that long name or of that other name. */
 export function findLong(index: FlagIndex, name: string): NamedFlag | undefined {
-  return index.long.get(ALIASES.get(name) ?? name)
+  return index.long(ALIASES.get(name) ?? name)
 }
 
 /** Whether the argument is `--x`, where only `-x` is a flag. */
 export function isOldShort(argument: string, index: FlagIndex): boolean {
-  return argument.length === 3 && argument.startsWith('--') && index.short.has(argument.slice(2))
+  return argument.length === 3 && argument.startsWith('--') && index.short(argument.slice(2)) !== undefined
 }
 
 /** Whether the argument is `-name` or `-name=value`, where `--name` is a flag. */

@@ -102,7 +102,7 @@ function parseShort(argument: string, index: FlagIndex, assign: Assign, takeNext
   while (letters !== '') {
     const letter = String.fromCodePoint(letters.codePointAt(0) ?? 0)
     const rest = letters.slice(letter.length)
-    const named = index.short.get(letter)
+    const named = index.short(letter)
     if (named === undefined) {
       throw new CommandLineError(
         `unknown shorthand flag: ${quoteCharacter(letter)} in -${printable(shorten(letters))}`,
@@ -129,7 +129,7 @@ function parseShort(argument: string, index: FlagIndex, assign: Assign, takeNext
 }
 
 function suggestFlags(name: string, index: FlagIndex): readonly string[] {
-  const shown = [...index.long.values()].filter(({ flag }) => isShown(flag))
+  const shown = index.all().filter(({ flag }) => isShown(flag))
   return suggestNames(
     name,
     shown.map((named) => named.name),

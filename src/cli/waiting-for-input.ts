@@ -15,9 +15,14 @@ export function mayKeepWaiting(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() === false
 }
 
+/** Whether anything catches the user's signals. Otherwise they end the process, whatever it is waiting for. */
+export function areSignalsCaught(): boolean {
+  return signals.some((signal) => process.listenerCount(signal) > 0)
+}
+
 /** Opens or reads a file at one go. If that can take as long as somebody else likes, signals end the process meanwhile. */
 export function withInput<Result>(file: string, read: () => Result): Result {
-  return mayKeepWaiting(file) ? whileWaiting(read) : read()
+  return areSignalsCaught() && mayKeepWaiting(file) ? whileWaiting(read) : read()
 }
 
 /** Does what this thread may stand still for as long as somebody else likes, as until a token is touched. Signals end the process meanwhile. */

@@ -47,6 +47,13 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** What something is called in messages, or what makes its name: few are ever read, and making them all takes longer than decoding. */
+export type Name = string | (() => string)
+
+export function textOf(name: Name): string {
+  return typeof name === 'string' ? name : name()
+}
+
 /** At most `limit` characters of untrusted text, printable and quoted, for an error message. */
 export function excerpt(text: string, limit = 60): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text

@@ -2,9 +2,13 @@
 import type { ErrorCode } from '../error.ts'
 import { DecodingError, messageOf } from '../error.ts'
 import { decodeBase64 } from './base64.ts'
-import { excerpt } from './bytes.ts'
+import { excerpt, textOf } from './bytes.ts'
+import type { Name } from './bytes.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { isJsonObject } from './json.ts'
+
+/** Of a 64-bit integer, its sign included. */
+const maxDigits = 20
 
 /**
  * A JSON object of a known format, read field by field. `null` is the same as an absent field, as proto3 JSON has it.
@@ -13,16 +17,20 @@ import { isJsonObject } from './json.ts'
 export class JsonFields {
   // Private by type: `#fields` take 1 ms of the process that verifies one file, as V8 has no fast path to them before it optimises.
   private readonly members: JsonObject
-  /** What the object is called in messages. */
-  readonly path: string
+  private readonly name: Name
   private readonly code: ErrorCode
 
-  /** @param path what the object is called in messages, such as `bundle.verificationMaterial` */
-  constructor(value: JsonValue | undefined, path: string, code: ErrorCode) {
-    if (!isJsonObject(value)) throw new DecodingError(code, `${path} should be an object, found ${kindOf(value)}`)
+  /** @param name what the object is called in messages, such as `bundle.verificationMaterial` */
+  constructor(value: JsonValue | undefined, name: Name, code: ErrorCode) {
+    if (!isJsonObject(value)) throw new DecodingError(code, `${textOf(name)} should be an object, found ${kindOf(value)}`)
     this.members = value
-    this.path = path
+    this.name = name
     this.code = code
+  }
+
+  /** What the object is called in messages. */
+  get path(): string {
+    return textOf(this.name)
   }
 
   /** The path of a field, for messages of checks made elsewhere. */
@@ -95,7 +103,7 @@ export class JsonFields {
   /** Strict base64 found at `name`, with the format's own error code. */
   decodeBase64(text: string, name: string): Uint8Array {
     try {
-      return decodeBase64(text, this.pathOf(name))
+      return decodeBase64(text, () => this.pathOf(name))
     } catch (cause) {
       throw this.invalid(messageOf(cause), cause)
     }
@@ -110,10 +118,8 @@ export class JsonFields {
     const value = this.raw(name)
     if (value === undefined) return undefined
     if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-    if (typeof value === 'bigint' || (typeof value === 'string' && /^(?:0|-?[1-9][0-9]{0,18})$/.test(value))) {
-      const integer = BigInt(value)
-      if (BigInt.asIntN(64, integer) === integer) return integer
-    }
+    const integer = typeof value === 'string' ? parseInteger(value) : value
+    if (typeof integer === 'bigint' && BigInt.asIntN(64, integer) === integer) return integer
     throw this.wrong(name, 'a 64-bit integer', value)
   }
 
@@ -122,7 +128,7 @@ export class JsonFields {
   }
 
   optionalObject(name: string): JsonFields | undefined {
-    return this.has(name) ? new JsonFields(this.members[name], this.pathOf(name), this.code) : undefined
+    return this.has(name) ? new JsonFields(this.members[name], () => this.pathOf(name), this.code) : undefined
   }
 
   object(name: string): JsonFields {
@@ -142,7 +148,7 @@ export class JsonFields {
 
   /** An array of objects. */
   objects(name: string, maxLength: number): JsonFields[] {
-    return this.array(name, maxLength).map((value, index) => new JsonFields(value, `${this.pathOf(name)}[${index}]`, this.code))
+    return this.array(name, maxLength).map((value, index) => new JsonFields(value, () => `${this.pathOf(name)}[${index}]`, this.code))
   }
 
   private missing(name: string): never {
@@ -151,6 +157,17 @@ export class JsonFields {
 
   private wrong(name: string, expected: string, found: JsonValue): DecodingError {
     return this.invalid(`${this.pathOf(name)} should be ${expected}, found ${kindOf(found)}`)
+  }
+}
+
+/** The integer that a text is the only decimal of; undefined for any other text, and for one that is far too long. */
+function parseInteger(text: string): bigint | undefined {
+  if (text.length > maxDigits) return undefined
+  try {
+    const integer = BigInt(text)
+    return String(integer) === text ? integer : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -60,9 +60,9 @@ function readWords(words: readonly string[], index: FlagIndex): WordsBefore {
 }
 
 function flagThatTakes(word: string, index: FlagIndex): NamedFlag | undefined {
-  if (isOldShort(word, index)) return index.short.get(word.slice(2))
+  if (isOldShort(word, index)) return index.short(word.slice(2))
   if (word.startsWith('--')) return findLong(index, word.slice(2))
-  return isOldLong(word, index) ? findLong(index, word.slice(1)) : index.short.get(word.slice(-1))
+  return isOldLong(word, index) ? findLong(index, word.slice(1)) : index.short(word.slice(-1))
 }
 
 function completeFlag(index: FlagIndex, current: string): Answer {
@@ -72,7 +72,7 @@ function completeFlag(index: FlagIndex, current: string): Answer {
     const isLong = current.startsWith('--') && named !== undefined
     return isLong ? completeValue(named.flag, current.slice(0, equals + 1), current) : NOTHING
   }
-  const candidates = [...index.long.values()]
+  const candidates = [...index.all()]
     .filter(({ flag }) => isShown(flag))
     .map(({ name, flag }) => ({ word: `--${name}`, description: flag.usage }))
   return { candidates: matching(candidates, current), besides: 'none' }

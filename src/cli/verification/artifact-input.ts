@@ -13,7 +13,7 @@ import type { Artifact } from '../../verify/artifact.ts'
 import { artifactFromBytes, artifactFromDigests } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
 import type { CommandContext } from '../context.ts'
-import { mayKeepWaiting, waitForInput } from '../waiting-for-input.ts'
+import { areSignalsCaught, mayKeepWaiting, waitForInput } from '../waiting-for-input.ts'
 import { unreadableFile } from './input-file.ts'
 
 /** Up to here an artifact is kept in memory, because a signature over bytes is checked faster than one over a digest. */
@@ -51,10 +51,14 @@ async function loadFile(file: string, name: string, needed: () => DigestsNeeded,
   let descriptor: number | undefined
   let stopWaiting: (() => void) | undefined
   try {
-    // The signal is asked for first: who asks for it while something is waited for would have it caught again.
-    if (mayKeepWaiting(file) && !context.signal.aborted) stopWaiting = waitForInput()
+    if (areSignalsCaught() && mayKeepWaiting(file) && !context.signal.aborted) stopWaiting = waitForInput()
     descriptor = openSync(file, 'r')
-    return await collectFile(descriptor, needed, context)
+    return await collectFile(descriptor, needed, () => {
+      // From when it is asked for, the signal is caught.
+      const { signal } = context
+      if (mayKeepWaiting(file) && !signal.aborted) stopWaiting ??= waitForInput()
+      return signal
+    })
   } catch (cause) {
     if (systemCode(cause) === '' || cause instanceof CountersignError) throw cause
     throw unreadableFile(`the artifact ${name}`, cause)
@@ -64,8 +68,8 @@ async function loadFile(file: string, name: string, needed: () => DigestsNeeded,
   }
 }
 
-/** A short file at one go; of a long one, the next chunk is read while the last one is hashed. */
-async function collectFile(descriptor: number, needed: () => DigestsNeeded, context: CommandContext): Promise<Artifact> {
+/** A short file at one go; of a long one, for which the signal is asked for, the next chunk is read while the last one is hashed. */
+async function collectFile(descriptor: number, needed: () => DigestsNeeded, askSignal: () => AbortSignal): Promise<Artifact> {
   const collector = new ArtifactCollector(needed)
   let chunk = Buffer.allocUnsafe(firstChunkBytes)
   for (let total = 0; total <= maxHeldBytes;) {
@@ -75,7 +79,7 @@ async function collectFile(descriptor: number, needed: () => DigestsNeeded, cont
     total += length
     if (total >= firstChunkBytes && chunk.length === firstChunkBytes) chunk = Buffer.allocUnsafe(chunkBytes)
   }
-  const { signal } = context
+  const signal = askSignal()
   let ahead = Buffer.allocUnsafe(chunkBytes)
   let reading = readChunk(descriptor, chunk)
   try {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Command, CommandEntry } from '../../../src/cli/command.ts'
 import { environmentNames } from '../../../src/cli/flag-environment.ts'
 import { registryFlags } from '../../../src/cli/flag-groups.ts'
-import { indexFlags } from '../../../src/cli/flag-index.ts'
+import { FlagIndex } from '../../../src/cli/flag-index.ts'
 import { defaultText, kindName } from '../../../src/cli/flag-values.ts'
 import type { Flag } from '../../../src/cli/flags.ts'
 import { globalFlags, helpFlag } from '../../../src/cli/global-flags.ts'
@@ -174,7 +174,7 @@ describe('the flags of every verb', () => {
 
     it(`${title}: no flag is set by a variable that means something else`, () => {
       const reserved = new Set([...sigstoreVariables, ...otherVariables].map(({ name }) => name))
-      for (const { name, flag } of indexFlags(command.flags, globalFlags).long.values()) {
+      for (const { name, flag } of new FlagIndex(command.flags, globalFlags).all()) {
         if (flag.environment === false) continue
         for (const variable of environmentNames(name)) expect(reserved).not.toContain(variable)
       }

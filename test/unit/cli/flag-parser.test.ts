@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CommandLineError } from '../../../src/cli/failure.ts'
-import { indexFlags } from '../../../src/cli/flag-index.ts'
+import { FlagIndex } from '../../../src/cli/flag-index.ts'
 import { parseArguments } from '../../../src/cli/flag-parser.ts'
 import type { FlagValue } from '../../../src/cli/flags.ts'
 import {
@@ -40,7 +40,7 @@ const table = {
   enforce: standIn({ flag: 'ignore-sct', values: { true: 'false' } }, boolFlag('')),
   gone: ignored(deprecated('it has no effect', boolFlag(''))),
 }
-const index = indexFlags(table)
+const index = new FlagIndex(table)
 
 interface Parsed {
   readonly values: Readonly<Record<string, FlagValue>>
@@ -282,8 +282,8 @@ describe('any command line', () => {
   })
 
   it('does the same for a real verb', () => {
-    const real = indexFlags(verifyBlobFlags, globalFlags, helpFlag('verify-blob'))
-    const realWord = fc.oneof(word, fc.constantFrom(...[...real.long.keys()].map((name) => `--${name}`)))
+    const real = new FlagIndex(verifyBlobFlags, globalFlags, helpFlag('verify-blob'))
+    const realWord = fc.oneof(word, fc.constantFrom(...real.all().map(({ name }) => `--${name}`)))
     fc.assert(
       fc.property(fc.array(realWord), (argv) => {
         try {
