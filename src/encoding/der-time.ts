@@ -26,6 +26,11 @@ export function parseGeneralizedTime(content: Uint8Array, what: string): number 
   return instant(content, digits(content, 0, 4, what), 4, what) + fraction
 }
 
+/** Whether something was cut off from what `parseGeneralizedTime` has read: a fraction does not end in 0. */
+export function isFinerThanMilliseconds(content: Uint8Array): boolean {
+  return content.length > 'YYYYMMDDHHMMSS.fffZ'.length
+}
+
 /**
  * `YYYYMMDDHHMMSS[.f…]Z`, with as much of a fraction as the instant (epoch milliseconds) has.
  * @throws DecodingError DER_INVALID outside the years 100 to 9999

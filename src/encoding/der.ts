@@ -15,7 +15,7 @@ import {
   parseUtf8String,
 } from './der-content.ts'
 import { contextTag, hexOctet, tag } from './der-tag.ts'
-import { parseGeneralizedTime, parseUtcTime } from './der-time.ts'
+import { isFinerThanMilliseconds, parseGeneralizedTime, parseUtcTime } from './der-time.ts'
 import { parseOid } from './oid.ts'
 
 /** One element as received. */
@@ -212,6 +212,16 @@ export class DerReader {
   /** GeneralizedTime with or without a fraction, in epoch milliseconds. */
   generalizedTime(what: string): number {
     return parseGeneralizedTime(this.content(tag.generalizedTime, what), what)
+  }
+
+  /**
+   * GeneralizedTime whose fraction may be finer than a millisecond: the whole milliseconds, since 1970, that it is not before and not
+   * after. They are the same unless it is finer.
+   */
+  generalizedTimeBounds(what: string): { readonly from: number; readonly to: number } {
+    const content = this.content(tag.generalizedTime, what)
+    const from = parseGeneralizedTime(content, what)
+    return { from, to: isFinerThanMilliseconds(content) ? from + 1 : from }
   }
 
   /** Goes past the next element, the only place where identifiers and lengths are read. Gives the identifier octet. */

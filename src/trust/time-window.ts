@@ -25,11 +25,12 @@ export function formatWindow(window: TimeWindow): string {
 /** Reads a TimeRange. `start` is required unless the instance may do without, as CAs written by older tools do. */
 export function readTimeWindow(range: JsonFields | undefined, owner: JsonFields, start: 'required' | 'optional'): TimeWindow {
   range?.only('start', 'end')
-  const from = range === undefined ? undefined : readTimestamp(range, 'start')
+  // To the whole milliseconds within: nothing counts that lies outside.
+  const from = range === undefined ? undefined : readTimestamp(range, 'start', 'up')
   if (from === undefined && start === 'required') {
     throw owner.invalid(`${range?.path ?? owner.pathOf('validFor')} has no start, which is required`)
   }
-  const end = range === undefined ? undefined : readTimestamp(range, 'end')
+  const end = range === undefined ? undefined : readTimestamp(range, 'end', 'down')
   return { start: from ?? Number.NEGATIVE_INFINITY, end }
 }
 
@@ -57,12 +58,18 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,9})?(
 /** Up to here there is no fraction that is finer than a millisecond. */
 const longestExact = '2022-01-01T00:00:00.000Z'.length
 
-/** An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds (finer parts are cut off); undefined for anything else. */
-export function parseTimestamp(text: string): number | undefined {
+/**
+ * An RFC 3339 timestamp, with fractions and offsets, in epoch milliseconds; undefined for anything else.
+ * @param finer where what is finer than a millisecond goes
+ */
+export function parseTimestamp(text: string, finer: 'down' | 'up' = 'down'): number | undefined {
   if (!rfc3339.test(text) || !isDayOfMonth(text)) return undefined
-  const instant = Date.parse(text.length > longestExact ? text.replace(/(\.\d{3})\d+/, '$1') : text)
-  return Number.isNaN(instant) ? undefined : instant
+  if (text.length <= longestExact) return orUndefined(Date.parse(text))
+  const cut = orUndefined(Date.parse(text.replace(/(\.\d{3})\d+/, '$1')))
+  return cut !== undefined && finer === 'up' && /\.\d{3}\d*[1-9]/.test(text) ? cut + 1 : cut
 }
+
+const orUndefined = (instant: number): number | undefined => (Number.isNaN(instant) ? undefined : instant)
 
 /** `Date.parse` takes 30 February for 1 March. */
 function isDayOfMonth(text: string): boolean {
@@ -70,10 +77,10 @@ function isDayOfMonth(text: string): boolean {
   return day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
 }
 
-function readTimestamp(fields: JsonFields, name: string): number | undefined {
+function readTimestamp(fields: JsonFields, name: string, finer: 'down' | 'up'): number | undefined {
   const text = fields.optionalString(name)
   if (text === undefined) return undefined
-  const instant = parseTimestamp(text)
+  const instant = parseTimestamp(text, finer)
   if (instant === undefined) throw fields.invalid(`${fields.pathOf(name)} should be an RFC 3339 timestamp, found ${excerpt(text)}`)
   return instant
 }

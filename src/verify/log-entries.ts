@@ -29,7 +29,7 @@ export interface VerifiedLogEntries {
 /**
  * Verifies every entry of a log that the trusted root has; entries of unknown logs do not count, but must be about the
  * same signature too.
- * @param signedTimes times from timestamp authorities, which stand in for the time that an entry of Rekor v2, or without a promise, lacks
+ * @param signedInstants those of timestamp authorities, which stand in for the time that an entry of Rekor v2, or without a promise, lacks
  * @throws VerificationError LOG_ENTRY_MISMATCH, LOG_ENTRY_UNVERIFIED, INCLUSION_PROOF_INVALID
  */
 export function verifyLogEntries(
@@ -37,7 +37,7 @@ export function verifyLogEntries(
   signer: Signer,
   artifact: Artifact | 'any-subject',
   trust: TrustMaterial,
-  signedTimes: readonly VerifiedTime[],
+  signedInstants: readonly number[],
   notes: string[],
 ): VerifiedLogEntries {
   const entries: VerifiedLogEntry[] = []
@@ -52,7 +52,7 @@ export function verifyLogEntries(
       notes.push(`a log entry of the unknown log ${encodeHex(entry.logId).slice(0, 64)} was not counted`)
       continue
     }
-    const { log, integratedTime } = verifyEntry(entry, logs, signedTimes)
+    const { log, integratedTime } = verifyEntry(entry, logs, signedInstants)
     operators.add(log.operator)
     entries.push({
       logUrl: log.baseUrl,
@@ -82,13 +82,13 @@ function checkNotRepeated(entries: readonly LogEntry[], position: number): void 
 function verifyEntry(
   entry: LogEntry,
   logs: readonly TrustedLog[],
-  signedTimes: readonly VerifiedTime[],
+  signedInstants: readonly number[],
 ): { readonly log: TrustedLog; readonly integratedTime: Date | undefined } {
   const verifyOne = isRekorV2(entry.kind, entry.version) ? verifyEntryV2 : verifyEntryV1
   let failure: VerificationError | undefined
   for (const log of logs) {
     try {
-      return { log, integratedTime: verifyOne(entry, log, signedTimes) }
+      return { log, integratedTime: verifyOne(entry, log, signedInstants) }
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
       failure = error
@@ -98,7 +98,7 @@ function verifyEntry(
 }
 
 /** Rekor v1: a promise with the time, a proof, or both. What is there must verify. Gives the promised time. */
-function verifyEntryV1(entry: LogEntry, log: TrustedLog, signedTimes: readonly VerifiedTime[]): Date | undefined {
+function verifyEntryV1(entry: LogEntry, log: TrustedLog, signedInstants: readonly number[]): Date | undefined {
   const { signedEntryTimestamp, inclusionProof } = entry
   let integratedTime: Date | undefined
   if (signedEntryTimestamp !== undefined) integratedTime = verifyPromise(entry, signedEntryTimestamp, log)
@@ -111,12 +111,12 @@ function verifyEntryV1(entry: LogEntry, log: TrustedLog, signedTimes: readonly V
     throw unverified('the log entry has neither a signed entry timestamp nor an inclusion proof with a checkpoint')
   }
   // Without a promise the log says no time, as one of Rekor v2: a key that is not trusted any more could leave it out.
-  if (signedEntryTimestamp === undefined) for (const { time } of signedTimes) checkLogWindow(log, time)
+  if (signedEntryTimestamp === undefined) for (const instant of signedInstants) checkLogWindow(log, instant)
   return integratedTime
 }
 
 /** Rekor v2: a proof under a checkpoint; no time of its own, so any time it claims is ignored. */
-function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedTimes: readonly VerifiedTime[]): undefined {
+function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedInstants: readonly number[]): undefined {
   if (entry.signedEntryTimestamp !== undefined)
     throw unverified('the log entry is of Rekor v2, which has no signed entry timestamps, and yet has one')
   const { inclusionProof } = entry
@@ -126,7 +126,7 @@ function verifyEntryV2(entry: LogEntry, log: TrustedLog, signedTimes: readonly V
   }
   checkAgainstCheckpoint(inclusionProof, inclusionProof.checkpoint, log, 'v2')
   verifyProof(entry, inclusionProof, entry.logIndex)
-  for (const { time } of signedTimes) checkLogWindow(log, time)
+  for (const instant of signedInstants) checkLogWindow(log, instant)
 }
 
 /** The signed entry timestamp (Rekor specification 9.5): over canonical JSON of body, time, log and index. */
@@ -139,14 +139,14 @@ function verifyPromise(entry: LogEntry, signature: Uint8Array, log: TrustedLog):
     throw unverified('the signed entry timestamp does not verify with the key of the log')
   }
   const time = new Date(Number(entry.integratedTime) * 1000)
-  checkLogWindow(log, time)
+  checkLogWindow(log, time.getTime())
   return time
 }
 
-function checkLogWindow(log: TrustedLog, time: Date): void {
-  if (isWithin(log.window, time.getTime())) return
+function checkLogWindow(log: TrustedLog, instant: number): void {
+  if (isWithin(log.window, instant)) return
   throw unverified(
-    `the log ${excerpt(log.baseUrl)} is trusted from ${formatWindow(log.window)}, not at the time of the entry, ${time.toISOString()}`,
+    `the log ${excerpt(log.baseUrl)} is trusted from ${formatWindow(log.window)}, not at the time of the entry, ${new Date(instant).toISOString()}`,
   )
 }
 

@@ -10,12 +10,14 @@ import { parseCertificate } from '../x509/certificate.ts'
 import { oid } from '../x509/object-identifiers.ts'
 import { checkValidAt, findIssuerPaths, verifyKnownLeafPath, verifyPath } from '../x509/path.ts'
 import type { TimestampToken } from '../x509/timestamp-token.ts'
-import { namesSigner, parseTimestampResponse, verifyTimestampSignature } from '../x509/timestamp-token.ts'
+import { instantsOf, namesSigner, parseTimestampResponse, verifyTimestampSignature } from '../x509/timestamp-token.ts'
 import type { VerifiedTime } from './evidence.ts'
 
 /** Times that timestamp authorities vouch for, and the operators that they are of. */
 export interface VerifiedTimestamps {
   readonly times: readonly VerifiedTime[]
+  /** Epoch milliseconds that must lie in a window for these times to lie in it. */
+  readonly instants: readonly number[]
   readonly operators: ReadonlySet<string>
 }
 
@@ -31,19 +33,20 @@ export function verifyTimestamps(
   notes: string[],
 ): VerifiedTimestamps {
   const times: VerifiedTime[] = []
+  const instants: number[] = []
   const operators = new Set<string>()
   for (const [index, bytes] of tokens.entries()) {
     if (tokens.slice(0, index).some((earlier) => equalBytes(earlier, bytes))) {
       throw new VerificationError('TIMESTAMP_UNVERIFIED', 'the bundle has the same timestamp twice')
     }
     const token = parseTimestampResponse(bytes)
-    const authority = findAuthority(token, trust.timestampAuthorities, notes)
+    const authority = findAuthority(token, stampedBytes(token, content), trust.timestampAuthorities, notes)
     if (authority === undefined) continue
-    verifyTimestampSignature(token, authority.signer, stampedBytes(token, content))
-    operators.add(authority.authority.operator)
-    times.push({ time: new Date(token.genTime), source: 'timestamp-authority', authority: authority.authority.uri })
+    operators.add(authority.operator)
+    instants.push(...instantsOf(token))
+    times.push({ time: new Date(token.genTime), source: 'timestamp-authority', authority: authority.uri })
   }
-  return { times, operators }
+  return { times, instants, operators }
 }
 
 /** The raw bytes of the signature; of an envelope that was a file of its own, the file, where the token is of that. */
@@ -52,24 +55,24 @@ function stampedBytes({ imprint }: TimestampToken, content: SignedEntity['conten
   return file !== undefined && equalBytes(digest(imprint.algorithm, file), imprint.digest) ? file : content.signature
 }
 
-interface FoundAuthority {
-  readonly authority: TrustedTimestampAuthority
-  readonly signer: Certificate
-}
-
-/** The authority whose signer the token names, valid at the time that the token states (hybrid model). */
+/**
+ * The authority that signed the token, valid at the time that the token states (hybrid model). Several may have a signer that the token
+ * could mean: certificates that are renewed keep their key, and its identifier.
+ */
 function findAuthority(
   token: TimestampToken,
+  stamped: Uint8Array,
   authorities: readonly TrustedTimestampAuthority[],
   notes: string[],
-): FoundAuthority | undefined {
+): TrustedTimestampAuthority | undefined {
   let failure: VerificationError | undefined
   for (const authority of authorities) {
     const signer = signerOf(token, authority)
     if (signer === undefined) continue
     try {
-      checkSigner(signer, authority, token.genTime)
-      return { authority, signer }
+      checkSigner(signer, authority, instantsOf(token))
+      verifyTimestampSignature(token, signer, stamped)
+      return authority
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
       failure = error
@@ -96,10 +99,11 @@ function signerOf(token: TimestampToken, authority: TrustedTimestampAuthority): 
   return undefined
 }
 
-function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, genTime: number): void {
-  if (!isWithin(authority.window, genTime)) {
+function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, instants: readonly number[]): void {
+  const outside = instants.find((instant) => !isWithin(authority.window, instant))
+  if (outside !== undefined) {
     throw unverified(
-      `the timestamp is of ${new Date(genTime).toISOString()}, its authority is trusted from ${formatWindow(authority.window)}`,
+      `the timestamp is of ${new Date(outside).toISOString()}, its authority is trusted from ${formatWindow(authority.window)}`,
     )
   }
   const purposes = signer.extendedKeyUsage ?? []
@@ -110,9 +114,9 @@ function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, 
   if (signer.basicConstraints?.ca === true) throw unverified('the certificate that signed the timestamp is that of a certificate authority')
   if (signer.keyUsage?.digitalSignature === false)
     throw unverified('the certificate of the timestamp authority is not for signatures (key usage)')
-  if (signer === authority.authority.anchor) checkValidAt(signer, genTime)
-  else if (signer === authority.leaf) verifyKnownLeafPath(signer, authority.authority, [genTime])
-  else verifyPath(signer, authority.authority, [genTime])
+  if (signer === authority.authority.anchor) for (const instant of instants) checkValidAt(signer, instant)
+  else if (signer === authority.leaf) verifyKnownLeafPath(signer, authority.authority, instants)
+  else verifyPath(signer, authority.authority, instants)
 }
 
 function isCritical(certificate: Certificate, extensionOid: string): boolean {

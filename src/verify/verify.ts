@@ -64,14 +64,16 @@ function verifyTimes(signer: Signer, entity: SignedEntity, trust: TrustMaterial,
   const thresholds = resolveThresholds(policy, options.thresholds)
 
   const timestamps = verifyTimestamps(entity.timestamps, entity.content, trust, notes)
-  const logged = verifyLogEntries(entity, signer, policy.artifact, trust, timestamps.times, notes)
+  const logged = verifyLogEntries(entity, signer, policy.artifact, trust, timestamps.instants, notes)
   checkThresholds(thresholds, timestamps, logged, notes)
   const times = observedTimes([...timestamps.times, ...logged.times], options.currentTime)
+  // What a timestamp says may be finer than the time that is reported of it, and must lie in the windows all the same.
+  const instants = [...new Set([...timestamps.instants, ...times.map(({ time }) => time.getTime())])]
 
   return () => {
     const certificateTimestamps =
-      signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, times, options, notes)
-    if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, times)
+      signer.certificate === undefined ? [] : checkCertificate(entity, signer, trust, thresholds, instants, options, notes)
+    if (policy.signer.kind === 'key') checkKeyWindow(policy.signer, instants)
 
     const statement = verifyContent(entity, signer, policy)
     return {
@@ -143,12 +145,12 @@ function checkCertificate(
   signer: Signer,
   trust: TrustMaterial,
   thresholds: ResolvedThresholds,
-  times: readonly VerifiedTime[],
+  instants: readonly number[],
   options: VerifyOptions,
   notes: string[],
 ): readonly VerifiedCertificateTimestamp[] {
   if (signer.certificate === undefined) return []
-  if (times.length === 0) {
+  if (instants.length === 0) {
     throw new VerificationError(
       'TIME_UNVERIFIED',
       'there is no verified time to check the signing certificate at, and the current time was not given',
@@ -156,23 +158,19 @@ function checkCertificate(
   }
   if (entity.keyMaterial.kind === 'certificate') checkExtraCertificates(entity.keyMaterial.chain, trust)
   // Every verified time must fit, not just one of them (client specification 4.3).
-  const verified = verifyCertificate(
-    signer.certificate,
-    trust,
-    times.map(({ time }) => time.getTime()),
-  )
+  const verified = verifyCertificate(signer.certificate, trust, instants)
   return thresholds.scts === 0 ? [] : verifyScts(verified, trust, thresholds.scts, options.detachedSct, notes)
 }
 
-function checkKeyWindow({ window }: KeyPolicy, times: readonly VerifiedTime[]): void {
+function checkKeyWindow({ window }: KeyPolicy, instants: readonly number[]): void {
   if (window === undefined) return
-  if (times.length === 0)
+  if (instants.length === 0)
     throw new VerificationError('TIME_UNVERIFIED', 'the key is valid for a time only, and there is no verified time of the signature')
-  for (const { time } of times) {
-    if (!isWithin(window, time.getTime())) {
+  for (const instant of instants) {
+    if (!isWithin(window, instant)) {
       throw new VerificationError(
         'KEY_MISMATCH',
-        `the key is valid from ${formatWindow(window)}, not at the time of the signature, ${time.toISOString()}`,
+        `the key is valid from ${formatWindow(window)}, not at the time of the signature, ${new Date(instant).toISOString()}`,
       )
     }
   }

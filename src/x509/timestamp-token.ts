@@ -18,8 +18,10 @@ import { oid } from './object-identifiers.ts'
 
 /** A timestamp, parsed. */
 export interface TimestampToken {
-  /** When the authority says it saw the imprint, epoch milliseconds. */
+  /** When the authority says it saw the imprint, epoch milliseconds; what is finer is cut off. */
   readonly genTime: number
+  /** The millisecond that it is not after: that of `genTime`, or the next one where something was cut off. */
+  readonly latestTime: number
   readonly imprint: { readonly algorithm: DigestAlgorithm; readonly digest: Uint8Array }
   readonly policy: string
   readonly serialNumber: Uint8Array
@@ -106,6 +108,11 @@ function cmsSignatureAlgorithm({ signatureAlgorithm, digestAlgorithm: used }: Ti
   return signatureAlgorithmFromOid(signatureAlgorithm.oid, signatureAlgorithm.parameters)
 }
 
+/** The instants, epoch milliseconds, that must lie in a window for the token's time to lie in it: one, or two where something was cut off. */
+export function instantsOf({ genTime, latestTime }: TimestampToken): readonly number[] {
+  return genTime === latestTime ? [genTime] : [genTime, latestTime]
+}
+
 /** Whether the token says that this certificate's holder signed it. */
 export function namesSigner(token: TimestampToken, certificate: Certificate): boolean {
   const { identifier } = token.signer
@@ -158,7 +165,7 @@ function parseCertificates(signedData: DerReader): Uint8Array[] {
   return certificates
 }
 
-type TstInfo = Pick<TimestampToken, 'genTime' | 'imprint' | 'policy' | 'serialNumber' | 'nonce'>
+type TstInfo = Pick<TimestampToken, 'genTime' | 'latestTime' | 'imprint' | 'policy' | 'serialNumber' | 'nonce'>
 
 /** RFC 3161 section 2.4.2. */
 function parseTstInfo(bytes: Uint8Array): TstInfo {
@@ -171,14 +178,14 @@ function parseTstInfo(bytes: Uint8Array): TstInfo {
   const hashed = imprint.octetString('hashedMessage')
   imprint.end()
   const serialNumber = info.integerBytes('serialNumber')
-  const genTime = info.generalizedTime('genTime')
+  const { from: genTime, to: latestTime } = info.generalizedTimeBounds('genTime')
   info.optional(tag.sequence, 'accuracy')
   if (info.peekTag() === tag.boolean) info.boolean('ordering')
   const nonce = info.peekTag() === tag.integer ? info.integerBytes('nonce') : undefined
   info.optional(contextTag(0, true), 'tsa')
   refuseCriticalExtensions(info.context(1, 'extensions'))
   info.end()
-  return { genTime, imprint: { algorithm, digest: hashed }, policy, serialNumber, nonce }
+  return { genTime, latestTime, imprint: { algorithm, digest: hashed }, policy, serialNumber, nonce }
 }
 
 /** RFC 3161 2.4.2: extensions may say more about the time; one that is critical must be understood, and none is. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { issue, timeStamping } from '../../support/universe/certificates.ts'
 import type { TrustedRootJson } from '../../support/universe/universe.ts'
 import { epoch, identity, issuer, namedKey, signBlob, signStatement, universeOf } from '../../support/universe/universe.ts'
+import { parsePublicKey } from '../../../src/crypto/public-key.ts'
 import { bent } from '../../support/universe/bent.ts'
 import { refusalOf, verifySigned } from '../../support/universe/verification.ts'
 
@@ -135,6 +136,30 @@ describe('item 16: timestamps of an authority', () => {
     expect(evidence.times).toHaveLength(1)
     expect(evidence.notes).toContain('a timestamp of an authority that the trusted root does not have was not counted')
   })
+  it("a token of an authority's renewed certificate is that of the one it names, whichever stands first", () => {
+    const renewed = issue(
+      {
+        key: universe.timestampLeaf.key,
+        name: 'tsa',
+        serialNumber: universe.timestampLeaf.serialNumber.subarray(2),
+        extendedKeyUsage: [timeStamping],
+        extendedKeyUsageCritical: true,
+        notBefore: epoch - 2 * year,
+        notAfter: epoch + year,
+      },
+      universe.timestampRoot,
+    )
+    const withRenewed = (root: TrustedRootJson): void => {
+      const [known] = root.timestampAuthorities
+      if (known === undefined) throw new Error('the root has no timestamp authority')
+      const copy = structuredClone(known)
+      copy.certChain.certificates.splice(0, 1, { rawBytes: base64(renewed.der) })
+      root.timestampAuthorities.unshift(copy)
+    }
+    expect(verifySigned(signBlob({ log: 'v2' }), { bendRoot: withRenewed }).times).toHaveLength(1)
+    const bad = signBlob({ log: 'v2', timestamps: [{ wrongCertificateHash: true }] })
+    expect(refusalOf(() => verifySigned(bad, { bendRoot: withRenewed }))?.code).toBe('TIMESTAMP_UNVERIFIED')
+  })
   it('a bad token of a known authority spoils the bundle, even beside a good time', () => {
     expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{ over: new Uint8Array(3) }] })))).toMatchObject({
       code: 'TIMESTAMP_UNVERIFIED',
@@ -245,6 +270,67 @@ describe('item 19: every time must fit the certificate', () => {
       )
     })
   }
+  /** The instant, and a fraction of a second that its milliseconds do not show. */
+  const finer = (instant: number, fraction: string): string =>
+    `${new Date(instant).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}.${fraction}Z`
+  const fractions: readonly (readonly [string, string, boolean])[] = [
+    ['a microsecond before its first second', finer(epoch - 1000, '999999'), false],
+    ['a microsecond after its first second', finer(epoch, '000001'), true],
+    ['a microsecond before its last second', finer(epoch + 10 * minute - 1000, '999999'), true],
+    ['a microsecond after its last second', finer(epoch + 10 * minute, '000001'), false],
+    ['a hundred thousandth of a microsecond after its last second', finer(epoch + 10 * minute, '00000000001'), false],
+  ]
+  for (const [what, genTimeText, accepted] of fractions) {
+    it(`a timestamp of ${what} is ${accepted ? 'good' : 'refused'}`, () => {
+      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', timestamps: [{ genTimeText }] })))?.code).toBe(
+        accepted ? undefined : 'CERTIFICATE_EXPIRED',
+      )
+    })
+  }
+  it('as reported, a time is cut to the millisecond', () => {
+    const signed = signBlob({ log: 'v2', timestamps: [{ genTimeText: finer(epoch + minute, '1239999') }] })
+    expect(verifySigned(signed).times[0]?.time).toEqual(new Date(epoch + minute + 123))
+  })
+  it('a time that is finer than a millisecond must lie in every window', () => {
+    const late = signBlob({ log: 'v2', timestamps: [{ genTimeText: finer(epoch + minute, '0000001') }] })
+    const early = signBlob({ log: 'v2', timestamps: [{ genTimeText: finer(epoch + minute - 1000, '9999999') }] })
+    const [start, end] = [epoch - year, epoch + minute].map((instant) => new Date(instant).toISOString())
+    const untilThen = { start: start ?? '', end: end ?? '' }
+    const fromThen = { start: end ?? '' }
+    for (const [signed, validFor] of [
+      [late, untilThen],
+      [early, fromThen],
+    ] as const) {
+      const ofAuthority = (root: TrustedRootJson): void => root.timestampAuthorities.forEach((one) => void (one.validFor = validFor))
+      const ofCa = (root: TrustedRootJson): void => root.certificateAuthorities.forEach((one) => void (one.validFor = validFor))
+      const ofLog = (root: TrustedRootJson): void => root.tlogs.forEach((one) => void (one.publicKey.validFor = validFor))
+      expect(refusalOf(() => verifySigned(signed, { bendRoot: ofAuthority }))?.code).toBe('TIMESTAMP_UNVERIFIED')
+      expect(refusalOf(() => verifySigned(signed, { bendRoot: ofCa }))?.code).toBe('CERTIFICATE_EXPIRED')
+      expect(refusalOf(() => verifySigned(signed, { bendRoot: ofLog }))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+    }
+    const managed = signBlob({ log: 'v2', managed: true, timestamps: [{ genTimeText: finer(epoch + minute, '0000001') }] })
+    const window = { start: epoch - year, end: epoch + minute }
+    const signer = { kind: 'key', key: parsePublicKey(managed.key.spki), window } as const
+    expect(refusalOf(() => verifySigned(managed, { policy: { signer } }))?.code).toBe('KEY_MISMATCH')
+    expect(verifySigned(managed, { policy: { signer: { ...signer, window: { ...window, end: epoch + minute + 1 } } } }).times).toHaveLength(
+      1,
+    )
+  })
+  it('a window that begins or ends within a millisecond has the whole ones that lie in it', () => {
+    const at = epoch + minute
+    const text = (instant: number, finerDigits: string): string => new Date(instant).toISOString().replace('Z', `${finerDigits}Z`)
+    const windows: readonly (readonly [{ start: string; end?: string }, boolean])[] = [
+      [{ start: text(at, '000001') }, false],
+      [{ start: text(at, '000000') }, true],
+      [{ start: text(at - 1, '999999') }, true],
+      [{ start: text(epoch - year, ''), end: text(at - 1, '999999') }, false],
+      [{ start: text(epoch - year, ''), end: text(at, '000001') }, true],
+    ]
+    for (const [validFor, accepted] of windows) {
+      const bendRoot = (root: TrustedRootJson): void => root.tlogs.forEach((one) => void (one.publicKey.validFor = validFor))
+      expect(refusalOf(() => verifySigned(signBlob(), { bendRoot }))?.code).toBe(accepted ? undefined : 'LOG_ENTRY_UNVERIFIED')
+    }
+  })
   it('of two times, both', () => {
     expect(verifySigned(signBlob({ timestamps: [{}] })).times).toHaveLength(2)
     expect(refusalOf(() => verifySigned(signBlob({ timestamps: [{ genTime: epoch - minute }] })))?.code).toBe('CERTIFICATE_EXPIRED')
