@@ -10,5 +10,5 @@ const verifier = createVerifier({
 const { signer, logEntries } = verifier.verify(await readFile(bundle), await readFile(artifact))
 console.log(
   signer.kind,
-  logEntries.map((entry) => `${entry.logUrl} ${entry.logIndex}`),
+  logEntries.map((entry) => `${entry.logUrl} ${entry.logIndex ?? entry.treeIndex}`),
 )

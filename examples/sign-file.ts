@@ -13,4 +13,4 @@ const { bundle, evidence } = await sign(createReadStream(file))
 await writeFile(`${file}.sigstore.json`, bundle)
 
 if (evidence.signer.kind === 'certificate') console.log(`signed as ${evidence.signer.identity.value}, says ${evidence.signer.issuer}`)
-for (const { logUrl, logIndex } of evidence.logEntries) console.log(`entry ${logIndex} of ${logUrl}`)
+for (const { logUrl, logIndex, treeIndex } of evidence.logEntries) console.log(`entry ${logIndex ?? treeIndex} of ${logUrl}`)

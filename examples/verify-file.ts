@@ -10,4 +10,4 @@ const evidence = verify(parseBundle(await readFile(`${file}.sigstore.json`)), aw
 })
 
 for (const { time, source } of evidence.times) console.log(`signed at ${time.toISOString()}, says the ${source}`)
-for (const { logUrl, logIndex } of evidence.logEntries) console.log(`entry ${logIndex} of ${logUrl}`)
+for (const { logUrl, logIndex, treeIndex } of evidence.logEntries) console.log(`entry ${logIndex ?? treeIndex} of ${logUrl}`)

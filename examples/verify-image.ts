@@ -10,4 +10,5 @@ const { digest, verified } = await verifyImage(openRepository(repository), tag, 
 })
 
 console.log(`${repository}@${digest}`)
-for (const { evidence } of verified) for (const { logUrl, logIndex } of evidence.logEntries) console.log(`entry ${logIndex} of ${logUrl}`)
+for (const { evidence } of verified)
+  for (const { logUrl, logIndex, treeIndex } of evidence.logEntries) console.log(`entry ${logIndex ?? treeIndex} of ${logUrl}`)

@@ -41,13 +41,15 @@ export interface VerifiedLogEntry {
   readonly logUrl: string
   /** Key identifier of the log, hexadecimal. */
   readonly logId: string
-  /** The index over all shards of the log. */
-  readonly logIndex: bigint
+  /** The index over all shards of the log; undefined where nobody has signed it: an entry of Rekor v1 with a proof and without a promise. */
+  readonly logIndex: bigint | undefined
+  /** The index in the tree, of one shard, that the entry was proven to have; undefined where there was only a promise. */
+  readonly treeIndex: bigint | undefined
   readonly kind: string
   readonly version: string
   /** When the log promised to include it; undefined where the log gives no time. */
   readonly integratedTime: Date | undefined
-  /** The tree it is included in; undefined where there was only the promise of a v0.1 bundle. */
+  /** The tree it is included in; undefined where there was only a promise. */
   readonly treeSize: bigint | undefined
 }
 

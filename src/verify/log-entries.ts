@@ -54,20 +54,27 @@ export function verifyLogEntries(
     }
     const { log, integratedTime } = verifyEntry(entry, logs, signedInstants)
     operators.add(log.operator)
+    const proof = entry.inclusionProof?.checkpoint === undefined ? undefined : entry.inclusionProof
     entries.push({
       logUrl: log.baseUrl,
       logId: encodeHex(entry.logId),
-      logIndex: entry.logIndex,
+      logIndex: isIndexProven(entry) ? entry.logIndex : undefined,
+      treeIndex: proof?.logIndex,
       kind: entry.kind,
       version: entry.version,
       integratedTime,
-      treeSize: entry.inclusionProof?.checkpoint === undefined ? undefined : entry.inclusionProof.treeSize,
+      treeSize: proof?.treeSize,
     })
     if (integratedTime === undefined) continue
     timeOperators.add(log.operator)
     times.push({ time: integratedTime, source: 'transparency-log', authority: log.baseUrl })
   }
   return { entries, times, operators, timeOperators }
+}
+
+/** A promise has the index; in Rekor v2, which has no shards, it is that of the proof. A proof of Rekor v1 has the one in its shard only. */
+function isIndexProven(entry: LogEntry): boolean {
+  return entry.signedEntryTimestamp !== undefined || isRekorV2(entry.kind, entry.version)
 }
 
 function checkNotRepeated(entries: readonly LogEntry[], position: number): void {

@@ -4,6 +4,7 @@ import { encodeHex } from '../../encoding/hex.ts'
 import type { FoundSignature } from '../../oci/found-signature.ts'
 import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { Evidence } from '../../verify/evidence.ts'
+import { placeInLog } from '../verification/report.ts'
 import { describeName } from '../inspection/distinguished-name.ts'
 import { formatInstant } from '../inspection/instant.ts'
 import type { TreeNode } from '../inspection/tree.ts'
@@ -62,7 +63,7 @@ function verifiedNode({ found, evidence, claim }: VerifiedSignature): TreeNode {
       : node('says', `${claim.type} ${claim.dockerManifestDigest}`),
     signerNode(evidence),
     ...evidence.logEntries.map((entry) =>
-      node('logged', `entry ${entry.logIndex} of ${entry.logUrl}`, [
+      node('logged', `${placeInLog(entry)} of ${entry.logUrl}`, [
         node('kind', `${entry.kind} ${entry.version}`),
         ...(entry.integratedTime === undefined ? [] : [node('at', formatInstant(entry.integratedTime.getTime()))]),
         node(

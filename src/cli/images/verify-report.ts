@@ -9,7 +9,7 @@ import type { VerifiedSignature } from '../../oci/verify-image.ts'
 import type { CommandContext } from '../context.ts'
 import { formatJsonLine } from '../inspection/json-text.ts'
 import { printableLine } from '../quote.ts'
-import { describeEvidence } from '../verification/report.ts'
+import { describeEvidence, placeInLog } from '../verification/report.ts'
 import type { ImageVerificationFlags } from './verification-task.ts'
 import type { VerifiedImage } from './verify-images.ts'
 
@@ -82,9 +82,11 @@ function printSigner({ stderr }: CommandContext, { evidence: { signer, logEntrie
       if (typeof value === 'string') stderr.write(`${title(name)}: ${printableLine(value)}\n`)
     }
   }
-  for (const { logIndex, logUrl, integratedTime } of logEntries) {
+  for (const entry of logEntries) {
+    const { logUrl, integratedTime } = entry
+    const place = placeInLog(entry).replace(/^entry /, '')
     stderr.write(
-      `Log entry: ${logIndex} of ${printableLine(logUrl)}${integratedTime === undefined ? '' : ` at ${integratedTime.toISOString()}`}\n`,
+      `Log entry: ${place} of ${printableLine(logUrl)}${integratedTime === undefined ? '' : ` at ${integratedTime.toISOString()}`}\n`,
     )
   }
 }
@@ -142,7 +144,9 @@ function describeOptional({ claim, evidence, entity }: VerifiedSignature, digest
     ])
   }
   const [timestamp] = entity.timestamps
-  if (timestamp !== undefined && evidence.times.some(({ source }) => source === 'timestamp-authority'))
+  const verified = evidence.times.filter(({ source }) => source === 'timestamp-authority')
+  // Of several, one that did not count may be the first.
+  if (timestamp !== undefined && verified.length === entity.timestamps.length)
     members.push(['RFC3161Timestamp', { SignedRFC3161Timestamp: encodeBase64(timestamp) }])
   return members.length === 0 ? null : Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,5 +1,5 @@
 /** What a successful verification prints, as text and as JSON. */
-import type { Evidence } from '../../verify/evidence.ts'
+import type { Evidence, VerifiedLogEntry } from '../../verify/evidence.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { digest } from '../../crypto/digest.ts'
 import type { Artifact } from '../../verify/artifact.ts'
@@ -29,10 +29,11 @@ export function describeEvidence(artifactName: string, artifact: Artifact | unde
     logEntries: evidence.logEntries.map((entry) => ({
       log: entry.logUrl,
       logId: entry.logId,
-      logIndex: String(entry.logIndex),
+      ...(entry.logIndex === undefined ? {} : { logIndex: String(entry.logIndex) }),
       kind: entry.kind,
       version: entry.version,
       ...(entry.integratedTime === undefined ? {} : { integratedTime: entry.integratedTime.toISOString() }),
+      ...(entry.treeIndex === undefined ? {} : { treeIndex: String(entry.treeIndex) }),
       ...(entry.treeSize === undefined ? {} : { treeSize: String(entry.treeSize) }),
     })),
     times: evidence.times.map(({ time, source, authority }) => ({ time: time.toISOString(), source, authority })),
@@ -44,6 +45,11 @@ export function describeEvidence(artifactName: string, artifact: Artifact | unde
     ...(evidence.statement === undefined ? {} : { statement: describeStatement(evidence.statement) }),
     ...(evidence.notes.length === 0 ? {} : { notes: evidence.notes }),
   }
+}
+
+/** Where an entry is, by the number that was proven: that of the log, or that of the tree which is its shard. */
+export function placeInLog({ logIndex, treeIndex }: VerifiedLogEntry): string {
+  return logIndex === undefined ? `entry ${treeIndex} of a shard` : `entry ${logIndex}`
 }
 
 function describeSigner(signer: Evidence['signer']): JsonObject {

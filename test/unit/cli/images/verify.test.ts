@@ -97,6 +97,17 @@ describe('what verify prints', () => {
     ])
   })
 
+  it('has no timestamp that did not count', async () => {
+    const [mine, strangers] = [{}, { signer: universeOf({ name: 'stranger' }).timestampLeaf }]
+    for (const timestamps of [[mine], [strangers, mine]]) {
+      const tagged = `v${timestamps.length}`
+      const digest = putImage(registry, tagged, tagged)
+      attachBundle(registry, digest, imageSignature(digest, { timestamps }).json)
+      const [described] = jsonOf(await verify([`${registry.host}/${app}:${tagged}`, ...trust, ...who])) as [{ optional: object }]
+      expect('RFC3161Timestamp' in described.optional).toBe(timestamps.length === 1)
+    }
+  })
+
   it('is the same of the format of cosign 1 and 2, with what was signed', async () => {
     putTag(registry, image, [signatureLayer(registry, legacySignature(image, {}, { env: 'prod' }))])
     const outcome = await verify([name, ...trust, ...who, '-a', 'env=prod'])
