@@ -3,26 +3,26 @@ import { asBuffer, concatBytes, encodeUtf8 } from '../encoding/bytes.ts'
 import { encodeBase64 } from '../encoding/base64.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
-import type { DsseEnvelope } from './signed-entity.ts'
+import type { DsseEnvelope, EnvelopeSignature } from './signed-entity.ts'
 
 /** The payload type of in-toto statements, the only one Sigstore uses. */
 export const inTotoPayloadType = 'application/vnd.in-toto+json'
 
 /**
  * Parses a bare envelope, as `--signature` of an attestation and the layers of `.att` images hold it. There, unlike in
- * a bundle, other implementations write fields of their own beside the signature, which are ignored.
+ * a bundle, other implementations write fields of their own beside the signature, which are ignored, and there may be several signatures.
  * @throws DecodingError JSON_INVALID, BUNDLE_INVALID
  */
 export function parseEnvelope(input: Uint8Array): DsseEnvelope {
   const envelope = new JsonFields(parseJson(input, 'the DSSE envelope'), 'envelope', 'BUNDLE_INVALID')
-  return { ...readEnvelope(envelope), encoded: input }
+  return { ...readEnvelope(envelope, 'several'), encoded: input }
 }
 
-/** Reads the envelope of a bundle, which has no other fields than DSSE's. */
-export function parseEnvelopeFields(envelope: JsonFields): DsseEnvelope {
+/** Reads an envelope that has no other fields than DSSE's. In a bundle it has one signature. */
+export function parseEnvelopeFields(envelope: JsonFields, signatures: 'one' | 'several' = 'one'): DsseEnvelope {
   envelope.only('payload', 'payloadType', 'signatures')
-  for (const signature of envelope.objects('signatures', 16)) signature.only('sig', 'keyid')
-  return readEnvelope(envelope)
+  for (const signature of envelope.objects('signatures', maxSignatures)) signature.only('sig', 'keyid')
+  return readEnvelope(envelope, signatures)
 }
 
 /** The pre-authentication encoding: `DSSEv1 <length> <type> <length> <payload>`. */
@@ -31,12 +31,12 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
   return concatBytes(encodeUtf8(`DSSEv1 ${type.length} `), type, encodeUtf8(` ${payload.length} `), payload)
 }
 
-/** The envelope as JSON, with one signature and the order that cosign has: what cosign 1 and 2 put into a file of its own. */
-export function encodeEnvelope({ payloadType, payload, signature, keyId }: DsseEnvelope): string {
+/** The envelope as JSON, in the order that cosign has: what cosign 1 and 2 put into a file of its own. */
+export function encodeEnvelope({ payloadType, payload, signature, keyId, otherSignatures = [] }: DsseEnvelope): string {
   return JSON.stringify({
     payloadType,
     payload: encodeBase64(payload),
-    signatures: [{ keyid: keyId, sig: encodeBase64(signature) }],
+    signatures: [{ signature, keyId }, ...otherSignatures].map((one) => ({ keyid: one.keyId, sig: encodeBase64(one.signature) })),
   })
 }
 
@@ -45,18 +45,25 @@ export function payloadText(envelope: DsseEnvelope): string {
   return asBuffer(envelope.payload).toString('utf8')
 }
 
-function readEnvelope(envelope: JsonFields): DsseEnvelope {
-  const signatures = envelope.objects('signatures', 16)
-  const [signature] = signatures
+const maxSignatures = 16
+
+function readEnvelope(envelope: JsonFields, allowed: 'one' | 'several'): DsseEnvelope {
+  const signatures = envelope.objects('signatures', maxSignatures)
+  const [first, ...others] = signatures
   // A second signature would go unchecked, so a bundle may not have one (protobuf-specs, Bundle.dsse_envelope).
-  if (signature === undefined || signatures.length > 1) {
-    throw envelope.invalid(`the DSSE envelope has ${signatures.length} signatures, exactly one was expected`)
+  if (first === undefined || (others.length > 0 && allowed === 'one')) {
+    const expected = allowed === 'one' ? 'exactly one' : 'at least one'
+    throw envelope.invalid(`the DSSE envelope has ${signatures.length} signatures, ${expected} was expected`)
   }
   return {
     kind: 'dsse-envelope',
     payloadType: envelope.string('payloadType'),
     payload: envelope.bytes('payload'),
-    signature: signature.bytes('sig'),
-    keyId: signature.optionalString('keyid') ?? '',
+    ...readSignature(first),
+    ...(others.length === 0 ? {} : { otherSignatures: others.map(readSignature) }),
   }
+}
+
+function readSignature(signature: JsonFields): EnvelopeSignature {
+  return { signature: signature.bytes('sig'), keyId: signature.optionalString('keyid') ?? '' }
 }

@@ -15,10 +15,15 @@ export interface EncodeBundleOptions {
 
 /**
  * The bundle as one line of JSON.
- * @throws DecodingError BUNDLE_INVALID when the entity has no key material, which a bundle must have
+ * @throws DecodingError BUNDLE_INVALID when the entity has no key material, which a bundle must have, or an envelope with several signatures,
+ * which it must not
  */
 export function encodeBundle(entity: SignedEntity, { certificateChain = false }: EncodeBundleOptions = {}): string {
   const { content } = entity
+  if (content.kind === 'dsse-envelope' && content.otherSignatures !== undefined) {
+    const count = 1 + content.otherSignatures.length
+    throw new DecodingError('BUNDLE_INVALID', `the DSSE envelope has ${count} signatures, and a bundle holds exactly one`)
+  }
   return JSON.stringify({
     mediaType: bundleMediaType,
     verificationMaterial: {

@@ -26,13 +26,19 @@ export interface MessageSignature {
   readonly digest: { readonly algorithm: DigestAlgorithm; readonly value: Uint8Array } | undefined
 }
 
+/** One of the signatures of a DSSE envelope. */
+export interface EnvelopeSignature {
+  readonly signature: Uint8Array
+  readonly keyId: string
+}
+
 /** A DSSE envelope with its one signature. */
-export interface DsseEnvelope {
+export interface DsseEnvelope extends EnvelopeSignature {
   readonly kind: 'dsse-envelope'
   readonly payloadType: string
   readonly payload: Uint8Array
-  readonly signature: Uint8Array
-  readonly keyId: string
+  /** Where it was not part of a bundle it may have more than one. The verifier looks for that of the signer, and for no other. */
+  readonly otherSignatures?: readonly EnvelopeSignature[]
   /**
    * The envelope's JSON, where it was a file of its own or part of cosign's local bundle: what cosign 1 and 2 had timestamped, and
    * not the signature in it.

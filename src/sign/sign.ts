@@ -7,7 +7,7 @@ import { parseStatement } from '../bundle/statement.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { encodeJson } from '../encoding/json-writer.ts'
-import { CountersignError } from '../error.ts'
+import { CountersignError, UsageError } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { ambientToken } from '../identity/ambient-token.ts'
 import { missingPermission } from '../identity/missing-permission.ts'
@@ -122,6 +122,12 @@ async function loadMaterial(
   }
   const config = parseSigningConfig(options.signingConfig ?? (await target(targetName.signingConfig)))
   const trust = loadTrustMaterial(options.trustedRoot ?? (await target(targetName.trustedRoot)))
+  if (trust.otherRoots !== undefined) {
+    throw new UsageError(
+      'USAGE',
+      'the trusted root has several roots, one a line, and a signature is made with the services of one: give that one',
+    )
+  }
   const isWitnessed = witnesses !== 'none'
   return { services: selectServices(config, now(), { certificate: signer === undefined, log: isWitnessed, timestamp: isWitnessed }), trust }
 }

@@ -17,7 +17,7 @@ import type { CertificateAuthority } from '../x509/authority.ts'
 import { createCertificateAuthority } from '../x509/authority.ts'
 import type { TimeWindow } from './time-window.ts'
 import type { AuthorityInstance, LogInstance, TrustedRoot } from './trusted-root.ts'
-import { parseTrustedRoot } from './trusted-root.ts'
+import { parseTrustedRoot, trustedRootLines } from './trusted-root.ts'
 
 /** Everything a verification trusts. Make one and reuse it. */
 export interface TrustMaterial {
@@ -27,6 +27,21 @@ export interface TrustMaterial {
   readonly timestampAuthorities: readonly TrustedTimestampAuthority[]
   /** Instances left out because their key is of a kind that is not supported: one line each. */
   readonly unusable: readonly string[]
+  /**
+   * Further trusted roots, without further ones of their own. Each is a world of its own: a signature holds where it holds under one of them
+   * by itself, and what one says is no use under another.
+   */
+  readonly otherRoots?: readonly TrustMaterial[]
+}
+
+/** The trusted root and the further ones, each alone. */
+export function rootsOf(trust: TrustMaterial): readonly TrustMaterial[] {
+  return [trust, ...(trust.otherRoots ?? [])]
+}
+
+/** The logs of all roots, to look for entries in. Which root an entry counts under is for the verifier to say. */
+export function logsOf(trust: TrustMaterial): readonly TrustedLog[] {
+  return rootsOf(trust).flatMap(({ logs }) => logs)
 }
 
 /** A transparency log or CT log. */
@@ -75,11 +90,21 @@ export const emptyTrustMaterial: TrustMaterial = {
 }
 
 /**
- * Loads trust material from the JSON of a trusted root.
+ * Loads trust material from the JSON of a trusted root, or of several, one a line (`gh attestation trusted-root` writes such a file).
  * @throws DecodingError JSON_INVALID, TOO_LARGE, TRUSTED_ROOT_INVALID
  */
 export function loadTrustMaterial(trustedRoot: Uint8Array | string, parts: TrustParts = {}): TrustMaterial {
-  return createTrustMaterial(parseTrustedRoot(trustedRoot), parts)
+  const lines = trustedRootLines(trustedRoot)
+  if (lines === undefined) return createTrustMaterial(parseTrustedRoot(trustedRoot), parts)
+  const [first = emptyTrustMaterial, ...otherRoots] = lines.map((line, index) => {
+    try {
+      return createTrustMaterial(parseTrustedRoot(line), parts)
+    } catch (cause) {
+      if (!(cause instanceof DecodingError)) throw cause
+      throw new DecodingError(cause.code, `root ${index + 1} of the ${lines.length} in the file: ${cause.message}`, { cause })
+    }
+  })
+  return { ...first, otherRoots }
 }
 
 /** Parts of a trusted root that may be left out, for a process that verifies one bundle which has no use for them. */

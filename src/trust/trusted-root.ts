@@ -1,8 +1,9 @@
 /** Trusted roots of media types v0.1, v0.2 and the old spelling: proto3 JSON, strictly. */
-import { excerpt } from '../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
+import { DecodingError } from '../error.ts'
 import type { TimeWindow } from './time-window.ts'
 import { readTimeWindow } from './time-window.ts'
 
@@ -42,6 +43,8 @@ export const trustedRootMediaTypes = [
 ] as const
 
 const maxRootBytes = 4 * 1024 * 1024
+/** Of several in a file. */
+const maxRoots = 16
 const maxInstances = 256
 const maxChain = 16
 
@@ -51,6 +54,28 @@ const maxChain = 16
  */
 export function parseTrustedRoot(input: Uint8Array | string): TrustedRoot {
   return readTrustedRoot(parseJson(input, 'the trusted root', { maxBytes: maxRootBytes }))
+}
+
+/**
+ * The trusted roots of a file that has several, one a line; undefined for a file that is one document, or none.
+ * @throws DecodingError TOO_LARGE
+ */
+export function trustedRootLines(input: Uint8Array | string): readonly Uint8Array[] | undefined {
+  const bytes = typeof input === 'string' ? encodeUtf8(input) : input
+  const lines: Uint8Array[] = []
+  for (let at = 0; at < bytes.length;) {
+    const lineFeed = bytes.indexOf(0x0a, at)
+    const end = lineFeed < 0 ? bytes.length : lineFeed
+    const line = bytes.subarray(at, end)
+    at = end + 1
+    const text = asBuffer(line).toString('latin1').trim()
+    if (text === '') continue
+    // No document has two lines that are objects: there would have to be something between them.
+    if (!text.startsWith('{') || !text.endsWith('}')) return undefined
+    lines.push(line)
+    if (lines.length > maxRoots) throw new DecodingError('TOO_LARGE', `the file has more than ${maxRoots} trusted roots, one a line`)
+  }
+  return lines.length > 1 ? lines : undefined
 }
 
 /**

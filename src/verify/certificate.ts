@@ -31,7 +31,7 @@ export interface VerifiedPath {
  */
 export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, instants: readonly number[]): VerifiedPath {
   // Most roots have authorities of the past: those are passed over without the cost of an error each.
-  const namesakes = trust.certificateAuthorities.filter(({ authority }) => isAnchor(leaf, authority) || knowsIssuer(leaf, authority))
+  const namesakes = authoritiesOver(leaf, trust)
   if (namesakes.length === 0) throw unknownIssuer(leaf)
   let failure: VerificationError | undefined
   for (const candidate of namesakes) {
@@ -49,6 +49,11 @@ export function verifyCertificate(leaf: Certificate, trust: TrustMaterial, insta
     }
   }
   throw failure ?? unknownIssuer(leaf)
+}
+
+/** The authorities that have issued the certificate, by the names in it: nothing is checked. */
+export function authoritiesOver(leaf: Certificate, trust: TrustMaterial): readonly TrustedCertificateAuthority[] {
+  return trust.certificateAuthorities.filter(({ authority }) => isAnchor(leaf, authority) || knowsIssuer(leaf, authority))
 }
 
 /** Begins with the slowest part of `verifyCertificate` on another thread. What is wrong is left for that one to say. */

@@ -28,15 +28,21 @@ export function verifyEntryContent(entry: LogEntry, entity: SignedEntity, signer
       `the bundle says the log entry is ${excerpt(entry.kind, 30)} ${excerpt(entry.version, 30)}, it is ${body.kind} ${body.version}`,
     )
   }
-  const [signature] = body.signatures
-  if (signature === undefined || body.signatures.length > 1) {
-    throw mismatch(`the log entry has ${body.signatures.length} signatures, exactly one was expected`)
-  }
+  const signature = loggedSignature(body, entity)
   if (signature.signature !== undefined && !equalBytes(signature.signature, entity.content.signature))
     throw mismatch('the signature in the log entry is not the signature of the bundle')
   checkVerifier(signature.verifier, signer)
   if (isRekorV2(body.kind, body.version)) checkKeyDetails(signature, body, signer)
   checkDigest(body, entity, artifact)
+}
+
+/** The one signature of the entry; of an envelope that has several, the one that is looked at. */
+function loggedSignature({ signatures }: LogEntryBody, { content }: SignedEntity): LogEntrySignature {
+  const hasSeveral = content.kind === 'dsse-envelope' && content.otherSignatures !== undefined
+  const [first] = signatures
+  if (first === undefined || (signatures.length > 1 && !hasSeveral))
+    throw mismatch(`the log entry has ${signatures.length} signatures, exactly one was expected`)
+  return signatures.find(({ signature }) => signature !== undefined && equalBytes(signature, content.signature)) ?? first
 }
 
 function checkVerifier(verifier: LogEntryVerifier, signer: Signer): void {

@@ -52,8 +52,14 @@ export function checkPredicateType(demand: Pick<Policy, 'predicateType'>): void 
 
 /** @throws UsageError POLICY_INVALID for what is no trust material, such as a promise of it */
 export function checkTrust(trust: TrustMaterial): void {
-  if (isObject(trust) && Array.isArray(trust.logs) && Array.isArray(trust.certificateAuthorities) && Array.isArray(trust.unusable)) return
+  if (isTrust(trust) && (trust.otherRoots === undefined || (Array.isArray(trust.otherRoots) && trust.otherRoots.every(isTrust)))) return
   throw invalidDemand(`trust should be what loadTrustMaterial gave, or loadTrustedRoot once it was awaited, found ${kindOf(trust)}`)
+}
+
+function isTrust(trust: unknown): trust is TrustMaterial {
+  if (!isObject(trust)) return false
+  const { logs, certificateAuthorities, unusable } = trust as Partial<TrustMaterial>
+  return Array.isArray(logs) && Array.isArray(certificateAuthorities) && Array.isArray(unusable)
 }
 
 /** @throws UsageError POLICY_INVALID for options that are not known, thresholds that are no numbers and times that are none */

@@ -79,9 +79,14 @@ function checkMessageDigest(content: MessageSignature, artifact: Artifact): void
   }
 }
 
+/** Whether the envelope's signature, the first where it has several, was made with the signer's key. */
+export function isEnvelopeSignedBy({ payloadType, payload, signature }: DsseEnvelope, { key, algorithms }: Signer): boolean {
+  const encoded = preAuthenticationEncoding(payloadType, payload)
+  return algorithms.some((algorithm) => verifySignature(key, algorithm, encoded, signature))
+}
+
 function verifyEnvelope(envelope: DsseEnvelope, signer: Signer, policy: Policy): Statement {
-  const encoded = preAuthenticationEncoding(envelope.payloadType, envelope.payload)
-  if (!signer.algorithms.some((algorithm) => verifySignature(signer.key, algorithm, encoded, envelope.signature))) throw invalidSignature()
+  if (!isEnvelopeSignedBy(envelope, signer)) throw invalidSignature()
   if (envelope.payloadType !== inTotoPayloadType) {
     throw new VerificationError(
       'ARTIFACT_MISMATCH',

@@ -6,6 +6,9 @@ import type { SignedEntity } from '../bundle/signed-entity.ts'
 import { VerificationError } from '../error.ts'
 import { formatWindow, isWithin } from '../trust/time-window.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
+import { rootsOf } from '../trust/trust-material.ts'
+import type { Alternative, Refusal } from './alternatives.ts'
+import { alternativesOf, mostTelling, refusalOf } from './alternatives.ts'
 import { withKeptDigests } from './artifact.ts'
 import { checkExtraCertificates, prepareCertificate, verifyCertificate, verifyScts } from './certificate.ts'
 import type { Evidence, VerifiedCertificateTimestamp, VerifiedTime } from './evidence.ts'
@@ -28,7 +31,16 @@ import { verifyTimestamps } from './timestamps.ts'
  */
 export function verify(entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions = {}): Evidence {
   const checked = checkedPolicy(trust, policy, options)
-  return verifyTimes(signerOf(entity, checked), entity, trust, checked, options)()
+  const signer = signerOf(entity, checked)
+  const refusals: Refusal[] = []
+  for (const alternative of alternativesOf(entity, signer, trust)) {
+    try {
+      return verifyTimes(signer, alternative, checked, options)()
+    } catch (error) {
+      refusals.push(refusalOf(alternative, error))
+    }
+  }
+  throw mostTelling(refusals, signer)
 }
 
 /** As `verify`, with what takes longest on other threads: the log entries, and other entities, are verified meanwhile. */
@@ -40,10 +52,29 @@ export async function verifyInParallel(
 ): Promise<Evidence> {
   const checked = checkedPolicy(trust, policy, options)
   const signer = signerOf(entity, checked)
-  const prepared = signer.certificate === undefined ? undefined : prepareCertificate(signer.certificate, trust)
+  const { certificate } = signer
+  const prepared = certificate === undefined ? undefined : Promise.all(rootsOf(trust).map((root) => prepareCertificate(certificate, root)))
+  const refusals: Refusal[] = []
+  for (const alternative of alternativesOf(entity, signer, trust)) {
+    try {
+      return await verifyOnceReady(prepared, signer, alternative, checked, options)
+    } catch (error) {
+      refusals.push(refusalOf(alternative, error))
+    }
+  }
+  throw mostTelling(refusals, signer)
+}
+
+async function verifyOnceReady(
+  prepared: Promise<unknown> | undefined,
+  signer: Signer,
+  alternative: Alternative,
+  policy: Policy,
+  options: VerifyOptions,
+): Promise<Evidence> {
   let verifySigned: () => Evidence
   try {
-    verifySigned = verifyTimes(signer, entity, trust, checked, options)
+    verifySigned = verifyTimes(signer, alternative, policy, options)
   } finally {
     await prepared
   }
@@ -59,7 +90,7 @@ function checkedPolicy(trust: TrustMaterial, policy: Policy, options: VerifyOpti
 }
 
 /** Verifies when something was signed: timestamps and log entries. @returns verifies who signed it, and that it was this */
-function verifyTimes(signer: Signer, entity: SignedEntity, trust: TrustMaterial, policy: Policy, options: VerifyOptions): () => Evidence {
+function verifyTimes(signer: Signer, { entity, root: trust }: Alternative, policy: Policy, options: VerifyOptions): () => Evidence {
   const notes = [...trust.unusable]
   const thresholds = resolveThresholds(policy, options.thresholds)
 

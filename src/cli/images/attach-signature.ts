@@ -103,7 +103,7 @@ async function attachEnvelope(context: CommandContext, flags: RegistryFlags, tar
   const type = fields.optionalString('payloadType') ?? ''
   if (type !== inTotoPayloadType)
     throw new UsageError('USAGE', `invalid payloadType ${excerpt(type)} on envelope. Expected ${inTotoPayloadType}`)
-  const content = parseEnvelopeFields(fields)
+  const content = parseEnvelopeFields(fields, 'several')
   const { predicateType } = checkStatement(content.payload, target.image)
   await storeLayer(target.signatures, target.image.descriptor.digest, {
     kind: 'attestation',

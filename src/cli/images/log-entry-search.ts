@@ -1,6 +1,7 @@
 /** The log entry of a signature that came without: looked for in the log, unless the user does not want that. */
 import { UsageError } from '../../error.ts'
 import type { ImagePolicy } from '../../oci/verify-image.ts'
+import { logsOf } from '../../trust/trust-material.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -19,6 +20,6 @@ export function entryFinder(
     }
     const { logToSearch, withEntryOfLog } = await import('../verification/log-search.ts')
     const envelope = entity.content.kind === 'dsse-envelope' ? bytes : undefined
-    return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], trust.logs), options: { env, signal } })
+    return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], logsOf(trust)), options: { env, signal } })
   }
 }

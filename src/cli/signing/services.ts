@@ -7,7 +7,7 @@ import type { ServiceDemands } from '../../sign/signing-services.ts'
 import { parseSigningConfig } from '../../trust/signing-config.ts'
 import type { SigningConfig } from '../../trust/signing-config.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
-import { emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
+import { emptyTrustMaterial, loadTrustMaterial, rootsOf } from '../../trust/trust-material.ts'
 import type { Repository } from '../../tuf/repository.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
@@ -170,5 +170,11 @@ async function trustFor(
     needs,
     async () => loadTrustMaterial(await target(repository, 'trustedRoot', 'the trusted root', '--trusted-root')),
   )
+  if (trust.otherRoots !== undefined) {
+    throw new UsageError(
+      'USAGE',
+      `the trusted root ${flags['trusted-root']} has ${rootsOf(trust).length} roots, one a line, and a signature is made with the services of one: give a file with that line alone`,
+    )
+  }
   return { services, trust, scts }
 }

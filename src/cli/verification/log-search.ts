@@ -10,6 +10,7 @@ import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { CountersignError } from '../../error.ts'
 import type { TrustedLog } from '../../trust/trust-material.ts'
+import { signaturesBy } from '../../verify/alternatives.ts'
 import { verifyIdentity } from '../../verify/identity.ts'
 import { verifyEntryContent } from '../../verify/log-entry-content.ts'
 import type { Policy } from '../../verify/policy.ts'
@@ -46,16 +47,18 @@ export function logToSearch(named: string, logs: readonly TrustedLog[]): string 
  * `earliestEntryOf`
  */
 export async function withEntryOfLog(
-  entity: SignedEntity,
+  given: SignedEntity,
   policy: Policy,
   envelope: Uint8Array | undefined,
   log: Log,
 ): Promise<SignedEntity> {
-  const signer = signerOf(entity, policy)
+  const signer = signerOf(given, policy)
+  // Of an envelope with several signatures, the one by this signer is the one whose entry is looked for.
+  const [entity] = signaturesBy(given, signer)
   verifyContent(entity, signer, policy)
   if (policy.signer.kind === 'certificate' && signer.certificate !== undefined) verifyIdentity(signer.certificate, policy.signer.identities)
   const earliest = await earliestEntryOf({ entity, signer, artifact: policy.artifact, envelope }, log)
-  if (earliest !== undefined) return { ...entity, logEntries: [earliest] }
+  if (earliest !== undefined) return { ...given, logEntries: [earliest] }
   throw new CountersignError('LOG_ENTRY_UNVERIFIED', `signature not found in transparency log: ${log.url} has no entry of it`)
 }
 

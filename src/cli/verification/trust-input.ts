@@ -82,6 +82,7 @@ function completed(given: TrustMaterial, root: TrustMaterial): TrustMaterial {
     certificateAuthorities: orRoots(given.certificateAuthorities, root.certificateAuthorities),
     timestampAuthorities: orRoots(given.timestampAuthorities, root.timestampAuthorities),
     unusable: root.unusable,
+    ...(root.otherRoots === undefined ? {} : { otherRoots: root.otherRoots.map((other) => completed(given, other)) }),
   }
 }
 

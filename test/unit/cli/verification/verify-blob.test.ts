@@ -66,6 +66,9 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'cert.der.b64': base64(keyless.certificate),
   'other-cert.pem': pemOf(signBlob({ key: namedKey('other') }).certificate),
   'envelope.json': JSON.stringify(managedAttestation.bundle['dsseEnvelope']),
+  'roots.jsonl': `${universeOf({ name: 'stranger' }).trustedRoot()}\n${universe.trustedRoot()}\n`,
+  'foreign-roots.jsonl': ['x', 'y'].map((name) => `${universeOf({ name }).trustedRoot()}\n`).join(''),
+  'broken-roots.jsonl': `${universe.trustedRoot()}\n{}\n`,
   'lines.sigstore.jsonl': `${signBlob({ key: namedKey('other') }).json}\n${keyless.json}\n`,
 }
 
@@ -145,6 +148,18 @@ describe('verify-blob of a bundle', () => {
       times: [{ time: '2026-01-15T12:01:00.000Z', source: 'transparency-log' }],
       certificateTimestamps: [{ log: 'https://ct.universe.test' }],
     })
+  })
+  it('takes a trusted root file with several roots, one a line, each for itself', async () => {
+    const words = ['artifact', '--bundle', 'keyless.json', ...who, '--trusted-root']
+    await verifies('verify-blob', [...words, 'roots.jsonl'])
+    await refuses('verify-blob', [...words, 'foreign-roots.jsonl'], /^Error: failed to verify log inclusion: .*unknown log/)
+    await refuses('verify-blob', [...words, 'broken-roots.jsonl'], /setting trusted material: root 2 of the 2 in the file: .*mediaType/)
+    await verifies('verify-blob', [...words, 'roots.jsonl', '--bundle', 'legacy.json'])
+    await refuses(
+      'verify-blob',
+      [...words, 'roots.jsonl', '--certificate-identity', 'me@example.com'],
+      /certificate identity.*me@example\.com/,
+    )
   })
   it('takes the artifact from standard input, a URL and a digest', async () => {
     const words = ['--bundle', 'keyless.json', ...offline, ...who]
