@@ -112,7 +112,8 @@ function checkSigner(signer: Certificate, authority: TrustedTimestampAuthority, 
     throw unverified('the certificate of the timestamp authority is not for time stamping alone (critical extended key usage)')
   }
   if (signer.basicConstraints?.ca === true) throw unverified('the certificate that signed the timestamp is that of a certificate authority')
-  if (signer.keyUsage?.digitalSignature === false)
+  // RFC 5280 4.2.1.12: digital signature, content commitment or both; qualified authorities have the second alone.
+  if (signer.keyUsage !== undefined && !signer.keyUsage.digitalSignature && !signer.keyUsage.contentCommitment)
     throw unverified('the certificate of the timestamp authority is not for signatures (key usage)')
   if (signer === authority.authority.anchor) for (const instant of instants) checkValidAt(signer, instant)
   else if (signer === authority.leaf) verifyKnownLeafPath(signer, authority.authority, instants)

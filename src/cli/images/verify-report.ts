@@ -60,7 +60,7 @@ export function printSignatures(context: CommandContext, flags: ImageVerificatio
   }
   const described = signatures.map((signature) => ({
     ...describeSignature(signature, image.repository, image.name, image.descriptor.digest),
-    evidence: describeEvidence(image.name, undefined, signature.evidence),
+    evidence: describeEvidence(image.name, flags['check-claims'] ? undefined : 'any-subject', signature.evidence),
   }))
   context.stdout.write(`\n${formatJsonLine(described)}\n`)
 }
@@ -110,11 +110,17 @@ function describeSignature(signature: VerifiedSignature, repository: string, nam
   return {
     critical: {
       identity: { 'docker-reference': reference },
-      image: { 'docker-manifest-digest': claim?.dockerManifestDigest ?? digest },
+      image: { 'docker-manifest-digest': claim?.dockerManifestDigest ?? signedDigest(evidence, digest) },
       type,
     },
     optional: describeOptional(signature, digest),
   }
+}
+
+/** The digest of the image, where it was signed: with --check-claims=false it may be another one. */
+function signedDigest({ statement }: VerifiedSignature['evidence'], digest: string): string {
+  const signed = statement?.subjects.flatMap(({ digests }) => [...digests].map(([name, hex]) => `${name}:${hex.toLowerCase()}`)) ?? [digest]
+  return signed.includes(digest) ? digest : (signed[0] ?? '')
 }
 
 function describeOptional({ claim, evidence, entity }: VerifiedSignature, digest: string): JsonObject | null {

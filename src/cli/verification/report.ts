@@ -12,19 +12,25 @@ export function reportVerified(
   context: CommandContext,
   output: string,
   artifactName: string,
-  artifact: Artifact | undefined,
+  artifact: Artifact | 'any-subject',
   evidence: Evidence,
 ): void {
   context.stderr.write('Verified OK\n')
   if (output === 'json') context.stdout.write(`${formatJson(describeEvidence(artifactName, artifact, evidence))}\n`)
 }
 
-/** The evidence as JSON: identity, issuer, certificate, log entries with index and time, times, statement. */
-export function describeEvidence(artifactName: string, artifact: Artifact | undefined, evidence: Evidence): JsonObject {
-  const sha256 = artifact?.digest('sha256')
+/**
+ * The evidence as JSON: identity, issuer, certificate, log entries with index and time, times, statement.
+ * @param artifact `any-subject` where nobody has looked whether it is about the artifact, which is then not named either; undefined where its
+ *   digest is not at hand
+ */
+export function describeEvidence(artifactName: string, artifact: Artifact | 'any-subject' | undefined, evidence: Evidence): JsonObject {
+  const sha256 = artifact === 'any-subject' ? undefined : artifact?.digest('sha256')
   return {
     verified: true,
-    artifact: { name: artifactName, ...(sha256 === undefined ? {} : { sha256: encodeHex(sha256) }) },
+    ...(artifact === 'any-subject'
+      ? {}
+      : { artifact: { name: artifactName, ...(sha256 === undefined ? {} : { sha256: encodeHex(sha256) }) } }),
     signer: describeSigner(evidence.signer),
     logEntries: evidence.logEntries.map((entry) => ({
       log: entry.logUrl,

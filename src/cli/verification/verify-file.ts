@@ -80,7 +80,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
       throw given.format === 'legacy' ? legacyFailure(error, task) : withStep(error)
     }
   })
-  reportVerified(context, flags.output, task.artifactName, artifact === 'any-subject' ? undefined : artifact, evidence)
+  reportVerified(context, flags.output, task.artifactName, artifact, evidence)
 }
 
 function nothingToVerify(flags: FileVerificationFlags, artifact: string): UsageError {

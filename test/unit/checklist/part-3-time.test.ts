@@ -172,7 +172,27 @@ describe('item 16: timestamps of an authority', () => {
     ['time stamping, not critical', { extendedKeyUsage: [timeStamping], extendedKeyUsageCritical: false }],
     ['nothing in particular', { extendedKeyUsage: 'none' }],
     ['certificates too', { extendedKeyUsage: [timeStamping], ca: true }],
+    ['time stamping, with a key that is to encrypt', { extendedKeyUsage: [timeStamping], keyUsage: [2] }],
   ]
+  for (const keyUsage of ['none', [0], [1], [0, 1]] as const) {
+    it(`an authority's certificate with the key usage ${String(keyUsage)} is good`, () => {
+      const leaf = issue(
+        {
+          key: namedKey('usual tsa'),
+          name: 'tsa',
+          extendedKeyUsage: [timeStamping],
+          extendedKeyUsageCritical: true,
+          keyUsage,
+          notBefore: epoch - year,
+          notAfter: epoch + year,
+        },
+        universe.timestampRoot,
+      )
+      const bendRoot = (root: TrustedRootJson): void =>
+        void root.timestampAuthorities[0]?.certChain.certificates.splice(0, 1, { rawBytes: base64(leaf.der) })
+      expect(verifySigned(signBlob({ log: 'v2', timestamps: [{ signer: leaf }] }), { bendRoot }).times).toHaveLength(1)
+    })
+  }
   for (const [what, change] of purposes) {
     it(`an authority's certificate for ${what} is refused`, () => {
       const leaf = issue(

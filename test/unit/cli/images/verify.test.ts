@@ -97,6 +97,17 @@ describe('what verify prints', () => {
     ])
   })
 
+  it('names what was signed where nobody looked whether it is the image', async () => {
+    const other = putImage(registry, 'v2', 'another image')
+    attachBundle(registry, image, imageSignature(other).json)
+    const words = [name, ...trust, ...who]
+    expect((await verify(words)).exitCode).not.toBe(0)
+    const outcome = await verify([...words, '--check-claims=false'])
+    expect(jsonOf(outcome)).toMatchObject([{ critical: { image: { 'docker-manifest-digest': other } }, evidence: { verified: true } }])
+    expect(outcome.stdout).not.toContain(image)
+    expect((jsonOf(outcome) as [{ evidence: object }])[0].evidence).not.toHaveProperty('artifact')
+  })
+
   it('has no timestamp that did not count', async () => {
     const [mine, strangers] = [{}, { signer: universeOf({ name: 'stranger' }).timestampLeaf }]
     for (const timestamps of [[mine], [strangers, mine]]) {

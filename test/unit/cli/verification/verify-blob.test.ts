@@ -149,6 +149,14 @@ describe('verify-blob of a bundle', () => {
       certificateTimestamps: [{ log: 'https://ct.universe.test' }],
     })
   })
+  it('does not name an artifact in the evidence that nobody has looked at', async () => {
+    const words = ['--bundle', 'attestation.json', ...offline, ...who, '--type', 'slsaprovenance1', '-o', 'json']
+    const checked = JSON.parse((await verifies('verify-blob-attestation', ['artifact', ...words])).stdout) as object
+    expect(checked).toMatchObject({ artifact: { name: 'artifact', sha256: hex('sha256') } })
+    const unchecked = JSON.parse((await verifies('verify-blob-attestation', ['other', ...words, '--check-claims=false'])).stdout) as object
+    expect(unchecked).not.toHaveProperty('artifact')
+    expect(unchecked).toMatchObject({ verified: true, statement: { subjects: [{ digest: { sha256: hex('sha256') } }] } })
+  })
   it('takes a trusted root file with several roots, one a line, each for itself', async () => {
     const words = ['artifact', '--bundle', 'keyless.json', ...who, '--trusted-root']
     await verifies('verify-blob', [...words, 'roots.jsonl'])
