@@ -60,10 +60,13 @@ export const verificationFlags = {
     'please use --trusted-root to provide the timestamp authority certificate chain',
     stringFlag('certificates of the timestamp authority in PEM, with the root', CERTIFICATE_FILE),
   ),
-  'trusted-root': stringFlag('trust the authorities and logs in this TrustedRoot JSON file instead of the public instance', {
-    placeholder: 'file',
-    completion: 'file',
-  }),
+  'trusted-root': stringFlag(
+    'trust the authorities and logs in this TrustedRoot JSON file (of several, one a line, each by itself) instead of the public instance',
+    {
+      placeholder: 'file',
+      completion: 'file',
+    },
+  ),
   'use-signed-timestamps': boolFlag('require a timestamp by a timestamp authority (RFC 3161)'),
 }
 

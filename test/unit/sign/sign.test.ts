@@ -40,6 +40,13 @@ it('gives a bundle, and the evidence of its verification', async () => {
   expect(verifier().verify(bundle, artifact).logEntries).toHaveLength(1)
 })
 
+it('is refused with several trusted roots: a signature is made with the services of one', async () => {
+  const one = JSON.stringify(
+    JSON.parse(typeof server.trustedRoot === 'string' ? server.trustedRoot : new TextDecoder().decode(server.trustedRoot)),
+  )
+  await expect(sign(artifact, await options({ trustedRoot: `${one}\n${one}\n` }))).rejects.toThrow(/has several roots, one a line/)
+})
+
 it('takes a stream', async () => {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     // The same memory again and again, as file streams may do.

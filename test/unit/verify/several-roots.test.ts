@@ -39,6 +39,23 @@ describe('a signature under several trusted roots', () => {
     expect(evidence.logEntries).toHaveLength(2)
   })
 
+  it('holds under one without logs, as GitHub has it for private repositories, where no log is asked for', () => {
+    const withoutLogs = (root: TrustedRootJson): void => {
+      root.tlogs = []
+      root.ctlogs = []
+    }
+    const github = loadTrustMaterial(`${one.trustedRoot()}\n${two.trustedRoot(withoutLogs)}\n`)
+    const signed = signStatement({ universe: two, log: 'none', scts: [], timestamps: [{}] })
+    const options = { thresholds: { logEntries: 0, scts: 0, signedTimestamps: 1 } }
+    expect(verifySigned(signed, { trust: github, options }).times).toMatchObject([{ source: 'timestamp-authority' }])
+    expect(refusalOf(() => verifySigned(signed, { trust: github }))).toMatchObject({
+      code: 'LOG_ENTRY_UNVERIFIED',
+      message: 'not enough verified log entries from transparency log: 0 < 1',
+    })
+    const stamped = signStatement({ universe: { ...two, timestampLeaf: one.timestampLeaf }, log: 'none', scts: [], timestamps: [{}] })
+    expect(refusalOf(() => verifySigned(stamped, { trust: github, options }))?.code).toBe('TIME_UNVERIFIED')
+  })
+
   const mixed: readonly (readonly [string, SignedBundle, string])[] = [
     ["a certificate of one and the other's log", signBlob({ universe: { ...one, rekor: two.rekor } }), 'LOG_ENTRY_UNVERIFIED'],
     [

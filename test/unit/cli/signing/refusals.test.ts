@@ -80,6 +80,17 @@ describe.each(askedServices)('the %s (%s)', (kind, address, log) => {
   })
 })
 
+it('a file of several trusted roots is refused before anybody is asked: a signature is made with the services of one', async () => {
+  const workspace = await createWorkspace({})
+  const root = workspace.universe.trustedRoot()
+  writeFileSync(path.join(workspace.folder, 'root.json'), `${root}\n${universeOf({ name: 'other' }).trustedRoot()}\n`)
+  expect(sentenceOf(await workspace.sign())).toContain(
+    'the trusted root root.json has 2 roots, one a line, and a signature is made with the services of one: give a file with that line alone',
+  )
+  expect(workspace.services.requests).toEqual([])
+  expect(workspace.written()).toEqual([])
+})
+
 describe('a wrong answer', () => {
   const other = namedKey('somebody else')
   const bendings: readonly (readonly [string, WorkspaceOptions, RegExp])[] = [
