@@ -71,6 +71,10 @@ function envelopeOf(statement: string, bend: (envelope: Envelope) => void = () =
   return { content: JSON.stringify(envelope), annotations: { 'dev.cosignproject.cosign/signature': '' } }
 }
 
+/** What a signature of an attestation is over. */
+const encodingOf = (statement: string): string => `DSSEv1 28 application/vnd.in-toto+json ${Buffer.from(statement).length} ${statement}`
+const strangers = (content: string): { readonly sig: string } => ({ sig: signatureOf(content, stranger.privateKey) })
+
 async function putBlob(base: string, content: string): Promise<void> {
   const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' })
   const address = new URL(started.headers.get('location') ?? '', base)
@@ -242,6 +246,19 @@ describe.skipIf(isMissing)('an attestation', () => {
         annotations: { 'dev.cosignproject.cosign/signature': '', predicateType: 'https://example.com/other' },
       }),
     ],
+    [
+      'with a second signature, over something else',
+      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.push(strangers('something else'))),
+    ],
+    [
+      'that a stranger signed first',
+      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.unshift(strangers(encodingOf(statementAbout(digest))))),
+    ],
+    [
+      'that was signed twice',
+      (digest) =>
+        envelopeOf(statementAbout(digest), ({ signatures }) => signatures.push({ sig: signatureOf(encodingOf(statementAbout(digest))) })),
+    ],
   ])('%s is taken', async (_, make) => expect(await judged('att', make)).toEqual(both))
 
   it.each<Case>([
@@ -289,17 +306,32 @@ describe.skipIf(isMissing)('an attestation', () => {
           envelope.signatures = []
         }),
     ],
+    [
+      'that strangers alone have signed',
+      (digest) =>
+        envelopeOf(statementAbout(digest), (envelope) => {
+          envelope.signatures = [strangers(encodingOf(statementAbout(digest))), strangers(encodingOf(statementAbout(digest)))]
+        }),
+    ],
+    [
+      'of which one signature is over something else, and the other by a stranger',
+      (digest) =>
+        envelopeOf(statementAbout(digest), (envelope) => {
+          envelope.signatures = [{ sig: signatureOf('something else') }, strangers(encodingOf(statementAbout(digest)))]
+        }),
+    ],
+    [
+      'of which one signature is no base64',
+      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.push({ sig: '***' })),
+    ],
     ['that is a payload', (digest) => envelopeOf(payloadAbout(digest))],
     ['that is no envelope', (digest) => signedPayload(statementAbout(digest))],
   ])('%s is refused', async (_, make) => expect(await judged('att', make)).toEqual(neither))
 
   it.each<Case>([
     [
-      'with a second signature, which nobody would look at',
-      (digest) =>
-        envelopeOf(statementAbout(digest), ({ signatures }) =>
-          signatures.push({ sig: signatureOf('something else', stranger.privateKey) }),
-        ),
+      'with an empty signature in front of the right one',
+      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.unshift({ sig: '' })),
     ],
     ['of an unknown version', (digest) => restated(digest, 'Statement/v0.1', 'Statement/v9')],
   ])('%s is taken by cosign alone', async (_, make) => expect(await judged('att', make)).toEqual(cosignOnly))
