@@ -20,10 +20,7 @@ export interface EncodeBundleOptions {
  */
 export function encodeBundle(entity: SignedEntity, { certificateChain = false }: EncodeBundleOptions = {}): string {
   const { content } = entity
-  if (content.kind === 'dsse-envelope' && content.otherSignatures !== undefined) {
-    const count = 1 + content.otherSignatures.length
-    throw new DecodingError('BUNDLE_INVALID', `the DSSE envelope has ${count} signatures, and a bundle holds exactly one`)
-  }
+  checkFitsBundle(content)
   return JSON.stringify({
     mediaType: bundleMediaType,
     verificationMaterial: {
@@ -52,6 +49,13 @@ export function encodeBundle(entity: SignedEntity, { certificateChain = false }:
           },
         }),
   })
+}
+
+/** @throws DecodingError BUNDLE_INVALID for an envelope with several signatures: a bundle's has one, and none may be lost */
+export function checkFitsBundle(content: SignedEntity['content']): void {
+  if (content.kind !== 'dsse-envelope' || content.otherSignatures === undefined) return
+  const count = 1 + content.otherSignatures.length
+  throw new DecodingError('BUNDLE_INVALID', `the DSSE envelope has ${count} signatures, and a bundle holds exactly one`)
 }
 
 function encodeKeyMaterial(material: KeyMaterial, withChain: boolean): object {

@@ -1,6 +1,6 @@
 /** `bundle create`: a Sigstore bundle of what cosign 1 and 2 wrote. */
 import { parseBundle } from '../../bundle/bundle.ts'
-import { encodeBundle } from '../../bundle/encode-bundle.ts'
+import { checkFitsBundle, encodeBundle } from '../../bundle/encode-bundle.ts'
 import type { LogEntry, SignedEntity } from '../../bundle/signed-entity.ts'
 import { digest } from '../../crypto/digest.ts'
 import type { PublicKey } from '../../crypto/public-key.ts'
@@ -80,6 +80,7 @@ async function loadMaterial(context: CommandContext, flags: BundleCreateFlags, k
   const [entity] = entities
   if (!isLegacy || entity === undefined)
     throw usage(`${flags.bundle} is a Sigstore bundle already: "bundle upgrade" makes one of version 0.3 of an older one`)
+  checkFitsBundle(entity.content)
   if (flags.attestation !== '' && flags.signature !== '') await checkSameSignature(context, flags, entity)
   const { keyMaterial } = entity
   if (keyMaterial.kind === 'certificate') {

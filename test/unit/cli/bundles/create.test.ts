@@ -230,6 +230,15 @@ describe('an attestation', () => {
     expect(stderr).toContain('the signature of --signature is not that of --attestation')
   })
 
+  it('with several signatures is refused before anybody is asked: a bundle holds one', async () => {
+    const signed = signStatement({ managed: true })
+    const envelope = signed.bundle['dsseEnvelope'] as { signatures: object[] }
+    workspace.write('two.att', JSON.stringify({ ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] }))
+    workspace.write('key.pub', signed.key.pem)
+    const { exitCode, stderr } = await create('--attestation', 'two.att', '--key', 'key.pub', '--rekor-url', 'http://127.0.0.1:9')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('the DSSE envelope has 2 signatures, and a bundle holds exactly one')
+  })
   it('about something else is refused', async () => {
     const signed = signStatement({}, Buffer.from('something else'))
     workspace.write('a.pem', pemOf(signed.certificate))
