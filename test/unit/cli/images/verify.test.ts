@@ -97,6 +97,19 @@ describe('what verify prints', () => {
     ])
   })
 
+  it('is every signature that holds under one of several trusted roots', async () => {
+    const other = universeOf({ name: 'another instance' })
+    writeFileSync(path.join(folder, 'roots.jsonl'), `${other.trustedRoot()}\n${universe.trustedRoot()}\n`)
+    const words = [name, '--trusted-root', 'roots.jsonl', ...who]
+    attachBundle(registry, image, imageSignature(image).json)
+    putTag(registry, image, [signatureLayer(registry, legacySignature(image, { universe: other }), { 'dev.sigstore.cosign/chain': '' })])
+    expect(jsonOf(await verify(words))).toHaveLength(2)
+    const mixed = putImage(registry, 'mixed', 'mixed')
+    attachBundle(registry, mixed, imageSignature(mixed, { universe: { ...other, rekor: universe.rekor } }).json)
+    const refused = await verify([`${registry.host}/${app}:mixed`, '--trusted-root', 'roots.jsonl', ...who])
+    expect(refused).toMatchObject({ exitCode: EXIT_CODE.noMatchingSignatures, stdout: '' })
+  })
+
   it('names what was signed where nobody looked whether it is the image', async () => {
     const other = putImage(registry, 'v2', 'another image')
     attachBundle(registry, image, imageSignature(other).json)
