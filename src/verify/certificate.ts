@@ -195,7 +195,8 @@ export function verifyScts(
     verified.push({ logUrl: log.baseUrl, logId: encodeHex(sct.logId), time })
   }
   if (operators.size < threshold) {
-    const had = embedded.length + detached.length === 0 ? 'the certificate has none' : (notes.at(-1) ?? 'they are of one operator')
+    const none = leaf.embeddedScts === undefined ? 'the certificate has none' : 'the certificate has none of version 1'
+    const had = embedded.length + detached.length === 0 ? none : (notes.at(-1) ?? 'they are of one operator')
     throw new VerificationError(
       'SCT_UNVERIFIED',
       `only able to verify ${operators.size} SCT entries; unable to meet threshold of ${threshold}: ${had}`,

@@ -40,17 +40,19 @@ export function parseEmbeddedScts(certificate: Certificate): SignedCertificateTi
   return parseSctList(list)
 }
 
-/** SignedCertificateTimestampList (RFC 6962 section 3.3). */
+/** SignedCertificateTimestampList. Those of later versions are passed over, as each is wrapped for (RFC 6962 section 3.3). */
 export function parseSctList(list: Uint8Array): SignedCertificateTimestamp[] {
   const outer = new TlsReader(list, 'the SCT list', 'SCT_INVALID')
   const reader = new TlsReader(outer.opaque(2), 'the SCT list', 'SCT_INVALID')
   outer.end()
   const scts: SignedCertificateTimestamp[] = []
-  while (!reader.done) {
-    if (scts.length === maxScts) throw new DecodingError('SCT_INVALID', `the certificate has more than ${maxScts} SCTs`)
-    scts.push(parseSct(reader.opaque(2)))
+  let count = 0
+  for (; !reader.done; count++) {
+    if (count === maxScts) throw new DecodingError('SCT_INVALID', `the certificate has more than ${maxScts} SCTs`)
+    const sct = reader.opaque(2)
+    if (sct.length === 0 || sct[0] === 0) scts.push(parseSct(sct))
   }
-  if (scts.length === 0) throw new DecodingError('SCT_INVALID', 'the SCT list is empty')
+  if (count === 0) throw new DecodingError('SCT_INVALID', 'the SCT list is empty')
   return scts
 }
 

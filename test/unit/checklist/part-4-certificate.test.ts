@@ -308,6 +308,15 @@ describe('item 23: SCTs', () => {
   it('a good one does not outweigh one that a known log did not sign', () => {
     expect(refusal({ scts: [{}, { signer: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED' })
   })
+  it('one of a later version does not count, and takes nothing from another', () => {
+    expect(refusal({ scts: [{ version: 1 }] })).toMatchObject({
+      code: 'SCT_UNVERIFIED',
+      message: expect.stringContaining('the certificate has none of version 1'),
+    })
+    for (const version of [1, 255]) expect(refusal({ scts: [{ version }, {}] })).toBeUndefined()
+    expect(refusal({ scts: [{ version: 1 }, { signer: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED' })
+    expect(refusal({ scts: Array.from({ length: 17 }, () => ({ version: 1 })) })).toMatchObject({ code: 'SCT_INVALID' })
+  })
   it('two of one log are one', () => {
     const signed = signBlob({ scts: [{}, { time: epoch + 2000 }] })
     expect(verifySigned(signed).certificateTimestamps).toHaveLength(2)
