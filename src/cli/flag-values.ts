@@ -33,6 +33,11 @@ export function parseFlagValue(flag: Flag, text: string, earlier: FlagValue | un
   return text
 }
 
+/** Whether a variable that is on or off is on, as Go reads those. */
+export function isTrue(value: string | undefined): boolean {
+  return BOOLS.get(value ?? '') === true
+}
+
 /** The name of the kind, as pflag's `Type()` has it. */
 export function kindName(flag: Flag): string {
   return flag.kind === 'choice' ? 'string' : flag.kind

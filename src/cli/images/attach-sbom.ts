@@ -10,10 +10,11 @@ import { warn } from '../context.ts'
 import { printableLine } from '../quote.ts'
 import { readPiped } from '../signing/piped-input.ts'
 import { readInputFile } from '../verification/input-file.ts'
+import { isTrue } from '../flag-values.ts'
 import { findImage } from './image-input.ts'
 import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
-import { checkReferrersMode, isTrue } from './signing-layout.ts'
+import { checkReferrersMode } from './signing-layout.ts'
 import { sbomDeprecation } from './sbom-notice.ts'
 
 export interface AttachSbomFlags extends RegistryFlags {

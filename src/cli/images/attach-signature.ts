@@ -24,7 +24,7 @@ import type { FoundImage } from './image-input.ts'
 import { findImage } from './image-input.ts'
 import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
-import { isTrue } from './signing-layout.ts'
+import { isTrue } from '../flag-values.ts'
 import type { SigningTarget } from './signing-targets.ts'
 import { creationTime } from './storing.ts'
 

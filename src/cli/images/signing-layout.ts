@@ -2,6 +2,7 @@
 import { UsageError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
+import { isTrue } from '../flag-values.ts'
 import type { RecordNeeds } from '../signing/signing-steps.ts'
 
 /**
@@ -61,9 +62,4 @@ export function checkReferrersMode({ env }: CommandContext, mode: string): void 
     'USAGE',
     'invalid argument "oci-1-1" for "--registry-referrers-mode" flag: in order to use  mode "oci-1-1", you must set COSIGN_EXPERIMENTAL=1',
   )
-}
-
-/** As Go reads variables that are on or off. */
-export function isTrue(value: string | undefined): boolean {
-  return /^(?:1|t|T|TRUE|true|True)$/.test(value ?? '')
 }

@@ -8,7 +8,7 @@ import { excerpt } from '../../encoding/bytes.ts'
 import type { SignedResult } from '../../sign/sign-content.ts'
 import type { CommandContext } from '../context.ts'
 import type { SignatureLayout } from './signing-layout.ts'
-import { isTrue } from './signing-layout.ts'
+import { isTrue } from '../flag-values.ts'
 import type { SigningTarget } from './signing-targets.ts'
 
 export interface StoringFlags {

@@ -17,7 +17,7 @@ import { printableLine } from '../quote.ts'
 import { checkBlobs, openBlob } from '../signing/blob-input.ts'
 import type { RegistryFlags } from './registries.ts'
 import { connectRegistries } from './registries.ts'
-import { isTrue } from './signing-layout.ts'
+import { isTrue } from '../flag-values.ts'
 
 export interface UploadBlobFlags extends RegistryFlags {
   readonly annotation: ReadonlyMap<string, string>

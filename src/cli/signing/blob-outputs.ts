@@ -33,7 +33,7 @@ export interface BlobOutputs {
   readonly signature: string
   readonly certificate: string
   readonly timestamp: string
-  /** Whether the signature itself goes to standard output, as in cosign before 3. */
+  /** Whether the signature itself goes to standard output, as in cosign before 3: of several blobs, a line for each. */
   readonly printSignature: boolean
   /** A local bundle of cosign 1 and 2 instead of a Sigstore bundle. */
   readonly isLegacyBundle: boolean
@@ -45,7 +45,8 @@ export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'tim
 
 /**
  * Decides what is written for each blob. One blob without any output has its signature printed; several get a bundle each,
- * beside the blob, or in the folder that --bundle names.
+ * beside the blob, or in the folder that --bundle names. Those beside the blobs are more than cosign 1 and 2 had, whose scripts read what is
+ * printed.
  * @throws UsageError USAGE when several blobs would share a file
  */
 export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly string[]): BlobOutputs[] {
@@ -76,7 +77,7 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
       signature,
       certificate: flags['output-certificate'],
       timestamp: flags['rfc3161-timestamp'],
-      printSignature: signature === '' && (bundle === '' || isLegacyBundle) && flags.format !== 'json',
+      printSignature: signature === '' && (flags.bundle === '' || isLegacyBundle) && flags.format !== 'json',
       isLegacyBundle,
       base64: flags.b64,
     }

@@ -1,11 +1,13 @@
 /** What a user is told, and asked, before anything is recorded that cannot be taken back. */
 import { CountersignError, UsageError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
+import { isTrue } from '../flag-values.ts'
 
 /** Told and asked at most once in the life of a command. */
 export interface Confirmation {
   /**
-   * Tells what will be recorded and asks whether to go on.
+   * Tells what will be recorded, and asks whether to go on where somebody can answer. In a job nobody can: cosign 1 asked nothing there, nor
+   * does cosign 3 when it writes a bundle, and their scripts go on. An answer that is piped in counts, as in cosign 2.
    * @param services the addresses of the services that will record it
    * @throws CountersignError ABORTED (`user declined the prompt`), UsageError USAGE
    */
@@ -44,9 +46,16 @@ export function createConfirmation(context: CommandContext, skip: boolean, input
       asked = true
       context.stderr.write(services.some(isPublicInstance) ? publicNotice : privateNotice)
       if (skip) return
-      if (inputIsTaken)
+      const { stdin, env } = context
+      if (inputIsTaken && stdin.isTTY)
         throw new UsageError('USAGE', 'standard input is what is signed, so nothing can be asked there: give --yes to agree to the above')
-      await confirm(context)
+      // With cosign 1, whose variable this is, what a shell or a loop has on standard input was never read.
+      if (!stdin.isTTY && (inputIsTaken || stdin.isNothing || isTrue(env['COSIGN_EXPERIMENTAL']))) return
+      context.stderr.write(question)
+      const answer = await stdin.readLine()
+      if (!stdin.isTTY) context.stderr.write('\n')
+      if (answer !== undefined || stdin.isTTY) return checkAnswer(answer ?? '', '--yes')
+      context.stderr.write('Nobody answers here: going on, as with --yes\n')
     },
   }
 }
@@ -56,6 +65,10 @@ export async function confirm(context: CommandContext, flag = '--yes'): Promise<
   context.stderr.write(question)
   const answer = (await context.stdin.readLine()) ?? ''
   if (!context.stdin.isTTY) context.stderr.write('\n')
+  checkAnswer(answer, flag)
+}
+
+function checkAnswer(answer: string, flag: string): void {
   if (answer.toLowerCase() === 'y') return
   if (answer === '' || answer.toLowerCase() === 'n') {
     throw new CountersignError('ABORTED', `user declined the prompt (${flag} agrees without being asked)`)

@@ -74,7 +74,8 @@ async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: r
   const outputs =
     flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
   checkOutputs(cwd, outputs, blobs, flags.key)
-  return outputs
+  // cosign has no --recursive, so no script of it reads signatures here.
+  return flags.recursive && outputs.length > 1 ? outputs.map((output) => ({ ...output, printSignature: false })) : outputs
 }
 
 /**

@@ -30,7 +30,8 @@ export interface CapturedContext {
 export function captureContext(surroundings: Surroundings = {}): CapturedContext {
   const stdout = captureWriter(surroundings.columns)
   const stderr = captureWriter(surroundings.columns)
-  const lines = surroundings.stdin === undefined ? [] : Buffer.from(surroundings.stdin).toString('utf8').replace(/\n$/, '').split('\n')
+  const given = Buffer.from(surroundings.stdin ?? []).toString('utf8')
+  const lines = given === '' ? [] : given.replace(/\n$/, '').split('\n')
   let unread = surroundings.stdin
   const context: CommandContext = {
     stdin: {

@@ -139,6 +139,27 @@ describe('several blobs', () => {
     for (const blob of ['artifact', 'second']) expect(await verify(workspace, identity, blob)).toMatchObject({ exitCode: 0 })
   })
 
+  it('have their signatures printed for a script, a line for each in their order, as with cosign 1 and 2', async () => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    const { stdout } = await workspace.run(['sign-blob', 'second', 'artifact', ...common])
+    const inBundle = (blob: string): string =>
+      (JSON.parse(workspace.read(`${blob}.sigstore.json`)) as { messageSignature: { signature: string } }).messageSignature.signature
+    expect(stdout).toBe(`${inBundle('second')}\n${inBundle('artifact')}\n`)
+  })
+
+  it.each([
+    ['somebody looks at a terminal', [], { columns: 120 }],
+    ['they have their own folder', ['--bundle', 'signatures'], {}],
+    ['they are those of a folder', ['--recursive'], {}],
+  ])('have no signatures printed where %s', async (_, words, surroundings) => {
+    const workspace = await createWorkspace()
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    mkdirSync(path.join(workspace.folder, 'signatures'))
+    const signed = await workspace.run(['sign-blob', 'artifact', 'second', ...words, ...common], surroundings)
+    expect(signed).toMatchObject({ exitCode: 0, stdout: '' })
+  })
+
   it('may have them in a folder', async () => {
     const workspace = await createWorkspace()
     writeFileSync(path.join(workspace.folder, 'second'), 'second')
@@ -358,12 +379,14 @@ describe('what cannot be taken back', () => {
   })
 
   it.each([
-    ['n\n', 'user declined the prompt'],
-    ['', 'user declined the prompt'],
-    ['perhaps\n', 'invalid input "perhaps" (allowed values y, n)'],
-  ])('is not done after the answer %j', async (answer, message) => {
+    ['n\n', 'user declined the prompt', false],
+    ['\n', 'user declined the prompt', false],
+    ['perhaps\n', 'invalid input "perhaps" (allowed values y, n)', false],
+    ['n\n', 'user declined the prompt', true],
+    ['', 'user declined the prompt', true],
+  ])('is not done after the answer %j: %s, at a terminal: %s', async (answer, message, typed) => {
     const workspace = await createWorkspace()
-    const refused = await workspace.run(words(workspace), { stdin: Buffer.from(answer) })
+    const refused = await workspace.run(words(workspace), { stdin: Buffer.from(answer), typed })
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toContain(message)
     expect(workspace.services.requests).toEqual([])
@@ -384,9 +407,47 @@ describe('what cannot be taken back', () => {
     const workspace = await createWorkspace()
     const refused = await workspace.run(
       words(workspace).map((word) => (word === 'artifact' ? '-' : word)),
-      { stdin: Buffer.from('y\n') },
+      { stdin: Buffer.from('y\n'), typed: true },
     )
     expect(refused.stderr).toContain('standard input is what is signed, so nothing can be asked there: give --yes')
+    expect(workspace.services.requests).toEqual([])
+  })
+
+  describe('is told, and done, where nobody can answer, as with cosign 1 and cosign 3', () => {
+    const notice = 'Note that there may be personally identifiable information associated with this signed artifact.'
+
+    it.each([
+      ['a job without standard input', {}],
+      [
+        'a variable of cosign 1, with which it reads nothing',
+        { stdin: Buffer.from('the rest of a script\n'), env: { COSIGN_EXPERIMENTAL: '1' } },
+      ],
+    ])('%s', async (_, surroundings) => {
+      const workspace = await createWorkspace()
+      const signed = await workspace.run(words(workspace), surroundings)
+      expect(signed, signed.stderr).toMatchObject({ exitCode: 0 })
+      expect(signed.stderr).toContain(notice)
+      expect(signed.stderr).not.toContain('Are you sure')
+      expect(workspace.written()).toContain('a.sig')
+    })
+
+    it('a pipe that has nothing more, after the password for example', async () => {
+      const workspace = await createWorkspace()
+      const signed = await workspace.run(words(workspace), { stdin: new Uint8Array(0) })
+      expect(signed, signed.stderr).toMatchObject({ exitCode: 0 })
+      expect(signed.stderr).toContain(notice)
+      expect(signed.stderr).toContain('Nobody answers here: going on, as with --yes\n')
+    })
+
+    it('standard input that is signed', async () => {
+      const workspace = await createWorkspace()
+      const signed = await workspace.run(
+        words(workspace).map((word) => (word === 'artifact' ? '-' : word)),
+        { stdin: Buffer.from(artifact) },
+      )
+      expect(signed, signed.stderr).toMatchObject({ exitCode: 0 })
+      expect(signed.stderr).toContain(notice)
+    })
   })
 })
 
