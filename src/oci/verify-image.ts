@@ -112,19 +112,15 @@ export function isComplete({ entity }: FoundSignature, { demands }: ImagePolicy)
   return !demands.log || entity.logEntries.length > 0 || entity.format !== 'legacy'
 }
 
-/** A certificate from elsewhere completes a signature without; it never takes the place of another. */
+/** A certificate from elsewhere completes a signature without; it never takes the place of another. A bundle has its own, or a key. */
 function withCertificate({ entity, place }: FoundSignature, { certificate }: ImagePolicy): SignedEntity {
   if (certificate === undefined) return entity
-  if (place === 'referrer') {
-    throw new UsageError(
-      'USAGE',
-      'unsupported: certificate must be in bundle and may not be provided using --certificate when using --new-bundle-format',
-    )
-  }
-  if (entity.keyMaterial.kind === 'certificate' && !equalBytes(entity.keyMaterial.leaf, certificate.leaf)) {
+  const { keyMaterial } = entity
+  const isHeld = keyMaterial.kind === 'certificate' && equalBytes(keyMaterial.leaf, certificate.leaf)
+  if (!isHeld && (place === 'referrer' || keyMaterial.kind === 'certificate')) {
     throw new VerificationError('KEY_MISMATCH', 'the cert passed in does not match the cert of the signature')
   }
-  return { ...entity, keyMaterial: certificate }
+  return place === 'referrer' ? entity : { ...entity, keyMaterial: certificate }
 }
 
 async function withLogEntry(found: FoundSignature, entity: SignedEntity, imagePolicy: ImagePolicy, policy: Policy): Promise<SignedEntity> {

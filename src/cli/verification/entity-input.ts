@@ -38,7 +38,8 @@ export interface LoadedEntity {
 
 /** The largest attestation cosign takes. */
 const maxBundleBytes = 128 * 1024 * 1024
-const maxFileBytes = 128 * 1024 * 1024
+/** Of anything that is given in a file of its own. */
+export const maxFileBytes = 128 * 1024 * 1024
 
 /**
  * The bundle beside an artifact, when the user named none: `x.sigstore.json`, then `x.sigstore` (client specification
@@ -113,8 +114,8 @@ async function loadSeparateFiles(
   return { entities: [entity], isLegacy: true, ...(isEnvelope ? { envelope: signature } : {}) }
 }
 
-/** A path, a URL, or the base64 text itself. */
-async function readSignature(context: CommandContext, reference: string, kind: SignatureKind): Promise<Uint8Array> {
+/** A signature or an envelope: a path, a URL, or the base64 text itself. @throws TransportError, DecodingError */
+export async function readSignature(context: CommandContext, reference: string, kind: SignatureKind): Promise<Uint8Array> {
   const contents = await readReference(context, reference, 'the signature')
   if (kind === 'message') return parseSignatureFile(contents)
   // An envelope is JSON; the local bundle and some scripts hold it in base64.

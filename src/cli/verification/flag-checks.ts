@@ -35,19 +35,12 @@ export function checkFlags(flags: CheckedFlags): void {
   }
 }
 
-/** A bundle holds everything that these flags used to give one by one. */
+/**
+ * A bundle holds everything that this flag used to give. cosign 3 refuses more: what else scripts of cosign 1 and 2 give with a bundle either
+ * says whom to trust, or must be what the bundle holds.
+ */
 export function checkBundleFlags(flags: CheckedFlags): void {
-  const unsupported: readonly (readonly [boolean, string])[] = [
-    [flags.certificate !== '', 'certificate must be in bundle and may not be provided using --certificate'],
-    [flags['certificate-chain'] !== '', 'certificate chain must be in bundle and may not be provided using --certificate-chain'],
-    [flags['ca-roots'] !== '' || flags['ca-intermediates'] !== '', 'CA roots/intermediates must be provided using --trusted-root'],
-    [flags['timestamp-certificate-chain'] !== '', 'TSA certificate chain path may only be provided using --trusted-root'],
-    [flags['rfc3161-timestamp'] !== '', 'RFC3161 timestamp may not be provided using --rfc3161-timestamp'],
-    [flags.signature !== '', 'signature may not be provided using --signature'],
-    [flags.sct !== '', 'SCT may not be provided using --sct'],
-  ]
-  const found = unsupported.find(([isGiven]) => isGiven)
-  if (found !== undefined) throw usage(`unsupported: ${found[1]} when using --new-bundle-format`)
+  if (flags.sct !== '') throw usage('unsupported: SCT may not be provided using --sct when using --new-bundle-format')
 }
 
 /** A timestamp and the wish to check one come together. */

@@ -20,6 +20,7 @@ import { loadTrustFor, readDemands } from './demands-input.ts'
 import { bundlesBeside, discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
 import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
+import { givesParts, holdingGivenParts } from './given-parts.ts'
 import { readIdentity, warnOfCertificateFlags } from './identity-input.ts'
 import { keyPolicy, loadPublicKey, signatureDigest } from './key-input.ts'
 import { reportVerified } from './report.ts'
@@ -51,9 +52,11 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
   if (identity === undefined) warnOfCertificateFlags(context, flags)
-  const { entities, isLegacy, envelope } = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
+  const loaded = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
+  const { isLegacy, envelope } = loaded
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)
+  const entities = isLegacy || !givesParts(flags) ? loaded.entities : await holdingGivenParts(context, flags, loaded.entities)
 
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)

@@ -425,12 +425,26 @@ describe('flags of verify', () => {
     })
   })
 
-  it('--certificate does not go with a bundle, which has its own', async () => {
+  it('--certificate must be the one that a bundle has', async () => {
     const signed = imageSignature(image)
     attachBundle(registry, image, signed.json)
     writeFileSync(path.join(folder, 'own.pem'), pemOf(signed.certificate))
-    const outcome = await verify([name, ...trust, ...who, '--certificate', 'own.pem'])
-    expect(sentenceOf(outcome)).toContain('unsupported: certificate must be in bundle and may not be provided using --certificate')
+    writeFileSync(path.join(folder, 'other.pem'), pemOf(imageSignature(image, { key: namedKey('other') }).certificate))
+    writeFileSync(path.join(folder, 'chain.pem'), universe.chain.map(({ der }) => pemOf(der)).join(''))
+    const words = [name, ...trust, ...who, '--certificate']
+    expect(await verify([...words, 'own.pem'])).toMatchObject({ exitCode: 0 })
+    expect(await verify([...words, 'own.pem', '--certificate-chain', 'chain.pem'])).toMatchObject({ exitCode: 0 })
+    const refused = await verify([...words, 'other.pem'])
+    expect(refused).toMatchObject({ exitCode: 12, stdout: '' })
+    expect(sentenceOf(refused)).toContain('the cert passed in does not match the cert of the signature')
+  })
+
+  it('--certificate is of no use to a bundle by a key', async () => {
+    attachBundle(registry, image, imageSignature(image, managed).json)
+    writeFileSync(path.join(folder, 'own.pem'), pemOf(imageSignature(image).certificate))
+    const refused = await verify([name, ...trust, ...who, '--certificate', 'own.pem'])
+    expect(refused.exitCode).not.toBe(0)
+    expect(sentenceOf(refused)).toContain('the cert passed in does not match the cert of the signature')
   })
 })
 

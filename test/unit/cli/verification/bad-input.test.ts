@@ -175,9 +175,14 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
     /^please set the --max-worker flag to a value that is greater than 0$/,
   ],
   [
-    'a certificate beside a bundle',
+    'a key instead of a certificate beside a bundle',
     ['artifact', '--bundle', 'good.json', '--certificate', 'key.pub', ...identity],
-    /^unsupported: certificate must be in bundle and may not be provided using --certificate when using --new-bundle-format$/,
+    /^the certificate key\.pub cannot be used: /,
+  ],
+  [
+    'an SCT beside a bundle',
+    ['artifact', '--bundle', 'good.json', '--sct', 'key.pub', ...identity],
+    /^unsupported: SCT may not be provided using --sct when using --new-bundle-format$/,
   ],
   [
     'a malformed trusted root',

@@ -307,6 +307,76 @@ describe('verify-blob of a bundle', () => {
   })
 })
 
+describe('verify-blob of a bundle, with what scripts of cosign 1 and 2 give beside theirs', () => {
+  const words = ['artifact', '--bundle', 'keyless.json', ...who]
+  const envelope = (signed: typeof attestation, changed: object = {}): string =>
+    JSON.stringify({ ...(signed.bundle['dsseEnvelope'] as object), ...changed })
+
+  it('takes the signature, the certificate and the timestamp that are in it', async () => {
+    await verifies('verify-blob', [...words, ...offline, '--signature', 'keyless.sig', '--certificate', 'cert.b64'])
+    await verifies('verify-blob', [...words, ...offline, '--signature', base64(keyless.signature)])
+    await verifies('verify-blob', ['artifact', '--bundle', 'managed.json', ...offline, '--key', 'key.pub', '--signature', 'signature.raw'])
+    writeFileSync(path.join(folder, 'held.json'), JSON.stringify({ SignedRFC3161Timestamp: base64(stamped.tokens[0] ?? '') }))
+    writeFileSync(path.join(folder, 'stamped.json'), stamped.json)
+    const timed = [...words.with(2, 'stamped.json'), ...offline, '--rfc3161-timestamp', 'held.json', '--timestamp-certificate-chain']
+    await verifies('verify-blob', [...timed, 'tsa.pem'])
+    await refuses('verify-blob', [...timed, 'chain.pem'], /Error: /)
+    writeFileSync(path.join(folder, 'held-envelope.json'), envelope(attestation))
+    const attested = ['artifact', '--bundle', 'attestation.json', ...offline, ...who, '--type', 'slsaprovenance1', '--signature']
+    await verifies('verify-blob-attestation', [...attested, 'held-envelope.json'])
+  })
+
+  it.each([
+    ['signature', ['--signature', 'signature.b64'], /the signature passed in does not match the signature in the provided bundle/],
+    ['certificate', ['--certificate', 'other-cert.pem'], /the cert passed in does not match the cert in the provided bundle/],
+    ['timestamp', ['--rfc3161-timestamp', 'stranger-stamp.json'], /the timestamp passed in is not in the provided bundle/],
+  ])('refuses another %s than the one in it', async (_, more, reason) => {
+    const stranger = { SignedRFC3161Timestamp: base64(stamped.tokens[0] ?? '') }
+    writeFileSync(path.join(folder, 'stranger-stamp.json'), JSON.stringify(stranger))
+    await refuses('verify-blob', [...words, ...offline, ...more], reason)
+  })
+
+  it('refuses a certificate beside a bundle that has none', async () => {
+    const own = ['artifact', '--bundle', 'managed.json', ...offline, ...who, '--certificate', 'cert.pem']
+    await refuses('verify-blob', own, /the cert passed in does not match the cert in the provided bundle/)
+  })
+
+  it.each([
+    ['payload', { payload: base64('{}') }],
+    ['type', { payloadType: 'application/json' }],
+  ])('refuses an envelope with another %s under the same signature', async (what, changed) => {
+    writeFileSync(path.join(folder, `other-${what}.json`), envelope(attestation, changed))
+    const attested = ['artifact', '--bundle', 'attestation.json', ...offline, ...who, '--type', 'slsaprovenance1']
+    await refuses(
+      'verify-blob-attestation',
+      [...attested, '--signature', `other-${what}.json`],
+      /does not match the signature in the provided/,
+    )
+  })
+
+  it('trusts the authorities that are given, and no others', async () => {
+    const other = universeOf({ name: 'other' })
+    writeFileSync(path.join(folder, 'foreign-ca.pem'), pemOf(other.intermediate.der) + pemOf(other.root.der))
+    const { SIGSTORE_ROOT_FILE: _, ...env } = legacyTrust
+    for (const flags of [
+      ['--certificate-chain', 'chain.pem'],
+      ['--ca-roots', 'root.pem', '--ca-intermediates', 'intermediate.pem'],
+    ]) {
+      await verifies('verify-blob', [...words, ...offline, ...flags])
+      await verifies('verify-blob', [...words, ...flags], { env })
+    }
+    for (const flag of ['--certificate-chain', '--ca-roots']) {
+      await refuses('verify-blob', [...words, ...offline, flag, 'foreign-ca.pem'], /not a certificate authority of the trusted root/)
+    }
+  })
+
+  it('takes the bundle with that certificate out of several', async () => {
+    const several = [...words.with(2, 'lines.sigstore.jsonl'), ...offline, '--certificate']
+    await verifies('verify-blob', [...several, 'cert.pem'])
+    await refuses('verify-blob', [...several.with(0, 'other'), 'cert.pem'], /Error: /)
+  })
+})
+
 describe('verify-blob of what cosign 1 and 2 wrote', () => {
   for (const bundle of ['legacy.json', 'legacy-pem.json', 'legacy-der.json']) {
     it(`verifies the local bundle ${bundle} with a certificate`, async () => {

@@ -1,0 +1,79 @@
+/**
+ * What is given beside a Sigstore bundle. cosign 3 takes nothing there; scripts of cosign 1 and 2 give signature, certificate and timestamp
+ * with the bundle that was written with them. They must be those that the bundle holds, and add nothing to it.
+ */
+import { parseEnvelope } from '../../bundle/dsse.ts'
+import { parseTimestampFile } from '../../bundle/legacy-bundle.ts'
+import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import { equalBytes } from '../../encoding/bytes.ts'
+import { VerificationError } from '../../error.ts'
+import type { CommandContext } from '../context.ts'
+import type { EntityFlags } from './entity-input.ts'
+import { maxFileBytes, readCertificate, readSignature } from './entity-input.ts'
+import { readInputFile } from './input-file.ts'
+
+/** One of them, and what to say when no bundle holds it. */
+interface GivenPart {
+  readonly isHeldBy: (entity: SignedEntity) => boolean
+  readonly code: 'KEY_MISMATCH' | 'SIGNATURE_INVALID' | 'TIMESTAMP_INVALID'
+  readonly mismatch: string
+}
+
+/** Whether anything is given that a bundle holds. */
+export function givesParts(flags: EntityFlags): boolean {
+  return flags.signature !== '' || flags.certificate !== '' || flags['rfc3161-timestamp'] !== ''
+}
+
+/**
+ * The bundles that hold everything that is given.
+ * @throws VerificationError KEY_MISMATCH, SIGNATURE_INVALID or TIMESTAMP_INVALID when none does; TransportError, DecodingError
+ */
+export async function holdingGivenParts(
+  context: CommandContext,
+  flags: EntityFlags,
+  entities: readonly SignedEntity[],
+): Promise<readonly SignedEntity[]> {
+  let holding = entities
+  for (const { isHeldBy, code, mismatch } of await readParts(context, flags)) {
+    holding = holding.filter(isHeldBy)
+    if (holding.length === 0) throw new VerificationError(code, mismatch)
+  }
+  return holding
+}
+
+async function readParts(context: CommandContext, flags: EntityFlags): Promise<GivenPart[]> {
+  const parts: GivenPart[] = []
+  if (flags.certificate !== '') {
+    const [given] = await readCertificate(context, flags.certificate)
+    parts.push({
+      isHeldBy: ({ keyMaterial }) => keyMaterial.kind === 'certificate' && given !== undefined && equalBytes(keyMaterial.leaf, given),
+      code: 'KEY_MISMATCH',
+      mismatch: 'the cert passed in does not match the cert in the provided bundle',
+    })
+  }
+  if (flags.signature !== '') {
+    const given = await readSignature(context, flags.signature, 'either')
+    parts.push({
+      isHeldBy: ({ content }) => holdsSignature(content, given),
+      code: 'SIGNATURE_INVALID',
+      mismatch: 'the signature passed in does not match the signature in the provided bundle',
+    })
+  }
+  const file = flags['rfc3161-timestamp']
+  if (file !== '') {
+    const given = parseTimestampFile(readInputFile(context.cwd, file, 'the RFC 3161 timestamp', maxFileBytes))
+    parts.push({
+      isHeldBy: ({ timestamps }) => timestamps.some((held) => equalBytes(held, given)),
+      code: 'TIMESTAMP_INVALID',
+      mismatch: 'the timestamp passed in is not in the provided bundle',
+    })
+  }
+  return parts
+}
+
+/** An attestation is given as its envelope. */
+function holdsSignature(content: SignedEntity['content'], given: Uint8Array): boolean {
+  if (content.kind === 'message-signature') return equalBytes(content.signature, given)
+  const { payload, payloadType, signature } = parseEnvelope(given)
+  return equalBytes(content.signature, signature) && equalBytes(content.payload, payload) && content.payloadType === payloadType
+}
