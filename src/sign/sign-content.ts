@@ -14,6 +14,7 @@ import type { Certificate } from '../x509/certificate.ts'
 import { issuerOf } from '../x509/sigstore-extensions.ts'
 import type { SignedContent } from './signed-content.ts'
 import type { SigningServices } from './signing-services.ts'
+import { noServices } from './signing-services.ts'
 import type { Testimony, WitnessOptions } from './witness.ts'
 
 /** Who signs: a key, and the certificate for it where there is one. */
@@ -31,7 +32,14 @@ export interface CompleteOptions extends WitnessOptions {
   readonly scts?: number
   /** Epoch milliseconds: when a certificate must be valid whose signature has no other time. */
   readonly now: number
+  /**
+   * What comes of the answer of a log or a timestamp authority that the trust material does not have: nothing is signed, or the evidence has a
+   * note of it. Default `refused`. A wrong answer of one that it has is always refused.
+   */
+  readonly strangers?: Strangers
 }
+
+export type Strangers = 'refused' | 'noted'
 
 /** A signature with everything that proves it. */
 export interface SignedResult {
@@ -80,9 +88,7 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
   try {
     const hasChain = identity.chain !== undefined && identity.chain.length > 0
     const entity = parseBundle(encodeBundle(made, { certificateChain: hasChain }), { allowCertificateChain: hasChain })
-    const evidence = verify(entity, options.trust, { artifact, signer: ownSigner(identity) }, ownOptions(identity, options))
-    checkWitnesses(evidence, options.services)
-    return { entity, evidence }
+    return { entity, evidence: verifyMade(entity, { artifact, signer: ownSigner(identity) }, identity, options) }
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause
     const { certificateAuthority, logs, timestampAuthorities } = options.services
@@ -90,6 +96,18 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
     const what = isOnlySigned ? 'it does not verify' : 'what the services answered does not verify against the trusted root'
     const message = `the signature was made, but ${what}, so nothing was written: ${cause.message}`
     throw new VerificationError(cause.code, message, { cause })
+  }
+}
+
+function verifyMade(entity: SignedEntity, policy: Policy, identity: SigningIdentity, options: CompleteOptions): Evidence {
+  try {
+    const evidence = verify(entity, options.trust, policy, ownOptions(identity, options))
+    checkWitnesses(evidence, options.services)
+    return evidence
+  } catch (error) {
+    if (options.strangers !== 'noted' || !(error instanceof VerificationError)) throw error
+    // What is left to say of witnesses is what those that are known answered.
+    return verify(entity, options.trust, policy, ownOptions(identity, { ...options, services: noServices }))
   }
 }
 

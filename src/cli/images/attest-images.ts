@@ -153,6 +153,7 @@ async function withFileTimestamp(
   const timestamp = await timestampEnvelope(envelopeOf(result), authority, certificate, material.trust, {
     env,
     signal,
+    strangers: material.strangers,
     ...(timestampTls === undefined ? {} : { tls: timestampTls }),
   })
   return { ...result, entity: { ...result.entity, timestamps: [timestamp] } }

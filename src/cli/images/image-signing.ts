@@ -21,7 +21,7 @@ import { describeStored, reportSigned } from '../signing/signature-report.ts'
 import { sideBySide } from '../signing/side-by-side.ts'
 import { identitySource, loadKey } from '../signing/signing-identity.ts'
 import type { RecordNeeds } from '../signing/signing-steps.ts'
-import { adviceFor, confirmRecord, explained, loadMaterial, warnOldFormat } from '../signing/signing-steps.ts'
+import { adviceFor, confirmRecord, explained, loadMaterial, warnOfStrangers, warnOldFormat } from '../signing/signing-steps.ts'
 import type { Task } from '../signing/task.ts'
 import { readTimestampTls } from '../signing/timestamp-connection.ts'
 import { confirmPrivateImages } from './private-images.ts'
@@ -95,6 +95,7 @@ export async function signTargets(signing: ImageSigning, signatures: readonly Si
       signal,
       ...(timestampTls === undefined ? {} : { timestampTls }),
     })
+    warnOfStrangers(context, material.strangers, signed)
     const { certificate } = identity
     const result = (await complete?.(signed, { material, certificate, timestampTls, signal })) ?? signed
     signal.throwIfAborted()

@@ -19,7 +19,16 @@ import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { describeAttested, reportSigned } from './signature-report.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
-import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOfMissing, warnOldFormat } from './signing-steps.ts'
+import {
+  adviceFor,
+  checkSigningFlags,
+  confirmRecord,
+  explained,
+  loadMaterial,
+  warnOfMissing,
+  warnOfStrangers,
+  warnOldFormat,
+} from './signing-steps.ts'
 import type { AttestBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
@@ -68,7 +77,7 @@ export async function attestBlobs(
 
 async function signStatement(
   { context, flags }: Task<AttestBlobFlags>,
-  { services, trust, scts }: SigningMaterial,
+  { services, trust, scts, strangers }: SigningMaterial,
   identify: () => Promise<SigningIdentity>,
   statement: Uint8Array,
   outputs: AttestationOutputs,
@@ -81,11 +90,13 @@ async function signStatement(
     services,
     trust,
     scts,
+    strangers,
     now: context.now(),
     env,
     signal,
     ...(timestampTls === undefined ? {} : { timestampTls }),
   })
+  warnOfStrangers(context, strangers, result)
   const envelope = envelopeOf(result)
   const [authority] = services.timestampAuthorities
   const fileTimestamp =
@@ -94,6 +105,7 @@ async function signStatement(
       : await timestampEnvelope(envelope, authority, identity.certificate, trust, {
           env,
           signal,
+          strangers,
           ...(timestampTls === undefined ? {} : { tls: timestampTls }),
         })
   signal.throwIfAborted()

@@ -1,6 +1,7 @@
 /** With which services something is signed, and what they are trusted by: from files, from TUF, or from addresses in flags. */
 import { CountersignError, UsageError } from '../../error.ts'
 import { withoutSecrets } from '../../http/address.ts'
+import type { Strangers } from '../../sign/sign-content.ts'
 import type { SigningServices } from '../../sign/signing-services.ts'
 import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
 import type { ServiceDemands } from '../../sign/signing-services.ts'
@@ -39,6 +40,11 @@ export interface SigningMaterial {
   readonly issuer: () => string
   /** Whether a signing config names the services, rather than flags. */
   readonly fromConfig: boolean
+  /**
+   * Whether logs and timestamp authorities may be unknown here. With addresses in flags cosign signs with any, and its scripts have the keys
+   * where they verify. A signing config comes with a trusted root, and `--trusted-root` says what is trusted.
+   */
+  readonly strangers: Strangers
 }
 
 const maxConfigBytes = 4 * 1024 * 1024
@@ -61,16 +67,22 @@ export async function loadSigningMaterial(context: CommandContext, input: Servic
   if (hasUrls || !flags['use-signing-config']) {
     const issuer = (): string => flags['oidc-issuer']
     const services = servicesOfFlags(flags, demands)
-    return { ...(await trustFor(context, flags, services, trustedCertificate, repository)), issuer, fromConfig: false }
+    const strangers = flags['trusted-root'] === '' ? 'noted' : 'refused'
+    return {
+      ...(await trustFor(context, flags, services, trustedCertificate, repository, strangers)),
+      issuer,
+      fromConfig: false,
+      strangers,
+    }
   }
   if (!demands.certificate && !flags['tlog-upload'] && !asksForConfig) {
-    const trusted = await trustFor(context, flags, noServices, trustedCertificate, repository)
-    return { ...trusted, issuer: () => flags['oidc-issuer'], fromConfig: false }
+    const trusted = await trustFor(context, flags, noServices, trustedCertificate, repository, 'refused')
+    return { ...trusted, issuer: () => flags['oidc-issuer'], fromConfig: false, strangers: 'refused' }
   }
   const config = await loadConfig(context, flags, repository)
   const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] }, input.insteadOfRekorV2)
-  const trusted = await trustFor(context, flags, services, trustedCertificate, repository)
-  return { ...trusted, issuer: () => selectIssuer(config, context.now()), fromConfig: true }
+  const trusted = await trustFor(context, flags, services, trustedCertificate, repository, 'refused')
+  return { ...trusted, issuer: () => selectIssuer(config, context.now()), fromConfig: true, strangers: 'refused' }
 }
 
 /** As cosign 2: one service of each kind, where it is needed. The log speaks Rekor's first API. */
@@ -152,6 +164,7 @@ async function trustFor(
   services: SigningServices,
   trustedCertificate: boolean,
   repository: OpenRepository,
+  strangers: Strangers,
 ): Promise<Pick<SigningMaterial, 'services' | 'trust' | 'scts'>> {
   const isIssued = services.certificateAuthority !== undefined
   const scts = isIssued && !flags['insecure-skip-verify'] ? 1 : 0
@@ -164,12 +177,18 @@ async function trustFor(
   }
   if (!needs.certificates && !needs.logs && !needs.timestamps) return { services, trust: emptyTrustMaterial, scts }
   const files = { 'certificate-chain': '', 'ca-roots': '', 'ca-intermediates': '', 'timestamp-certificate-chain': '' }
-  const trust = await loadTrust(
-    context,
-    { ...files, 'trusted-root': flags['trusted-root'], 'rekor-url': flags['rekor-url'] },
-    needs,
-    async () => loadTrustMaterial(await target(repository, 'trustedRoot', 'the trusted root', '--trusted-root')),
-  )
+  const trustFlags = { ...files, 'trusted-root': flags['trusted-root'], 'rekor-url': flags['rekor-url'] }
+  const trust = await loadTrust(context, trustFlags, needs, async () => {
+    try {
+      return loadTrustMaterial(await target(repository, 'trustedRoot', 'the trusted root', '--trusted-root'))
+    } catch (error) {
+      if (strangers === 'refused' || !(error instanceof CountersignError) || error.code === 'ABORTED') throw error
+      // What was given may be all that cannot be done without.
+      const given = await loadTrust(context, trustFlags, { ...needs, logs: false, timestamps: false }, () => Promise.reject(error))
+      warn(context, error.message)
+      return given
+    }
+  })
   if (trust.otherRoots !== undefined) {
     throw new UsageError(
       'USAGE',

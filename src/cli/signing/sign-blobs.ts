@@ -20,7 +20,16 @@ import { readOwnCertificate } from './own-certificate.ts'
 import type { SigningMaterial } from './services.ts'
 import { sideBySide } from './side-by-side.ts'
 import { identitySource, loadKey } from './signing-identity.ts'
-import { adviceFor, checkSigningFlags, confirmRecord, explained, loadMaterial, warnOfMissing, warnOldFormat } from './signing-steps.ts'
+import {
+  adviceFor,
+  checkSigningFlags,
+  confirmRecord,
+  explained,
+  loadMaterial,
+  warnOfMissing,
+  warnOfStrangers,
+  warnOldFormat,
+} from './signing-steps.ts'
 import type { SignBlobFlags, Task } from './task.ts'
 import { readTimestampTls } from './timestamp-connection.ts'
 
@@ -123,7 +132,7 @@ function isAboutFile(error: unknown): boolean {
 
 async function signBlob(
   context: CommandContext,
-  { services, trust, scts, timestampTls }: SigningMaterial & { readonly timestampTls?: TlsSettings },
+  { services, trust, scts, strangers, timestampTls }: SigningMaterial & { readonly timestampTls?: TlsSettings },
   identify: () => Promise<SigningIdentity>,
   output: BlobOutputs,
   stop: AbortSignal,
@@ -136,11 +145,13 @@ async function signBlob(
     services,
     trust,
     scts,
+    strangers,
     now: context.now(),
     env: context.env,
     signal,
     ...(timestampTls === undefined ? {} : { timestampTls }),
   })
+  warnOfStrangers(context, strangers, result)
   signal.throwIfAborted()
   const files = outputFiles(output, result.entity)
   writeOutputs(context.cwd, files)

@@ -2,7 +2,7 @@
 import type { SigningKey } from '../../keys/key-store.ts'
 import { digestOf } from '../../crypto/signature.ts'
 import { CountersignError, UsageError } from '../../error.ts'
-import type { SigningIdentity } from '../../sign/sign-content.ts'
+import type { SignedResult, SigningIdentity, Strangers } from '../../sign/sign-content.ts'
 import { ephemeralKeyKinds } from '../../sign/signing-algorithm.ts'
 import { noServices } from '../../sign/signing-services.ts'
 import type { CommandContext } from '../context.ts'
@@ -95,6 +95,13 @@ export function warnOfMissing(
       context,
       `${timestamp} is not written: there is no timestamp authority, name one in the signing config (tsaUrls), or with --timestamp-server-url`,
     )
+}
+
+/** Whoever verifies has to know the services that this program does not know. */
+export function warnOfStrangers(context: CommandContext, strangers: Strangers, { evidence: { notes } }: SignedResult): void {
+  if (strangers === 'refused') return
+  for (const note of notes)
+    warn(context, `${note}; whoever verifies has to trust its key (to have what is signed verified here, too, give it with --trusted-root)`)
 }
 
 /** cosign's words: the verifiers of that time knew SHA-256 only. */
