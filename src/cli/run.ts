@@ -80,7 +80,8 @@ async function runInTime(
 ): Promise<void> {
   const { stdin, stderr, env, cwd } = context
   const beginning = command.listens === true ? 'when-asked' : 'at-once'
-  const isUntimed = command.untimed === true || (command.untimed === 'unless-given' && !invocation.values.has('timeout'))
+  // Zero is no limit: cosign 1 has none then, and cosign 2 and 3 for some verbs.
+  const isUntimed = timeout === 0 || command.untimed === true || (command.untimed === 'unless-given' && !invocation.values.has('timeout'))
   const deadline = startDeadline(context, isUntimed ? undefined : timeout, beginning)
   const own: CommandContext = {
     stdin,

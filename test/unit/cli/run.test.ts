@@ -283,10 +283,18 @@ describe('--timeout', () => {
     expect(stderr).toContain(message)
   })
 
-  it('is over at once when it is not positive', async () => {
-    expect((await run(['wait', '-t', '0'])).stderr).toContain('did not finish within 0s')
+  it('is over at once when it is negative', async () => {
     expect((await run(['wait', '--timeout=-1s'])).stderr).toContain('did not finish within -1s')
-    expect((await run(['listen', '-t', '0'])).stderr).toContain('did not finish within 0s')
+    expect((await run(['listen', '--timeout=-1s'])).stderr).toContain('did not finish within -1s')
+  })
+
+  it.each(['wait', 'wait --deaf', 'listen'])('is no limit when it is zero, as with cosign 1: %s', async (line) => {
+    const interruption = new AbortController()
+    const outcome = run([...line.split(' '), '-t', '0'], { signal: interruption.signal })
+    // Over at once, it would have failed by now.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    interruption.abort(new ExitError(EXIT_CODE.interrupted, 'ABORTED', 'interrupted by SIGINT'))
+    expect((await outcome).exitCode).toBe(130)
   })
 
   it('leaves a command alone that finishes in time, however long the time is', async () => {
