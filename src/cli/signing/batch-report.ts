@@ -35,8 +35,6 @@ export function createBatchReport({ context, flags }: Task, outputs: readonly Bl
   const { stdout, stderr } = context
   const progress = startBatchProgress(context, outputs.length)
   const failures: { readonly blob: string; readonly error: unknown }[] = []
-  // Scripts of cosign 1 and 2 read a line for each blob. In front of a terminal nobody does.
-  const isPrinted = outputs.length === 1 || !stdout.isTTY
   let signed = 0
   return {
     isBar: progress.isBar,
@@ -45,7 +43,7 @@ export function createBatchReport({ context, flags }: Task, outputs: readonly Bl
       progress.step()
       const payload = output.blob === announced ? '' : announcement(output.blob)
       if (!progress.isBar) stderr.write(`${payload}${signedLines(files, result)}`)
-      if (isPrinted && output.printSignature) stdout.write(printedSignature(output, result.entity))
+      if (output.printSignature) stdout.write(printedSignature(output, result.entity))
       if (flags.format === 'json') stdout.write(`${formatJson(describeSigned(output.blob, files, result))}\n`)
     },
     failed({ blob }, error) {

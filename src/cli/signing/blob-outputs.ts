@@ -41,7 +41,7 @@ export interface BlobOutputs {
 }
 
 /** What the choice of services depends on, of one thing that is signed. */
-export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'timestamp'>
+export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'timestamp'> & Partial<Pick<BlobOutputs, 'printSignature'>>
 
 /**
  * Decides what is written for each blob. One blob without any output has its signature printed; several get a bundle each,
@@ -98,6 +98,7 @@ export function recordNeeds(outputs: readonly RecordOutputs[]): RecordNeeds {
     isOldFormat: outputs.some(({ bundle, isLegacyBundle }) => bundle === '' || isLegacyBundle),
     isWithoutBundle: outputs.some(({ bundle }) => bundle === ''),
     keepsTimestamp: outputs.every(({ bundle, isLegacyBundle, timestamp }) => (bundle !== '' && !isLegacyBundle) || timestamp !== ''),
+    prefersRekorV1: outputs.some(({ printSignature }) => printSignature === true),
     insteadOfRekorV2: 'without --bundle the signature must be found by searching its log, which only Rekor v1 can, so give --bundle',
   }
 }

@@ -5,6 +5,7 @@ import type { Strangers } from '../../sign/sign-content.ts'
 import type { SigningServices } from '../../sign/signing-services.ts'
 import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
 import type { ServiceDemands } from '../../sign/signing-services.ts'
+import { selectTransparencyLogs } from '../../trust/service-selection.ts'
 import { parseSigningConfig } from '../../trust/signing-config.ts'
 import type { SigningConfig } from '../../trust/signing-config.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
@@ -27,6 +28,8 @@ export interface ServiceInput {
   readonly demands: ServiceDemands
   /** Why the demands are for a version of Rekor, where they are. */
   readonly insteadOfRekorV2: string
+  /** Whether a log that speaks Rekor's first API is taken where there is one. */
+  readonly prefersRekorV1: boolean
   /** Whether a certificate that is there already must be from an authority of the trust material. Default false. */
   readonly trustedCertificate?: boolean
 }
@@ -80,7 +83,7 @@ export async function loadSigningMaterial(context: CommandContext, input: Servic
     return { ...trusted, issuer: () => flags['oidc-issuer'], fromConfig: false, strangers: 'refused' }
   }
   const config = await loadConfig(context, flags, repository)
-  const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] }, input.insteadOfRekorV2)
+  const services = select(config, context.now(), { ...demands, log: flags['tlog-upload'] }, input)
   const trusted = await trustFor(context, flags, services, trustedCertificate, repository, 'refused')
   return { ...trusted, issuer: () => selectIssuer(config, context.now()), fromConfig: true, strangers: 'refused' }
 }
@@ -104,12 +107,27 @@ function checkedUrl(text: string, flag: string): string {
   )
 }
 
-function select(config: SigningConfig, now: number, demands: ServiceDemands, insteadOfRekorV2: string): SigningServices {
+function select(
+  config: SigningConfig,
+  now: number,
+  demands: ServiceDemands,
+  { insteadOfRekorV2, prefersRekorV1 }: Pick<ServiceInput, 'insteadOfRekorV2' | 'prefersRekorV1'>,
+): SigningServices {
   try {
-    return selectServices(config, now, demands)
+    const isPreferred = prefersRekorV1 && speaksRekorV1(config, now)
+    return selectServices(config, now, isPreferred ? { ...demands, logVersions: [1] } : demands)
   } catch (cause) {
     if (demands.logVersions === undefined || !(cause instanceof CountersignError) || cause.code !== 'SIGNING_CONFIG_INVALID') throw cause
     throw new CountersignError(cause.code, `${insteadOfRekorV2}: ${cause.message}`, { cause })
+  }
+}
+
+function speaksRekorV1(config: SigningConfig, now: number): boolean {
+  try {
+    return selectTransparencyLogs(config, now, [1]).length > 0
+  } catch (error) {
+    if (error instanceof CountersignError && error.code === 'SIGNING_CONFIG_INVALID') return false
+    throw error
   }
 }
 

@@ -83,8 +83,9 @@ async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: r
   const outputs =
     flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
   checkOutputs(cwd, outputs, blobs, flags.key)
-  // cosign has no --recursive, so no script of it reads signatures here.
-  return flags.recursive && outputs.length > 1 ? outputs.map((output) => ({ ...output, printSignature: false })) : outputs
+  // Scripts of cosign 1 and 2 read a line for each blob. They have no terminal, and no --recursive.
+  const isUnread = outputs.length > 1 && (flags.recursive || context.stdout.isTTY)
+  return isUnread ? outputs.map((output) => ({ ...output, printSignature: false })) : outputs
 }
 
 /**

@@ -22,6 +22,8 @@ export interface RecordNeeds {
   readonly isWithoutBundle: boolean
   /** Whether there is a place for a timestamp. */
   readonly keepsTimestamp: boolean
+  /** Whether a log that can be searched is the better one: a signature is printed beside its bundle, and may be verified without it. */
+  readonly prefersRekorV1?: boolean
   /** What to say where the format is an old one, and the signing config has no Rekor v1. */
   readonly insteadOfRekorV2: string
 }
@@ -45,7 +47,7 @@ export function checkSigningFlags(flags: SigningFlags): void {
  */
 export async function loadMaterial(
   { context, flags }: Task,
-  { isOldFormat, keepsTimestamp, insteadOfRekorV2 }: RecordNeeds,
+  { isOldFormat, keepsTimestamp, prefersRekorV1 = false, insteadOfRekorV2 }: RecordNeeds,
   key: SigningKey | undefined,
   own: OwnCertificate | undefined,
   isGiven: (flag: string) => boolean,
@@ -61,6 +63,7 @@ export async function loadMaterial(
       ...(isOldFormat ? { logVersions: [1] } : {}),
     },
     insteadOfRekorV2,
+    prefersRekorV1,
   })
   return own === undefined ? material : { ...material, trust: trustOwnCertificate(own, material.trust, context.now()) }
 }

@@ -148,6 +148,26 @@ describe('several blobs', () => {
     expect(stdout).toBe(`${inBundle('second')}\n${inBundle('artifact')}\n`)
   })
 
+  it('are logged where a printed signature can be found by searching, if there is such a log', async () => {
+    const log = (apiVersion: number, url: string, start: string) => ({
+      url,
+      majorApiVersion: apiVersion,
+      operator: url,
+      validFor: { start },
+    })
+    const workspace = await createWorkspace()
+    const { url } = workspace.services
+    const both = (config: Record<string, unknown>) =>
+      void (config['rekorTlogUrls'] = [log(2, url, '2021-01-01T00:00:00Z'), log(1, url, '2020-01-01T00:00:00Z')])
+    writeFileSync(path.join(workspace.folder, 'config.json'), workspace.services.signingConfig('v1', both))
+    writeFileSync(path.join(workspace.folder, 'second'), 'second')
+    const asked = (): string[] => workspace.services.requests.splice(0).filter((request) => /\/log\/entries$/.test(request))
+    expect(await workspace.run(['sign-blob', 'artifact', 'second', ...common])).toMatchObject({ exitCode: 0 })
+    expect(asked()).toEqual([`POST ${paths.rekorV1}`, `POST ${paths.rekorV1}`])
+    expect(await workspace.run(['sign-blob', 'artifact', 'second', ...common], { columns: 120 })).toMatchObject({ exitCode: 0 })
+    expect(asked()).toEqual([`POST ${paths.rekorV2}`, `POST ${paths.rekorV2}`])
+  })
+
   it.each([
     ['somebody looks at a terminal', [], { columns: 120 }],
     ['they have their own folder', ['--bundle', 'signatures'], {}],
