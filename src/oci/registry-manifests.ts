@@ -34,7 +34,7 @@ export class RegistryManifests {
     const size = Number(response.headers['content-length'] ?? Number.NaN)
     const type = contentType(response)
     const digest = isDigest(target) ? target : response.headers['docker-content-digest']
-    if (response.status === 404) throw missing(this.name, target)
+    if (response.status === 404) throw missingManifest(this.name, target)
     // Some registries answer HEAD without what it is for, or not at all.
     if (response.status !== 200 || digest === undefined || !isDigest(digest) || !Number.isSafeInteger(size) || !isManifestType(type)) {
       return descriptorOf(await this.read(target))
@@ -50,7 +50,7 @@ export class RegistryManifests {
       headers: { accept: acceptedManifests },
       maxBytes: maxManifestBytes,
     })
-    if (response.status === 404) throw missing(this.name, target)
+    if (response.status === 404) throw missingManifest(this.name, target)
     if (response.status !== 200) throw this.#session.refusal(response, `reading ${this.name}`)
     const stated = response.headers['docker-content-digest']
     const digest = isDigest(target) ? target : stated !== undefined && isDigest(stated) ? stated : contentDigest(response.body)
@@ -101,6 +101,11 @@ export class RegistryManifests {
 export function missing(name: string, target: string): CountersignError {
   const separator = target === '' ? '' : isDigest(target) ? '@' : ':'
   return new CountersignError('NOT_FOUND', `${name}${separator}${target} is not in the registry`)
+}
+
+/** With the registries' word for it, which cosign prints and programs that call cosign look for. */
+function missingManifest(name: string, target: string): CountersignError {
+  return new CountersignError('NOT_FOUND', `${missing(name, target).message} (MANIFEST_UNKNOWN)`)
 }
 
 /** For `catch`: what is not there is nothing, any other error goes on. */
