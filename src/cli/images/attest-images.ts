@@ -81,7 +81,7 @@ export async function attestImages(
     flags,
     inputIsTaken,
     outputIsTaken: flags.format === 'json' || flags['no-upload'],
-    confirmation: createConfirmation(context, flags.yes, inputIsTaken),
+    confirmation: createConfirmation(context, flags, inputIsTaken),
   }
   const statementFor = await statements(context, flags, isGiven('type'))
   await signTargets(

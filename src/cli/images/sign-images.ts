@@ -76,7 +76,7 @@ export async function signImages(
     flags,
     inputIsTaken: false,
     outputIsTaken: flags.format === 'json',
-    confirmation: createConfirmation(context, flags.yes, false),
+    confirmation: createConfirmation(context, flags, false),
   }
   await signTargets(
     {

@@ -53,7 +53,7 @@ export async function attestBlobs(
     flags,
     inputIsTaken,
     outputIsTaken: flags.format === 'json' || outputs.printEnvelope,
-    confirmation: createConfirmation(context, flags.yes, inputIsTaken),
+    confirmation: createConfirmation(context, flags, inputIsTaken),
   }
   checkAttestationOutputs(context.cwd, flags, blobs, outputs)
   warnOfText(context, flags)

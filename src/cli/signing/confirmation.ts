@@ -34,23 +34,29 @@ By typing 'y', you attest that you grant (or have permission to grant) and agree
 
 const question = 'Are you sure you would like to continue? [y/N] '
 
-/**
- * @param skip `--yes`: nothing is asked
- * @param inputIsTaken standard input is what is signed, so nobody can answer there
- */
-export function createConfirmation(context: CommandContext, skip: boolean, inputIsTaken: boolean): Confirmation {
+/** What consent is asked for. */
+export interface ConfirmationFlags {
+  /** Nothing is asked. */
+  readonly yes: boolean
+  readonly key: string
+  readonly 'issue-certificate': boolean
+}
+
+/** @param inputIsTaken standard input is what is signed, so nobody can answer there */
+export function createConfirmation(context: CommandContext, flags: ConfirmationFlags, inputIsTaken: boolean): Confirmation {
+  const isPersonal = flags.key === '' || flags['issue-certificate']
   let asked = false
   return {
     async ask(services) {
       if (asked) return
       asked = true
       context.stderr.write(services.some(isPublicInstance) ? publicNotice : privateNotice)
-      if (skip) return
+      if (flags.yes) return
       const { stdin, env } = context
       if (inputIsTaken && stdin.isTTY)
         throw new UsageError('USAGE', 'standard input is what is signed, so nothing can be asked there: give --yes to agree to the above')
-      // With cosign 1, whose variable this is, what a shell or a loop has on standard input was never read.
-      if (!stdin.isTTY && (inputIsTaken || stdin.isNothing || isTrue(env['COSIGN_EXPERIMENTAL']))) return
+      // cosign 1 never read what a shell or a loop over files has on standard input: this is its variable, and with a key it asked nothing.
+      if (!stdin.isTTY && (inputIsTaken || stdin.isNothing || !isPersonal || isTrue(env['COSIGN_EXPERIMENTAL']))) return
       context.stderr.write(question)
       const answer = await stdin.readLine()
       if (!stdin.isTTY) context.stderr.write('\n')

@@ -56,7 +56,7 @@ export async function signBlobs(
     flags,
     inputIsTaken,
     outputIsTaken: flags.format === 'json' || outputs.some(({ printSignature }) => printSignature),
-    confirmation: createConfirmation(context, flags.yes, inputIsTaken),
+    confirmation: createConfirmation(context, flags, inputIsTaken),
   }
   const first = outputs[0]?.blob ?? ''
   context.stderr.write(announcement(first))

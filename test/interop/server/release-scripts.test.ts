@@ -51,6 +51,10 @@ const scripts: Readonly<Record<Era, readonly (readonly [what: string, script: st
       'several blobs at once',
       'cosign sign-blob -key cosign.key app.tgz sums > sigs && for n in 1 2; do f=$(echo app.tgz sums | cut -d" " -f$n); cosign verify-blob -key cosign.pub -signature <(sed -n ${n}p sigs) $f || exit 1; done; wc -l < sigs',
     ],
+    [
+      'a loop over files',
+      'ls app.tgz sums | while read -r file; do cosign sign-blob --key cosign.key --output-signature $file.sig $file >/dev/null; echo $? $file; done',
+    ],
     ['xargs', "ls app.tgz sums | xargs -n1 sh -c 'cosign sign-blob --key cosign.key --output-signature $0.sig $0'"],
     [
       'bytes',
@@ -94,7 +98,7 @@ const scripts: Readonly<Record<Era, readonly (readonly [what: string, script: st
       'cosign sign-blob --yes --key cosign.key --bundle b.json app.tgz >/dev/null; cosign sign-blob --yes --key cosign.key --output-signature s.sig sums; cosign verify-blob --key cosign.pub --bundle b.json --signature s.sig app.tgz',
     ],
     ['yes', 'yes | cosign sign-blob --key cosign.key --output-signature a.sig app.tgz'],
-    ['somebody who says no', 'echo n | cosign sign-blob --key cosign.key --output-signature a.sig app.tgz'],
+    ['somebody who says no', 'echo n | cosign sign-blob --output-signature a.sig app.tgz'],
     [
       'recorded nowhere',
       'cosign sign-blob -y --key cosign.key --tlog-upload=false app.tgz > a.sig; cosign verify-blob --insecure-ignore-tlog=true --key cosign.pub --signature "$(cat a.sig)" app.tgz; cosign verify-blob --key cosign.pub --signature a.sig app.tgz',

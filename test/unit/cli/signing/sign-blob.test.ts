@@ -459,6 +459,17 @@ describe('what cannot be taken back', () => {
       expect(signed.stderr).toContain('Nobody answers here: going on, as with --yes\n')
     })
 
+    it('a loop that has its files on standard input, with a key: none of them is taken for an answer', async () => {
+      const workspace = await createWorkspace()
+      writeFileSync(path.join(workspace.folder, 'signer.key'), generatePrivateKey('ecdsa-p256').encodePem())
+      const keyed = words(workspace).toSpliced(4, 2, '--key', 'signer.key')
+      const signed = await workspace.run(keyed, { stdin: Buffer.from('next.tgz\n') })
+      expect(signed, signed.stderr).toMatchObject({ exitCode: 0 })
+      expect(signed.stderr).toContain(notice)
+      const typed = await workspace.run(keyed, { stdin: Buffer.from('n\n'), typed: true })
+      expect(typed.stderr).toContain('user declined the prompt')
+    })
+
     it('standard input that is signed', async () => {
       const workspace = await createWorkspace()
       const signed = await workspace.run(
