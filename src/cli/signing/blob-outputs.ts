@@ -21,6 +21,7 @@ export interface OutputFlags {
   readonly 'rfc3161-timestamp': string
   readonly format: string
   readonly checksums: string
+  readonly recursive: boolean
 }
 
 /** The files to write for one blob; empty names are not written. */
@@ -45,7 +46,7 @@ export type RecordOutputs = Pick<BlobOutputs, 'bundle' | 'isLegacyBundle' | 'tim
 
 /**
  * Decides what is written for each blob. One blob without any output has its signature printed; several get a bundle each,
- * beside the blob, or in the folder that --bundle names. Those beside the blobs are more than cosign 1 and 2 had, whose scripts read what is
+ * beside the blob, or in the folder that --bundle names, and so do the files of folders, also where there is only one. Those beside the blobs are more than cosign 1 and 2 had, whose scripts read what is
  * printed.
  * @throws UsageError USAGE when several blobs would share a file
  */
@@ -63,9 +64,10 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
       `${shared[1]} names one file, and ${blobs.length} blobs are signed: leave it out, and each gets a bundle of its own`,
     )
   }
+  const isTree = flags.recursive && asksForNothing(flags)
   const bundles = new Set<string>()
   return blobs.map((blob) => {
-    const bundle = bundleFor(cwd, flags.bundle, blob, blobs.length)
+    const bundle = bundleFor(cwd, flags.bundle, blob, isTree ? undefined : blobs.length)
     if (blobs.length > 1 && bundles.has(path.resolve(cwd, bundle))) {
       throw new UsageError('USAGE', `two of the blobs would have the same bundle ${bundle}: sign them one at a time`)
     }
@@ -87,9 +89,12 @@ export function planOutputs(cwd: string, flags: OutputFlags, blobs: readonly str
 /** Decides what is written for a checksums file: as for one blob, but that it has a bundle where nothing else is asked for. */
 export function planChecksums(cwd: string, flags: OutputFlags, contents: Uint8Array): BlobOutputs[] {
   const file = flags.checksums
-  const asksForNothing = flags.bundle === '' && flags.output === '' && flags['output-signature'] === ''
-  const bundle = asksForNothing ? `${file}.sigstore.json` : flags.bundle
+  const bundle = asksForNothing(flags) ? `${file}.sigstore.json` : flags.bundle
   return planOutputs(cwd, { ...flags, bundle }, [file]).map((outputs) => ({ ...outputs, contents }))
+}
+
+function asksForNothing(flags: OutputFlags): boolean {
+  return flags.bundle === '' && flags.output === '' && flags['output-signature'] === ''
 }
 
 /** What the files that are written ask of the services. */
@@ -144,7 +149,8 @@ export function printedSignature({ base64 }: BlobOutputs, entity: SignedEntity):
   return base64 ? `${encodeBase64(entity.content.signature)}\n` : entity.content.signature
 }
 
-function bundleFor(cwd: string, given: string, blob: string, count: number): string {
+/** @param count of the blobs that are named; undefined for those of folders */
+function bundleFor(cwd: string, given: string, blob: string, count: number | undefined): string {
   if (given === '' && count === 1) return ''
   if (given !== '' && !isFolder(cwd, given)) {
     if (count === 1) return given

@@ -84,8 +84,8 @@ async function planBlobs(context: CommandContext, flags: SignBlobFlags, given: r
     flags.checksums === '' ? planOutputs(cwd, flags, blobs) : planChecksums(cwd, flags, await checksumsOf(context, blobs, flags.checksums))
   checkOutputs(cwd, outputs, blobs, flags.key)
   // Scripts of cosign 1 and 2 read a line for each blob. They have no terminal, and no --recursive.
-  const isUnread = outputs.length > 1 && (flags.recursive || context.stdout.isTTY)
-  return isUnread ? outputs.map((output) => ({ ...output, printSignature: false })) : outputs
+  const isUnread = flags.recursive || (outputs.length > 1 && context.stdout.isTTY)
+  return isUnread ? outputs.map((output) => (output.bundle === '' ? output : { ...output, printSignature: false })) : outputs
 }
 
 /**

@@ -43,6 +43,11 @@ export function checkBundleFlags(flags: CheckedFlags): void {
   if (flags.sct !== '') throw usage('unsupported: SCT may not be provided using --sct when using --new-bundle-format')
 }
 
+/** Whether anything is given that a bundle holds. */
+export function givesParts(flags: CheckedFlags): boolean {
+  return flags.signature !== '' || flags.certificate !== '' || flags['rfc3161-timestamp'] !== ''
+}
+
 /** A timestamp and the wish to check one come together. */
 export function checkLegacyFlags(flags: CheckedFlags): void {
   const wantsTimestamps = flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== ''

@@ -19,11 +19,6 @@ interface GivenPart {
   readonly mismatch: string
 }
 
-/** Whether anything is given that a bundle holds. */
-export function givesParts(flags: EntityFlags): boolean {
-  return flags.signature !== '' || flags.certificate !== '' || flags['rfc3161-timestamp'] !== ''
-}
-
 /**
  * The bundles that hold everything that is given.
  * @throws VerificationError KEY_MISMATCH, SIGNATURE_INVALID or TIMESTAMP_INVALID when none does; TransportError, DecodingError

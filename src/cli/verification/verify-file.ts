@@ -19,8 +19,7 @@ import type { verifyBlobFlags } from '../flag-groups.ts'
 import { loadTrustFor, readDemands } from './demands-input.ts'
 import { bundlesBeside, discoverBundle, loadEntity } from './entity-input.ts'
 import { withStep } from './failure-prefix.ts'
-import { checkBundleFlags, checkFlags, checkLegacyFlags } from './flag-checks.ts'
-import { givesParts, holdingGivenParts } from './given-parts.ts'
+import { checkBundleFlags, checkFlags, checkLegacyFlags, givesParts } from './flag-checks.ts'
 import { readIdentity, warnOfCertificateFlags } from './identity-input.ts'
 import { keyPolicy, loadPublicKey, signatureDigest } from './key-input.ts'
 import { reportVerified } from './report.ts'
@@ -56,7 +55,7 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   const { isLegacy, envelope } = loaded
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)
-  const entities = isLegacy || !givesParts(flags) ? loaded.entities : await holdingGivenParts(context, flags, loaded.entities)
+  const entities = isLegacy || !givesParts(flags) ? loaded.entities : await holdingParts(context, flags, loaded.entities)
 
   if (flags['insecure-ignore-tlog']) warn(context, `${ignoredLog} ${task.kind === 'attestation' ? 'blob attestation' : 'blob'}.`)
   const key = flags.key === '' ? undefined : await loadPublicKey(context, flags.key)
@@ -84,6 +83,15 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
     }
   })
   reportVerified(context, flags.output, task.artifactName, artifact, evidence)
+}
+
+async function holdingParts(
+  context: CommandContext,
+  flags: FileVerificationFlags,
+  entities: readonly SignedEntity[],
+): Promise<readonly SignedEntity[]> {
+  const { holdingGivenParts } = await import('./given-parts.ts')
+  return holdingGivenParts(context, flags, entities)
 }
 
 function nothingToVerify(flags: FileVerificationFlags, artifact: string): UsageError {

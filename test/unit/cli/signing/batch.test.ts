@@ -57,6 +57,15 @@ describe('--recursive', () => {
     }
   })
 
+  it('gives the only file of a folder a bundle, as it does where there are more, and prints no signature', async () => {
+    const workspace = await createWorkspace()
+    put(workspace, 'dist/app')
+    expect(await sign(workspace, ['--recursive', 'dist'])).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(filesBelow(workspace, 'dist')).toEqual(['dist/app', 'dist/app.sigstore.json'])
+    expect(await sign(workspace, ['--recursive', 'dist', '--bundle', 'b.json'])).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(workspace.written()).toContain('b.json')
+  })
+
   it('passes over links, hidden files and bundles, and says so when asked', async () => {
     const workspace = await workspaceWithTree()
     const { stderr } = await sign(workspace, ['--recursive', 'dist', '--verbose'])
