@@ -4,11 +4,9 @@ import { DecodingError, messageOf } from '../error.ts'
 import { decodeBase64 } from './base64.ts'
 import { excerpt, textOf } from './bytes.ts'
 import type { Name } from './bytes.ts'
+import { parseDecimal } from './decimal.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import { isJsonObject } from './json.ts'
-
-/** Of a 64-bit integer, its sign included. */
-const maxDigits = 20
 
 /**
  * A JSON object of a known format, read field by field. `null` is the same as an absent field, as proto3 JSON has it.
@@ -118,7 +116,7 @@ export class JsonFields {
     const value = this.raw(name)
     if (value === undefined) return undefined
     if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-    const integer = typeof value === 'string' ? parseInteger(value) : value
+    const integer = typeof value === 'string' ? parseDecimal(value) : value
     if (typeof integer === 'bigint' && BigInt.asIntN(64, integer) === integer) return integer
     throw this.wrong(name, 'a 64-bit integer', value)
   }
@@ -157,17 +155,6 @@ export class JsonFields {
 
   private wrong(name: string, expected: string, found: JsonValue): DecodingError {
     return this.invalid(`${this.pathOf(name)} should be ${expected}, found ${kindOf(found)}`)
-  }
-}
-
-/** The integer that a text is the only decimal of; undefined for any other text, and for one that is far too long. */
-function parseInteger(text: string): bigint | undefined {
-  if (text.length > maxDigits) return undefined
-  try {
-    const integer = BigInt(text)
-    return String(integer) === text ? integer : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 /** Checkpoints: the text in which a log states the head of its tree (C2SP tlog-checkpoint). */
 import { decodeBase64, encodeBase64 } from '../encoding/base64.ts'
 import { excerpt } from '../encoding/bytes.ts'
+import { parseDecimal } from '../encoding/decimal.ts'
 import { DecodingError } from '../error.ts'
 import { hashSize } from './hash.ts'
 import { hasControlCharacter } from './note-text.ts'
@@ -17,8 +18,6 @@ export interface Checkpoint {
   /** Further lines, which the log may have added. */
   readonly extensions: readonly string[]
 }
-
-const decimalPattern = /^(?:0|[1-9][0-9]{0,18})$/
 
 /**
  * Parses the text of a checkpoint's note, without its signatures.
@@ -50,10 +49,10 @@ export function encodeCheckpoint({ origin, size, rootHash, extensions }: Checkpo
 }
 
 function parseSize(line: string): bigint {
-  if (!decimalPattern.test(line)) {
+  const size = parseDecimal(line)
+  if (size === undefined || size < 0n) {
     throw invalid(`the tree size of the checkpoint should be a decimal number without leading zeros, found ${excerpt(line)}`)
   }
-  const size = BigInt(line)
   if (size > maxTreeSize) throw invalid(`the tree size of the checkpoint is above the largest possible, 2^63-1: ${size}`)
   return size
 }

@@ -14,5 +14,15 @@ const forbiddenInName = /[+\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u20
 
 /** Whether this can be the name of a key: not empty, without Unicode spaces, plus signs and control characters. */
 export function isKeyName(name: string): boolean {
-  return name !== '' && !forbiddenInName.test(name) && name.isWellFormed() && !hasControlCharacter(name)
+  if (name === '' || hasControlCharacter(name)) return false
+  return isPlain(name) || (!forbiddenInName.test(name) && name.isWellFormed())
+}
+
+/** Whether the text is of printing ASCII characters without a plus sign, as most names are. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code <= 0x20 || code >= 0x7f || code === 0x2b) return false
+  }
+  return true
 }

@@ -88,7 +88,7 @@ describe('a checkpoint', () => {
     )
   })
 
-  it.each(['', '-1', '+1', '01', '00', '1.0', '1e3', '0x10', ' 1', '1 ', '1_000', '١', '12345678901234567890', '9'.repeat(5000)])(
+  it.each(['', '-1', '+1', '01', '00', '1.0', '1e3', '0x10', ' 1', '1 ', '1_000', '١', '9'.repeat(5000)])(
     'is refused with the tree size %j',
     (size) => {
       const { code, message } = failureOf(() => parseCheckpoint(`log\n${size}\n${root}\n`))
@@ -98,11 +98,14 @@ describe('a checkpoint', () => {
     },
   )
 
-  it.each(['9223372036854775808', '9999999999999999999'])('is refused with the tree size %s, which is above 2^63-1', (size) => {
-    expect(failureOf(() => parseCheckpoint(`log\n${size}\n${root}\n`))).toEqual(
-      refusal(`the tree size of the checkpoint is above the largest possible, 2^63-1: ${size}`),
-    )
-  })
+  it.each(['9223372036854775808', '9999999999999999999', '12345678901234567890'])(
+    'is refused with the tree size %s, which is above 2^63-1',
+    (size) => {
+      expect(failureOf(() => parseCheckpoint(`log\n${size}\n${root}\n`))).toEqual(
+        refusal(`the tree size of the checkpoint is above the largest possible, 2^63-1: ${size}`),
+      )
+    },
+  )
 
   it.each(['', root.slice(0, -1), `${root} `, `${root}=`, root.replace('2I=', '2J='), root.replace('/', '_'), 'abc'])(
     'is refused with the root hash %j, which is not canonical base64',
