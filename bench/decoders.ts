@@ -16,6 +16,7 @@ import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
 import { asBuffer, decodeUtf8, encodeUtf8 } from '../src/encoding/bytes.ts'
 import { DerReader, parseDer } from '../src/encoding/der.ts'
 import { tag } from '../src/encoding/der-tag.ts'
+import { parseDecimal } from '../src/encoding/decimal.ts'
 import { parseGeneralizedTime, parseUtcTime } from '../src/encoding/der-time.ts'
 import { decodeHex } from '../src/encoding/hex.ts'
 import { parseJson } from '../src/encoding/json.ts'
@@ -95,6 +96,7 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
     { name: 'decodeHex', decode: ofText((text) => decodeHex(text, 'the text')), inputs: texts },
     { name: 'decodeBase64', decode: ofText((text) => decodeBase64(text, 'the text')), inputs: texts },
     { name: 'decodeBase64Url', decode: ofText((text) => decodeBase64Url(text, 'the text')), inputs: texts },
+    { name: 'parseDecimal', decode: ofText(parseDecimal), inputs: texts },
     { name: 'parseUtcTime', decode: (input) => parseUtcTime(input, 'the time'), inputs: texts },
     { name: 'parseGeneralizedTime', decode: (input) => parseGeneralizedTime(input, 'the time'), inputs: texts },
     { name: 'parseOid', decode: (input) => parseOid(input, 'the identifier'), inputs: files },
@@ -222,7 +224,11 @@ export function allDecoders(examples: DecodeExamples): Decoder[] {
         `{"mediaType":"application/vnd.dev.sigstore.clienttrustconfig.v0.1+json","signingConfig":${signingConfig}}`,
       ),
     },
-    { name: 'loadTrustMaterial', decode: loadTrustMaterial, inputs: jsonOf('trusted root', examples.trustedRoot) },
+    {
+      name: 'loadTrustMaterial',
+      decode: loadTrustMaterial,
+      inputs: [...jsonOf('trusted root', examples.trustedRoot), ...manyRoots(examples.trustedRoot)],
+    },
   ]
 }
 
@@ -280,6 +286,15 @@ function sourceFiles(folder: string): string[] {
   return readdirSync(path.join(projectRoot, 'src', folder), { withFileTypes: true }).flatMap((entry) =>
     entry.isFile() && entry.name.endsWith('.ts') ? [entry.name] : [],
   )
+}
+
+/** Files that say they have many trusted roots, one a line. */
+function manyRoots(root: string): HostileInput[] {
+  const line = `${JSON.stringify(JSON.parse(root))}\n`
+  return [line, '{}\n', '\n', ' \r\n'].map((part, index) => ({
+    name: `lines of trusted roots ${index + 1}`,
+    make: (size) => encodeUtf8(part.repeat(Math.ceil(size / part.length))),
+  }))
 }
 
 function ofText(decode: (text: string) => unknown): (input: Uint8Array) => unknown {
