@@ -15,7 +15,7 @@ import { signatureAlgorithmFromOid, verifySignature } from '../src/crypto/signat
 import { decodeBase64, decodeBase64Url } from '../src/encoding/base64.ts'
 import { asBuffer, decodeUtf8, encodeUtf8 } from '../src/encoding/bytes.ts'
 import { DerReader, parseDer } from '../src/encoding/der.ts'
-import { tag } from '../src/encoding/der-tag.ts'
+import * as tag from '../src/encoding/universal-tag.ts'
 import { parseDecimal } from '../src/encoding/decimal.ts'
 import { parseGeneralizedTime, parseUtcTime } from '../src/encoding/der-time.ts'
 import { decodeHex } from '../src/encoding/hex.ts'

@@ -6,7 +6,7 @@ import { decodeBase64, encodeBase64 } from '../encoding/base64.ts'
 import { asBuffer, excerpt } from '../encoding/bytes.ts'
 import type { DerReader } from '../encoding/der.ts'
 import { parseDerSequence } from '../encoding/der.ts'
-import { tag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import {
   derBoolean,
   derElement,
@@ -23,7 +23,7 @@ import { parseJson } from '../encoding/json.ts'
 import { encodeOid } from '../encoding/oid.ts'
 import { DecodingError, messageOf } from '../error.ts'
 import { parseAlgorithmIdentifier } from '../x509/certificate.ts'
-import { oid } from '../x509/object-identifiers.ts'
+import * as oid from '../x509/object-identifiers.ts'
 
 /** The digests that requests name. SHA-1 is read, so that it can be refused by name. */
 export type RequestDigest = 'sha1' | 'sha256' | 'sha384' | 'sha512'

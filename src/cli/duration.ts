@@ -2,17 +2,6 @@
 import { UsageError } from '../error.ts'
 import { quote } from './quote.ts'
 
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ['ns', 1e-6],
-  ['us', 1e-3],
-  ['µs', 1e-3],
-  ['μs', 1e-3],
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-])
-
 /** What fits a 64-bit count of nanoseconds. */
 const LONGEST = 9_223_372_036_854
 
@@ -44,7 +33,7 @@ export function parseDuration(text: string): number {
     while (at < text.length && text[at] !== '.' && !isDigit(text, at)) at++
     const unit = text.slice(unitStart, at)
     if (unit === '') throw new UsageError('USAGE', `time: missing unit in duration ${quote(text)}`)
-    const scale = UNITS.get(unit)
+    const scale = scaleOf(unit)
     if (scale === undefined) {
       throw new UsageError('USAGE', `time: unknown unit ${quote(unit)} in duration ${quote(text)}`)
     }
@@ -52,6 +41,28 @@ export function parseDuration(text: string): number {
     if (total > LONGEST) throw invalid()
   }
   return negative ? -total : total
+}
+
+/** Milliseconds in a unit. */
+function scaleOf(unit: string): number | undefined {
+  switch (unit) {
+    case 'ns':
+      return 1e-6
+    case 'us':
+    case 'µs':
+    case 'μs':
+      return 1e-3
+    case 'ms':
+      return 1
+    case 's':
+      return 1000
+    case 'm':
+      return 60_000
+    case 'h':
+      return 3_600_000
+    default:
+      return undefined
+  }
 }
 
 /** The duration as Go prints it: `3m0s`, `1h0m0.5s`, `250ms`, `0s`. */

@@ -1,16 +1,6 @@
 /** The flags of a command, found by the names that a command line may use. */
 import type { Flag, FlagTable } from './flags.ts'
 
-/** Other names of flags, which every verb accepts. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ['cert', 'certificate'],
-  ['cert-chain', 'certificate-chain'],
-  ['cert-email', 'certificate-email'],
-  ['cert-identity', 'certificate-identity'],
-  ['cert-oidc-issuer', 'certificate-oidc-issuer'],
-  ['output-cert', 'output-certificate'],
-])
-
 /** A flag with its long name. */
 export interface NamedFlag {
   readonly name: string
@@ -50,7 +40,23 @@ export class FlagIndex {
 
 /** The flag of that long name or of that other name. */
 export function findLong(index: FlagIndex, name: string): NamedFlag | undefined {
-  return index.long(ALIASES.get(name) ?? name)
+  return index.long(fullName(name))
+}
+
+/** Some flags have another name, which every verb accepts. */
+function fullName(name: string): string {
+  switch (name) {
+    case 'cert':
+    case 'cert-chain':
+    case 'cert-email':
+    case 'cert-identity':
+    case 'cert-oidc-issuer':
+      return name.replace('cert', 'certificate')
+    case 'output-cert':
+      return 'output-certificate'
+    default:
+      return name
+  }
 }
 
 /** Whether the argument is `--x`, where only `-x` is a flag. */

@@ -5,37 +5,36 @@ import { formatDuration, parseDuration } from './duration.ts'
 import type { Flag, FlagValue } from './flags.ts'
 import { printable, quote, shorten } from './quote.ts'
 
-const BOOLS: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true] as const),
-  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
-])
-
-type Parser = (text: string, earlier: FlagValue | undefined) => FlagValue
-
-const PARSERS: Readonly<Record<Exclude<Flag['kind'], 'choice'>, Parser>> = {
-  bool: parseBool,
-  int: parseInteger,
-  duration: parseDuration,
-  string: (text) => text,
-  stringArray: (text, earlier) => append(earlier, [text]),
-  stringSlice: (text, earlier) => append(earlier, text === '' ? [] : parseCommaValues(text)),
-  stringToString: (text, earlier) => new Map([...(isPairs(earlier) ? earlier : []), ...parsePairs(text)]),
-}
-
 /**
  * The value that a text means for a flag.
  * @param earlier the value from earlier occurrences of the same flag, to which a repeatable flag adds
  * @throws UsageError USAGE with the reason only, in the words of Go's standard library and of pflag
  */
 export function parseFlagValue(flag: Flag, text: string, earlier: FlagValue | undefined): FlagValue {
-  if (flag.kind !== 'choice') return PARSERS[flag.kind](text, earlier)
-  if (!flag.choices.includes(text)) throw new UsageError('USAGE', `must be one of ${listChoices(flag.choices)}`)
-  return text
+  switch (flag.kind) {
+    case 'string':
+      return text
+    case 'bool':
+      return parseBool(text)
+    case 'choice':
+      if (!flag.choices.includes(text)) throw new UsageError('USAGE', `must be one of ${listChoices(flag.choices)}`)
+      return text
+    case 'int':
+      return parseInteger(text)
+    case 'duration':
+      return parseDuration(text)
+    case 'stringArray':
+      return append(earlier, [text])
+    case 'stringSlice':
+      return append(earlier, text === '' ? [] : parseCommaValues(text))
+    case 'stringToString':
+      return new Map([...(isPairs(earlier) ? earlier : []), ...parsePairs(text)])
+  }
 }
 
 /** Whether a variable that is on or off is on, as Go reads those. */
 export function isTrue(value: string | undefined): boolean {
-  return BOOLS.get(value ?? '') === true
+  return readBool(value ?? '') === true
 }
 
 /** The name of the kind, as pflag's `Type()` has it. */
@@ -59,11 +58,16 @@ export function defaultText(flag: Flag): string {
 }
 
 function parseBool(text: string): boolean {
-  const value = BOOLS.get(text)
+  const value = readBool(text)
   if (value === undefined) {
     throw new UsageError('USAGE', `strconv.ParseBool: parsing ${quote(text)}: invalid syntax`)
   }
   return value
+}
+
+function readBool(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
+  return ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text) ? false : undefined
 }
 
 function parseInteger(text: string): number {

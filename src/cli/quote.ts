@@ -1,23 +1,12 @@
 /** Text of unknown origin, made fit for a terminal and for a message of one line. */
 
 const LONGEST_QUOTED = 80
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '"': '\\"',
-  '\\': '\\\\',
-}
 
 /** The text in double quotes as Go's `%q` writes it, cut after 80 characters. */
 export function quote(text: string): string {
   // The expressions are made here because every start of the program would have to look up their Unicode properties.
   const unquotable = /["\\\p{C}\p{Zl}\p{Zp}]/gu
-  return `"${shorten(text).replace(unquotable, (character) => ESCAPES[character] ?? escapeCharacter(character))}"`
+  return `"${shorten(text).replace(unquotable, escapeAsGo)}"`
 }
 
 /** One character in single quotes, as Go's `%q` writes it. */
@@ -36,12 +25,36 @@ export function printable(text: string): string {
 export function printableLine(text: string): string {
   // As nearly every text is: the Unicode properties need not be looked up.
   if (/^[ -~]*$/.test(text)) return text
-  return printable(text.replaceAll(/[\n\t]/g, (character) => ESCAPES[character] ?? ''))
+  return printable(text.replaceAll(/[\n\t]/g, escapeAsGo))
 }
 
 /** The text, cut after 80 characters. */
 export function shorten(text: string): string {
   return text.length > LONGEST_QUOTED ? `${text.slice(0, LONGEST_QUOTED)}…` : text
+}
+
+function escapeAsGo(character: string): string {
+  switch (character) {
+    case '\u0007':
+      return '\\a'
+    case '\b':
+      return '\\b'
+    case '\f':
+      return '\\f'
+    case '\n':
+      return '\\n'
+    case '\r':
+      return '\\r'
+    case '\t':
+      return '\\t'
+    case '\v':
+      return '\\v'
+    case '"':
+    case '\\':
+      return `\\${character}`
+    default:
+      return escapeCharacter(character)
+  }
 }
 
 function escapeCharacter(character: string): string {

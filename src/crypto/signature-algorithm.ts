@@ -29,60 +29,104 @@ export function defaultSignatureAlgorithm(key: PublicKey): SignatureAlgorithm {
   }
 }
 
-const digests: Readonly<Record<SignatureAlgorithm, DigestAlgorithm | undefined>> = {
-  'ecdsa-sha224': 'sha224',
-  'ecdsa-sha256': 'sha256',
-  'ecdsa-sha384': 'sha384',
-  'ecdsa-sha512': 'sha512',
-  'rsa-pkcs1-sha256': 'sha256',
-  'rsa-pkcs1-sha384': 'sha384',
-  'rsa-pkcs1-sha512': 'sha512',
-  'rsa-pss-sha256': 'sha256',
-  'rsa-pss-sha384': 'sha384',
-  'rsa-pss-sha512': 'sha512',
-  ed25519: undefined,
-  ed25519ph: 'sha512',
-}
-
 /** The digest that the algorithm signs; undefined for pure Ed25519, which signs the message. */
 export function digestOf(algorithm: SignatureAlgorithm): DigestAlgorithm | undefined {
-  return digests[algorithm]
+  switch (algorithm) {
+    case 'ecdsa-sha224':
+      return 'sha224'
+    case 'ecdsa-sha256':
+    case 'rsa-pkcs1-sha256':
+    case 'rsa-pss-sha256':
+      return 'sha256'
+    case 'ecdsa-sha384':
+    case 'rsa-pkcs1-sha384':
+    case 'rsa-pss-sha384':
+      return 'sha384'
+    case 'ecdsa-sha512':
+    case 'rsa-pkcs1-sha512':
+    case 'rsa-pss-sha512':
+    case 'ed25519ph':
+      return 'sha512'
+    case 'ed25519':
+      return undefined
+  }
 }
 
 /** The algorithms by which a key may sign such a digest; none where keys of its kind do not. */
 export function signatureAlgorithmsOver(digest: DigestAlgorithm, { kind }: PublicKey): readonly SignatureAlgorithm[] {
-  return (Object.keys(digests) as SignatureAlgorithm[]).filter((one) => digests[one] === digest && one.startsWith(kind))
+  const all: readonly SignatureAlgorithm[] = [
+    `ecdsa-${digest}`,
+    ...(digest === 'sha224' ? [] : [`rsa-pkcs1-${digest}` as const, `rsa-pss-${digest}` as const]),
+    ...(digest === 'sha512' ? ['ed25519ph' as const] : []),
+  ]
+  return all.filter((algorithm) => algorithm.startsWith(kind))
 }
 
-const keyDetails: Readonly<
-  Record<string, readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]>
-> = {
-  PKIX_ECDSA_P256_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
-  PKIX_ECDSA_P256_HMAC_SHA_256: ['ecdsa', 'P-256', 'ecdsa-sha256'],
-  PKIX_ECDSA_P384_SHA_384: ['ecdsa', 'P-384', 'ecdsa-sha384'],
-  PKIX_ECDSA_P384_SHA_256: ['ecdsa', 'P-384', 'ecdsa-sha256'],
-  PKIX_ECDSA_P521_SHA_512: ['ecdsa', 'P-521', 'ecdsa-sha512'],
-  PKIX_ECDSA_P521_SHA_256: ['ecdsa', 'P-521', 'ecdsa-sha256'],
-  PKIX_RSA_PKCS1V15_2048_SHA256: ['rsa', 2048, 'rsa-pkcs1-sha256'],
-  PKIX_RSA_PKCS1V15_3072_SHA256: ['rsa', 3072, 'rsa-pkcs1-sha256'],
-  PKIX_RSA_PKCS1V15_4096_SHA256: ['rsa', 4096, 'rsa-pkcs1-sha256'],
-  PKIX_RSA_PSS_2048_SHA256: ['rsa', 2048, 'rsa-pss-sha256'],
-  PKIX_RSA_PSS_3072_SHA256: ['rsa', 3072, 'rsa-pss-sha256'],
-  PKIX_RSA_PSS_4096_SHA256: ['rsa', 4096, 'rsa-pss-sha256'],
-  PKCS1_RSA_PKCS1V5: ['rsa', undefined, 'rsa-pkcs1-sha256'],
-  PKCS1_RSA_PSS: ['rsa', undefined, 'rsa-pss-sha256'],
-  PKIX_RSA_PKCS1V5: ['rsa', undefined, 'rsa-pkcs1-sha256'],
-  PKIX_RSA_PSS: ['rsa', undefined, 'rsa-pss-sha256'],
-  PKIX_ED25519: ['ed25519', undefined, 'ed25519'],
-  PKIX_ED25519_PH: ['ed25519', undefined, 'ed25519ph'],
+type KeyDetails = readonly [kind: PublicKey['kind'], constraint: string | number | undefined, algorithm: SignatureAlgorithm]
+
+function readKeyDetails(name: string): KeyDetails | undefined {
+  switch (name) {
+    case 'PKIX_ECDSA_P256_SHA_256':
+    case 'PKIX_ECDSA_P256_HMAC_SHA_256':
+      return ['ecdsa', 'P-256', 'ecdsa-sha256']
+    case 'PKIX_ECDSA_P384_SHA_384':
+      return ['ecdsa', 'P-384', 'ecdsa-sha384']
+    case 'PKIX_ECDSA_P384_SHA_256':
+      return ['ecdsa', 'P-384', 'ecdsa-sha256']
+    case 'PKIX_ECDSA_P521_SHA_512':
+      return ['ecdsa', 'P-521', 'ecdsa-sha512']
+    case 'PKIX_ECDSA_P521_SHA_256':
+      return ['ecdsa', 'P-521', 'ecdsa-sha256']
+    case 'PKIX_RSA_PKCS1V15_2048_SHA256':
+      return ['rsa', 2048, 'rsa-pkcs1-sha256']
+    case 'PKIX_RSA_PKCS1V15_3072_SHA256':
+      return ['rsa', 3072, 'rsa-pkcs1-sha256']
+    case 'PKIX_RSA_PKCS1V15_4096_SHA256':
+      return ['rsa', 4096, 'rsa-pkcs1-sha256']
+    case 'PKIX_RSA_PSS_2048_SHA256':
+      return ['rsa', 2048, 'rsa-pss-sha256']
+    case 'PKIX_RSA_PSS_3072_SHA256':
+      return ['rsa', 3072, 'rsa-pss-sha256']
+    case 'PKIX_RSA_PSS_4096_SHA256':
+      return ['rsa', 4096, 'rsa-pss-sha256']
+    case 'PKCS1_RSA_PKCS1V5':
+    case 'PKIX_RSA_PKCS1V5':
+      return ['rsa', undefined, 'rsa-pkcs1-sha256']
+    case 'PKCS1_RSA_PSS':
+    case 'PKIX_RSA_PSS':
+      return ['rsa', undefined, 'rsa-pss-sha256']
+    case 'PKIX_ED25519':
+      return ['ed25519', undefined, 'ed25519']
+    case 'PKIX_ED25519_PH':
+      return ['ed25519', undefined, 'ed25519ph']
+    default:
+      return undefined
+  }
 }
+
+/** The names that are written. Those of before the algorithm registry are read only. */
+const writtenKeyDetails = [
+  'PKIX_ECDSA_P256_SHA_256',
+  'PKIX_ECDSA_P384_SHA_384',
+  'PKIX_ECDSA_P384_SHA_256',
+  'PKIX_ECDSA_P521_SHA_512',
+  'PKIX_ECDSA_P521_SHA_256',
+  'PKIX_RSA_PKCS1V15_2048_SHA256',
+  'PKIX_RSA_PKCS1V15_3072_SHA256',
+  'PKIX_RSA_PKCS1V15_4096_SHA256',
+  'PKIX_RSA_PSS_2048_SHA256',
+  'PKIX_RSA_PSS_3072_SHA256',
+  'PKIX_RSA_PSS_4096_SHA256',
+  'PKIX_ED25519',
+  'PKIX_ED25519_PH',
+]
 
 /**
  * The algorithm of a protobuf PublicKeyDetails name, for a key that must fit it.
  * @throws DecodingError KEY_UNSUPPORTED for an unknown name, KEY_INVALID when the key is of another kind, curve or size
  */
 export function signatureAlgorithmFromKeyDetails(name: string, key: PublicKey): SignatureAlgorithm {
-  const details = Object.hasOwn(keyDetails, name) ? keyDetails[name] : undefined
+  const details = readKeyDetails(name)
   if (details === undefined) throw new DecodingError('KEY_UNSUPPORTED', `keys of the kind ${excerpt(name)} are not supported`)
   const [kind, constraint, algorithm] = details
   const found = sizeOf(key)
@@ -97,11 +141,9 @@ export function signatureAlgorithmFromKeyDetails(name: string, key: PublicKey): 
  * @throws UsageError USAGE where there is none, such as for RSA of 2560 bits
  */
 export function keyDetailsOf(key: PublicKey, algorithm: SignatureAlgorithm = defaultSignatureAlgorithm(key)): string {
-  for (const [name, [kind, constraint, stated]] of Object.entries(keyDetails)) {
-    const isSame = kind === key.kind && stated === algorithm && (constraint === undefined || constraint === sizeOf(key))
-    // Names of before the algorithm registry are read and not written.
-    const isDeprecated = /^PKCS1_|^PKIX_RSA_(?:PKCS1V5|PSS)$|_HMAC_/.test(name)
-    if (isSame && !isDeprecated) return name
+  for (const name of writtenKeyDetails) {
+    const [kind, constraint, stated] = readKeyDetails(name) ?? []
+    if (kind === key.kind && stated === algorithm && (constraint === undefined || constraint === sizeOf(key))) return name
   }
   throw new UsageError('USAGE', `there is no keyDetails name for ${describeKey(key)} with ${algorithm}`)
 }
@@ -133,12 +175,6 @@ export function x509AlgorithmIdentifier(algorithm: SignatureAlgorithm): Uint8Arr
 
 const rsassaPss = '1.2.840.113549.1.1.10'
 const mgf1 = '1.2.840.113549.1.1.8'
-const pssDigests: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-}
-
 /**
  * The algorithm of an X.509 or CMS AlgorithmIdentifier.
  * @param parameters the parameters as a whole element
@@ -190,6 +226,11 @@ function readDigest(reader: DerReader | undefined): 'sha256' | 'sha384' | 'sha51
   // RFC 4055 section 2.1: NULL or absent.
   if (identifier?.done === false) identifier.null('the parameters of the digest algorithm')
   identifier?.end()
+  const pssDigests: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
+    '2.16.840.1.101.3.4.2.1': 'sha256',
+    '2.16.840.1.101.3.4.2.2': 'sha384',
+    '2.16.840.1.101.3.4.2.3': 'sha512',
+  }
   const digest = Object.hasOwn(pssDigests, oid) ? pssDigests[oid] : undefined
   if (digest === undefined) throw new DecodingError('KEY_UNSUPPORTED', 'RSASSA-PSS is supported with SHA-256, SHA-384 and SHA-512 only')
   return digest

@@ -1,6 +1,7 @@
 /** Writes DER elements. Every function gives one whole element: identifier, length, content. */
 import { concatBytes, encodeUtf8 } from './bytes.ts'
-import { contextTag, tag } from './der-tag.ts'
+import { contextTag } from './der-tag.ts'
+import * as tag from './universal-tag.ts'
 import { formatGeneralizedTime, formatUtcTime } from './der-time.ts'
 import { decodeHex } from './hex.ts'
 import { encodeOid } from './oid.ts'

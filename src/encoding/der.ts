@@ -14,7 +14,8 @@ import {
   parseSmallInteger,
   parseUtf8String,
 } from './der-content.ts'
-import { contextTag, hexOctet, tag } from './der-tag.ts'
+import { contextTag, hexOctet } from './der-tag.ts'
+import * as tag from './universal-tag.ts'
 import { isFinerThanMilliseconds, parseGeneralizedTime, parseUtcTime } from './der-time.ts'
 import { parseOid } from './oid.ts'
 

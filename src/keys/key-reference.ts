@@ -17,7 +17,7 @@ import { decodeKeyText, isPrivateKey, maxKeyBytes, readPrivateKey, readPublicKey
 export type PublicKeyOptions = Omit<KeyStoreOptions, keyof Unlocking>
 
 /** The stores by the schemes of their references. */
-const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyStore }>>> = {
+const keyStores = (): Readonly<Record<string, () => Promise<{ readonly keyStore: KeyStore }>>> => ({
   awskms: () => import('./kms/aws.ts'),
   azurekms: () => import('./kms/azure.ts'),
   gcpkms: () => import('./kms/google.ts'),
@@ -27,7 +27,7 @@ const keyStores: Readonly<Record<string, () => Promise<{ readonly keyStore: KeyS
   k8s: () => import('./secrets/kubernetes.ts'),
   openbao: () => import('./kms/vault.ts'),
   pkcs11: () => import('./pkcs11.ts'),
-}
+})
 
 /**
  * Opens the key to sign with.
@@ -121,11 +121,12 @@ const plainSchemes: ReadonlySet<string> = new Set(['env', 'http', 'https'])
 async function findStore(reference: string, env: Environment): Promise<KeyStore | undefined> {
   const scheme = schemeOf(reference)
   if (scheme === undefined || plainSchemes.has(scheme)) return undefined
-  const load = Object.hasOwn(keyStores, scheme) ? keyStores[scheme] : undefined
+  const stores = keyStores()
+  const load = Object.hasOwn(stores, scheme) ? stores[scheme] : undefined
   if (load !== undefined) return (await load()).keyStore
   const { hasPlugin, keyStore } = await import('./kms-plugin.ts')
   if (hasPlugin(scheme, env)) return keyStore
-  const known = [...plainSchemes, ...Object.keys(keyStores)].filter((name) => name !== 'github').sort()
+  const known = [...plainSchemes, ...Object.keys(stores)].filter((name) => name !== 'github').sort()
   throw new UsageError(
     'USAGE',
     `loading key: there are no key references of the kind ${scheme.slice(0, 40)}://, give a file or one of ${known.map((name) => (name === 'pkcs11' ? 'pkcs11:' : `${name}://`)).join(', ')}, or put the plugin sigstore-kms-${scheme.slice(0, 40)} on PATH`,
@@ -135,7 +136,7 @@ async function findStore(reference: string, env: Environment): Promise<KeyStore 
 /** The scheme in front of `://`. PKCS#11 references (RFC 7512) have a colon alone, as a file on a Windows drive has. */
 function schemeOf(reference: string): string | undefined {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]+):(\/\/)?/.exec(reference) ?? []
-  return scheme !== undefined && (rest !== undefined || Object.hasOwn(keyStores, scheme)) ? scheme : undefined
+  return scheme !== undefined && (rest !== undefined || Object.hasOwn(keyStores(), scheme)) ? scheme : undefined
 }
 
 function noPassword(): Promise<Uint8Array> {

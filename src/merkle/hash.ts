@@ -34,7 +34,7 @@ export function leafHash(entry: Uint8Array): Uint8Array {
   const input = Buffer.allocUnsafe(1 + entry.length)
   input[0] = 0x00
   input.set(entry, 1)
-  return Buffer.from(sha256Text(input), 'latin1')
+  return hash('sha256', input, 'buffer')
 }
 
 /**

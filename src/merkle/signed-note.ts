@@ -60,7 +60,9 @@ const maxSignatures = 100
  * @throws DecodingError NOTE_INVALID, TOO_LARGE
  */
 export function parseSignedNote(input: string | Uint8Array): SignedNote {
-  checkSize(typeof input === 'string' ? Buffer.byteLength(input) : input.length)
+  // No character is longer than three bytes.
+  const isShort = input.length <= maxNoteSize / 3
+  if (!isShort) checkSize(typeof input === 'string' ? Buffer.byteLength(input) : input.length)
   const note = typeof input === 'string' ? input : decodeNote(input)
   checkCharacters(note)
   // The text may hold empty lines itself: it ends at the last one.

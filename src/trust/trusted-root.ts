@@ -62,17 +62,17 @@ export function parseTrustedRoot(input: Uint8Array | string): TrustedRoot {
  */
 export function trustedRootLines(input: Uint8Array | string): readonly Uint8Array[] | undefined {
   const bytes = typeof input === 'string' ? encodeUtf8(input) : input
+  // A character for each byte, so that the places are the same.
+  const text = asBuffer(bytes).toString('latin1')
   const lines: Uint8Array[] = []
-  for (let at = 0; at < bytes.length;) {
-    const lineFeed = bytes.indexOf(0x0a, at)
-    const end = lineFeed < 0 ? bytes.length : lineFeed
-    const line = bytes.subarray(at, end)
-    at = end + 1
-    const text = asBuffer(line).toString('latin1').trim()
-    if (text === '') continue
+  for (let start = 0, end; start < text.length; start = end + 1) {
+    const lineFeed = text.indexOf('\n', start)
+    end = lineFeed < 0 ? text.length : lineFeed
+    const line = text.slice(start, end).trim()
+    if (line === '') continue
     // No document has two lines that are objects: there would have to be something between them.
-    if (!text.startsWith('{') || !text.endsWith('}')) return undefined
-    lines.push(line)
+    if (!line.startsWith('{') || !line.endsWith('}')) return undefined
+    lines.push(bytes.subarray(start, end))
     if (lines.length > maxRoots) throw new DecodingError('TOO_LARGE', `the file has more than ${maxRoots} trusted roots, one a line`)
   }
   return lines.length > 1 ? lines : undefined

@@ -6,7 +6,7 @@ import { excerpt } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 import type { TrustMaterial } from '../trust/trust-material.ts'
 import type { SigstoreExtensionName } from '../x509/sigstore-extensions.ts'
-import { sigstoreExtensionNumbers } from '../x509/sigstore-extensions.ts'
+import { sigstoreExtensionNames } from '../x509/sigstore-extensions.ts'
 import type { CertificateIdentity, CertificatePolicy, KeyPolicy, Pattern, Policy, Thresholds, VerifyOptions } from './policy.ts'
 
 /** The names of members, every one of a type's. */
@@ -123,14 +123,12 @@ function checkIdentity(identity: CertificateIdentity): void {
     )
   if (!('extensions' in identity)) return
   const { extensions } = identity
-  checkMembers(extensions ?? {}, 'the extensions of an identity', extensionMembers)
+  const names = sigstoreExtensionNames.filter((name) => name !== undefined)
+  const known = Object.fromEntries(names.map((name) => [name, true])) as Members<Record<SigstoreExtensionName, unknown>>
+  checkMembers(extensions ?? {}, 'the extensions of an identity', known)
   if (!isObject(extensions)) throw invalidDemand(`the extensions of an identity should be an object, found ${kindOf(extensions)}`)
   for (const [name, matcher] of Object.entries(extensions)) checkMatcher(matcher, `the extension ${name} of an identity`)
 }
-
-const extensionMembers = Object.fromEntries(Object.keys(sigstoreExtensionNumbers).map((name) => [name, true])) as Members<
-  Record<SigstoreExtensionName, unknown>
->
 
 function checkMatcher(matcher: unknown, what: string): void {
   if (typeof matcher === 'string' || isPattern(matcher)) return

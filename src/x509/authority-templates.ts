@@ -11,7 +11,7 @@ import {
   signCertificate,
   subjectKeyIdentifierExtension,
 } from './certificate-writer.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** What is different in each. Instants are epoch milliseconds. */
 export interface AuthorityOptions {

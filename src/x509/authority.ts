@@ -10,7 +10,7 @@ import { certificateKey } from './certificate-key.ts'
 import { checkNoUnknownCritical, isSignedBy, namesIssuer, untrusted } from './issuer.ts'
 import { formatName } from './name.ts'
 import { forbiddenName } from './name-constraints.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** Certificates from an issuer of leaves, first, to the anchor, last. */
 export type IssuerPath = readonly Certificate[]

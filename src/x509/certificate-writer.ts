@@ -20,11 +20,12 @@ import {
   derUtf8String,
 } from '../encoding/der-writer.ts'
 import { parseDerSequence } from '../encoding/der.ts'
-import { contextTag, tag } from '../encoding/der-tag.ts'
+import { contextTag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { concatBytes, encodeUtf8, excerpt } from '../encoding/bytes.ts'
 import { DecodingError, UsageError } from '../error.ts'
 import { joinTbs } from './certificate.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** What a certificate is to say. Names are whole DER elements, instants epoch milliseconds. */
 export interface CertificateTemplate {

@@ -1,7 +1,8 @@
 /** X.509 v3 certificates (RFC 5280 section 4), parsed strictly. */
 import { asBuffer } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
-import { contextTag, tag } from '../encoding/der-tag.ts'
+import { contextTag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { derHeader, derSequence } from '../encoding/der-writer.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { DecodingError } from '../error.ts'
@@ -17,7 +18,7 @@ import type { GeneralName } from './general-name.ts'
 import { parseGeneralNames } from './general-name.ts'
 import type { NameConstraints } from './name-constraints.ts'
 import { parseNameConstraints } from './name-constraints.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 import type { SigstoreExtensionName, SigstoreExtensions } from './sigstore-extensions.ts'
 import { parseSigstoreExtension, sigstoreExtensionName } from './sigstore-extensions.ts'
 

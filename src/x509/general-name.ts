@@ -1,10 +1,11 @@
 /** GeneralName of RFC 5280 section 4.2.1.6: the names in a subject alternative name. */
 import { DerReader } from '../encoding/der.ts'
-import { contextTag, tag } from '../encoding/der-tag.ts'
+import { contextTag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { encodeHex } from '../encoding/hex.ts'
 import { DecodingError } from '../error.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** A name that can identify a signer, or `other` for kinds that cannot. */
 export interface GeneralName {

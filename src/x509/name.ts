@@ -1,19 +1,18 @@
 /** Distinguished names as text, for messages and reports. Names are compared as bytes, never as this text. */
 import { DerReader } from '../encoding/der.ts'
-import { tag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { asBuffer } from '../encoding/bytes.ts'
-
-const shortNames: Readonly<Record<string, string>> = {
-  '2.5.4.3': 'CN',
-  '2.5.4.6': 'C',
-  '2.5.4.7': 'L',
-  '2.5.4.8': 'ST',
-  '2.5.4.10': 'O',
-  '2.5.4.11': 'OU',
-}
 
 /** The attributes in their order, `O=sigstore.dev, CN=sigstore`; empty for an empty name. */
 export function formatName(name: Uint8Array): string {
+  const shortNames: Readonly<Record<string, string>> = {
+    '2.5.4.3': 'CN',
+    '2.5.4.6': 'C',
+    '2.5.4.7': 'L',
+    '2.5.4.8': 'ST',
+    '2.5.4.10': 'O',
+    '2.5.4.11': 'OU',
+  }
   return readAttributes(name)
     .map(({ type, text }) => `${shortNames[type] ?? type}=${text}`)
     .join(', ')

@@ -1,11 +1,11 @@
 /** Writes SCTs as certificates carry them (RFC 6962 sections 3.2 and 3.3). */
 import { concatBytes } from '../encoding/bytes.ts'
 import { derHeader } from '../encoding/der-writer.ts'
-import { tag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { tlsUint } from '../encoding/tls.ts'
 import { UsageError } from '../error.ts'
 import { encodeExtension } from './certificate-writer.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 import type { SignedCertificateTimestamp } from './sct.ts'
 
 const hashCodes = { sha256: 4, sha384: 5, sha512: 6 } as const

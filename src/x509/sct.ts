@@ -9,7 +9,7 @@ import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
 import { DecodingError } from '../error.ts'
 import type { Certificate } from './certificate.ts'
 import { tbsWithoutExtension } from './certificate.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** One SCT of version 1. */
 export interface SignedCertificateTimestamp {

@@ -1,51 +1,58 @@
 /** The certificate extensions of Fulcio, 1.3.6.1.4.1.57264.1.1 to .24. */
 import { DerReader } from '../encoding/der.ts'
-import { tag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { decodeUtf8 } from '../encoding/bytes.ts'
 import { DecodingError } from '../error.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
-/** Number below 1.3.6.1.4.1.57264.1 of each extension, by the name of the Fulcio specification. */
-export const sigstoreExtensionNumbers = {
-  issuerV1: 1,
-  githubWorkflowTrigger: 2,
-  githubWorkflowSha: 3,
-  githubWorkflowName: 4,
-  githubWorkflowRepository: 5,
-  githubWorkflowRef: 6,
-  issuerV2: 8,
-  buildSignerUri: 9,
-  buildSignerDigest: 10,
-  runnerEnvironment: 11,
-  sourceRepositoryUri: 12,
-  sourceRepositoryDigest: 13,
-  sourceRepositoryRef: 14,
-  sourceRepositoryIdentifier: 15,
-  sourceRepositoryOwnerUri: 16,
-  sourceRepositoryOwnerIdentifier: 17,
-  buildConfigUri: 18,
-  buildConfigDigest: 19,
-  buildTrigger: 20,
-  runInvocationUri: 21,
-  sourceRepositoryVisibilityAtSigning: 22,
-  deploymentEnvironment: 23,
-  tokenSubject: 24,
-} as const
+/** The extensions in the order of their numbers below 1.3.6.1.4.1.57264.1, the first being 1, by the names of the Fulcio specification. */
+export const sigstoreExtensionNames = [
+  'issuerV1',
+  'githubWorkflowTrigger',
+  'githubWorkflowSha',
+  'githubWorkflowName',
+  'githubWorkflowRepository',
+  'githubWorkflowRef',
+  // An otherName of the subject, and no extension.
+  undefined,
+  'issuerV2',
+  'buildSignerUri',
+  'buildSignerDigest',
+  'runnerEnvironment',
+  'sourceRepositoryUri',
+  'sourceRepositoryDigest',
+  'sourceRepositoryRef',
+  'sourceRepositoryIdentifier',
+  'sourceRepositoryOwnerUri',
+  'sourceRepositoryOwnerIdentifier',
+  'buildConfigUri',
+  'buildConfigDigest',
+  'buildTrigger',
+  'runInvocationUri',
+  'sourceRepositoryVisibilityAtSigning',
+  'deploymentEnvironment',
+  'tokenSubject',
+] as const
 
-export type SigstoreExtensionName = keyof typeof sigstoreExtensionNumbers
+export type SigstoreExtensionName = Exclude<(typeof sigstoreExtensionNames)[number], undefined>
 
 /** The extensions that a certificate has, by name. */
 export type SigstoreExtensions = { readonly [Name in SigstoreExtensionName]?: string }
 
 const lastRawExtension = 6
-const nameByOid = new Map<string, SigstoreExtensionName>()
-for (const [name, number] of Object.entries(sigstoreExtensionNumbers)) {
-  nameByOid.set(`${oid.sigstore}.${number}`, name as SigstoreExtensionName)
-}
+const arc = `${oid.sigstore}.`
 
 /** The name of an extension's object identifier, if it is one of Fulcio's. */
 export function sigstoreExtensionName(extensionOid: string): SigstoreExtensionName | undefined {
-  return nameByOid.get(extensionOid)
+  if (!extensionOid.startsWith(arc)) return undefined
+  const last = extensionOid.slice(arc.length)
+  const number = Number(last)
+  return String(number) === last ? sigstoreExtensionNames[number - 1] : undefined
+}
+
+/** The number of an extension below 1.3.6.1.4.1.57264.1. */
+export function sigstoreExtensionNumber(name: SigstoreExtensionName): number {
+  return sigstoreExtensionNames.indexOf(name) + 1
 }
 
 /**
@@ -53,8 +60,9 @@ export function sigstoreExtensionName(extensionOid: string): SigstoreExtensionNa
  * @throws DecodingError CERTIFICATE_INVALID when it holds something else
  */
 export function parseSigstoreExtension(name: SigstoreExtensionName, value: Uint8Array): string {
-  const what = `the certificate extension ${oid.sigstore}.${sigstoreExtensionNumbers[name]} (${name})`
-  if (sigstoreExtensionNumbers[name] <= lastRawExtension) return decodeUtf8(value, what)
+  const number = sigstoreExtensionNumber(name)
+  const what = `the certificate extension ${arc}${number} (${name})`
+  if (number <= lastRawExtension) return decodeUtf8(value, what)
   const reader = new DerReader(value, what)
   const found = reader.peekTag()
   const content = reader.content(found, what)

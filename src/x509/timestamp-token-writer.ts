@@ -6,7 +6,8 @@ import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest, digestLength } from '../crypto/digest.ts'
 import type { LocalSigner } from '../crypto/signer.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
-import { contextTag, tag } from '../encoding/der-tag.ts'
+import { contextTag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import {
   derElement,
   derExplicit,
@@ -21,7 +22,7 @@ import {
 } from '../encoding/der-writer.ts'
 import { UsageError } from '../error.ts'
 import type { Certificate } from './certificate.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** The digests that a timestamp may be of. */
 export type ImprintAlgorithm = Exclude<DigestAlgorithm, 'sha224'>

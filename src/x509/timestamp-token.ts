@@ -9,12 +9,13 @@ import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
 import { concatBytes, equalBytes } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
-import { contextTag, tag } from '../encoding/der-tag.ts'
+import { contextTag } from '../encoding/der-tag.ts'
+import * as tag from '../encoding/universal-tag.ts'
 import { DecodingError, VerificationError } from '../error.ts'
 import type { AlgorithmIdentifier, Certificate } from './certificate.ts'
 import { parseAlgorithmIdentifier } from './certificate.ts'
 import { certificateKey } from './certificate-key.ts'
-import { oid } from './object-identifiers.ts'
+import * as oid from './object-identifiers.ts'
 
 /** A timestamp, parsed. */
 export interface TimestampToken {

@@ -4,7 +4,7 @@
  */
 import { asBuffer } from '../../encoding/bytes.ts'
 import { DerReader } from '../../encoding/der.ts'
-import { tag } from '../../encoding/der-tag.ts'
+import * as tag from '../../encoding/universal-tag.ts'
 import { derElement } from '../../encoding/der-writer.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 

@@ -1,10 +1,10 @@
 /** The extensions of a certificate that are shown as they come, under the names that cosign gives them. */
 import { asBuffer } from '../../encoding/bytes.ts'
 import { parseDer } from '../../encoding/der.ts'
-import { tag } from '../../encoding/der-tag.ts'
+import * as tag from '../../encoding/universal-tag.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import type { Extension } from '../../x509/extension.ts'
-import { oid } from '../../x509/object-identifiers.ts'
+import * as oid from '../../x509/object-identifiers.ts'
 import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
 import { parseEmbeddedScts } from '../../x509/sct.ts'
 import type { SigstoreExtensionName } from '../../x509/sigstore-extensions.ts'

@@ -16,7 +16,7 @@ import type { TrustedCertificateAuthority, TrustedLog, TrustMaterial } from '../
 import { createTimestampAuthority, emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import { isSelfIssued, parseCertificate } from '../../x509/certificate.ts'
-import { oid } from '../../x509/object-identifiers.ts'
+import * as oid from '../../x509/object-identifiers.ts'
 import { createCertificateAuthority } from '../../x509/authority.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'

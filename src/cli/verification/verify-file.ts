@@ -51,7 +51,8 @@ export async function verifyFile(context: CommandContext, flags: FileVerificatio
   if (bundle === '') checkLegacyFlags(flags)
   const identity = flags.key === '' ? await readIdentity(flags) : undefined
   if (identity === undefined) warnOfCertificateFlags(context, flags)
-  const loaded = await loadEntity(context, { ...flags, bundle }, task.kind, identity === undefined)
+  const files = flags.bundle === bundle ? flags : { ...flags, bundle }
+  const loaded = await loadEntity(context, files, task.kind, identity === undefined)
   const { isLegacy, envelope } = loaded
   if (isLegacy) checkLegacyFlags(flags)
   else checkBundleFlags(flags)

@@ -22,11 +22,11 @@ import {
   tbsEncoder,
 } from '../../x509/certificate-writer.ts'
 import type { CertificateTemplate } from '../../x509/certificate-writer.ts'
-import { oid } from '../../x509/object-identifiers.ts'
+import * as oid from '../../x509/object-identifiers.ts'
 import { precertificateSignedBytes, sctListExtension } from '../../x509/sct-writer.ts'
 import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
-import type { SigstoreExtensionName, SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
-import { sigstoreExtensionNumbers } from '../../x509/sigstore-extensions.ts'
+import type { SigstoreExtensions } from '../../x509/sigstore-extensions.ts'
+import { sigstoreExtensionNames } from '../../x509/sigstore-extensions.ts'
 import type { Clock } from '../clock.ts'
 import { newSerialNumber } from '../serial-number.ts'
 import type { GuardedSigner } from '../threads/guarded-signing.ts'
@@ -152,12 +152,11 @@ function misconfigured(reason: string): CountersignError {
   return new CountersignError('CONFIGURATION_INVALID', `the chain of the certificate authority ${reason}`)
 }
 
-const inOrder = Object.entries(sigstoreExtensionNumbers).toSorted(([, a], [, b]) => a - b) as readonly [SigstoreExtensionName, number][]
-
 /** In the order of their numbers: bare texts up to .6, DER from .8 on. */
 function sigstoreExtensionElements(extensions: SigstoreExtensions): Uint8Array[] {
-  return inOrder.flatMap(([name, number]) => {
-    const value = extensions[name]
+  return sigstoreExtensionNames.flatMap((name, index) => {
+    const number = index + 1
+    const value = name === undefined ? undefined : extensions[name]
     if (value === undefined || value === '') return []
     return [encodeExtension(`${oid.sigstore}.${number}`, false, number <= lastRawExtension ? encodeUtf8(value) : derUtf8String(value))]
   })

@@ -3,7 +3,7 @@ import type { LocalSigner } from '../../crypto/signer.ts'
 import { equalBytes } from '../../encoding/bytes.ts'
 import { CountersignError, messageOf } from '../../error.ts'
 import type { Certificate } from '../../x509/certificate.ts'
-import { oid } from '../../x509/object-identifiers.ts'
+import * as oid from '../../x509/object-identifiers.ts'
 import { createCertificateAuthority } from '../../x509/authority.ts'
 import { verifyPath } from '../../x509/path.ts'
 

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import * as pkijs from 'pkijs'
 import { describe, expect, it } from 'vitest'
 import { DerReader, parseDerSequence } from '../../../src/encoding/der.ts'
-import { tag } from '../../../src/encoding/der-tag.ts'
+import * as tag from '../../../src/encoding/universal-tag.ts'
 import { derElement, derInteger, derTime } from '../../../src/encoding/der-writer.ts'
 import { parsePem } from '../../../src/encoding/pem.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDer } from '../../../src/encoding/der.ts'
-import { tag } from '../../../src/encoding/der-tag.ts'
+import * as tag from '../../../src/encoding/universal-tag.ts'
 import {
   derBitString,
   derBoolean,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DerReader, parseDer, parseDerSequence } from '../../../src/encoding/der.ts'
-import { contextTag, tag } from '../../../src/encoding/der-tag.ts'
+import { contextTag } from '../../../src/encoding/der-tag.ts'
+import * as tag from '../../../src/encoding/universal-tag.ts'
 import { derElement, derNamedBits } from '../../../src/encoding/der-writer.ts'
 import { failureOf } from './failure.ts'
 
