@@ -147,8 +147,8 @@ function checkLeafProfile(leaf: Certificate, { authority, profile }: TrustedCert
 }
 
 /**
- * Verifies the SCTs of the certificate (RFC 6962 section 3.2). Those of unknown logs, or outside the log's window, do
- * not count; one that a known log did not sign is refused.
+ * Verifies the SCTs of the certificate (RFC 6962 section 3.2). Those of unknown logs and algorithms, or outside the log's
+ * window, do not count; one that a known log did not sign is refused.
  * @param threshold distinct operators that are needed
  * @throws VerificationError SCT_UNVERIFIED
  */
@@ -167,6 +167,10 @@ export function verifyScts(
   const verified: VerifiedCertificateTimestamp[] = []
   const operators = new Set<string>()
   for (const sct of [...embedded, ...detached]) {
+    if ('unknownAlgorithm' in sct) {
+      notes.push(`an SCT that is signed with an unknown algorithm (${sct.unknownAlgorithm}) was not counted`)
+      continue
+    }
     const isEmbedded = embedded.includes(sct)
     const logs = findLogs(trust.certificateTransparencyLogs, sct.logId)
     const time = new Date(sct.timestamp)

@@ -23,6 +23,12 @@ export interface SignedCertificateTimestamp {
   readonly signature: Uint8Array
 }
 
+/** One that is signed in a way that is not known here: it may be right, and cannot be checked. */
+export interface UncheckableSct extends Omit<SignedCertificateTimestamp, 'hashAlgorithm' | 'signatureKind'> {
+  /** Such as `hash 2, signature 3`: the codes of RFC 5246 section 7.4.1.4.1. */
+  readonly unknownAlgorithm: string
+}
+
 const maxScts = 16
 const maxAnswerBytes = 64 * 1024
 const hashAlgorithms: Readonly<Record<number, SignedCertificateTimestamp['hashAlgorithm']>> = { 4: 'sha256', 5: 'sha384', 6: 'sha512' }
@@ -32,7 +38,7 @@ const signatureKinds: Readonly<Record<number, SignedCertificateTimestamp['signat
  * The SCTs inside a certificate; none when it has no such extension.
  * @throws DecodingError SCT_INVALID or DER_INVALID
  */
-export function parseEmbeddedScts(certificate: Certificate): SignedCertificateTimestamp[] {
+export function parseEmbeddedScts(certificate: Certificate): (SignedCertificateTimestamp | UncheckableSct)[] {
   if (certificate.embeddedScts === undefined) return []
   const outer = new DerReader(certificate.embeddedScts, 'the SCT list extension')
   const list = outer.octetString('the SCT list')
@@ -40,17 +46,20 @@ export function parseEmbeddedScts(certificate: Certificate): SignedCertificateTi
   return parseSctList(list)
 }
 
-/** SignedCertificateTimestampList. Those of later versions are passed over, as each is wrapped for (RFC 6962 section 3.3). */
-export function parseSctList(list: Uint8Array): SignedCertificateTimestamp[] {
+/**
+ * SignedCertificateTimestampList. Those of later versions are passed over, as each is wrapped for (RFC 6962 section 3.3).
+ * @throws DecodingError SCT_INVALID
+ */
+export function parseSctList(list: Uint8Array): (SignedCertificateTimestamp | UncheckableSct)[] {
   const outer = new TlsReader(list, 'the SCT list', 'SCT_INVALID')
   const reader = new TlsReader(outer.opaque(2), 'the SCT list', 'SCT_INVALID')
   outer.end()
-  const scts: SignedCertificateTimestamp[] = []
+  const scts: (SignedCertificateTimestamp | UncheckableSct)[] = []
   let count = 0
   for (; !reader.done; count++) {
     if (count === maxScts) throw new DecodingError('SCT_INVALID', `the certificate has more than ${maxScts} SCTs`)
     const sct = reader.opaque(2)
-    if (sct.length === 0 || sct[0] === 0) scts.push(parseSct(sct))
+    if (sct.length === 0 || sct[0] === 0) scts.push(readSct(sct))
   }
   if (count === 0) throw new DecodingError('SCT_INVALID', 'the SCT list is empty')
   return scts
@@ -79,8 +88,14 @@ export function readSctAnswer(json: JsonValue): SignedCertificateTimestamp {
   return parseSct(concatBytes(Uint8Array.of(0), id, tlsUint(timestamp, 8), tlsOpaque(extensions, 2), fields.bytes('signature')))
 }
 
-/** One serialised SCT. */
+/** One serialised SCT. @throws DecodingError SCT_INVALID, for one of an unknown algorithm too */
 export function parseSct(bytes: Uint8Array): SignedCertificateTimestamp {
+  const sct = readSct(bytes)
+  if (!('unknownAlgorithm' in sct)) return sct
+  throw new DecodingError('SCT_INVALID', `the SCT is signed with an unknown algorithm (${sct.unknownAlgorithm})`)
+}
+
+function readSct(bytes: Uint8Array): SignedCertificateTimestamp | UncheckableSct {
   const reader = new TlsReader(bytes, 'the SCT', 'SCT_INVALID')
   const version = reader.uint(1)
   if (version !== 0) throw new DecodingError('SCT_INVALID', `the SCT has version ${version + 1}, only version 1 is known`)
@@ -90,21 +105,22 @@ export function parseSct(bytes: Uint8Array): SignedCertificateTimestamp {
   const extensions = reader.opaque(2)
   const hashCode = reader.uint(1)
   const signatureCode = reader.uint(1)
-  const hashAlgorithm = hashAlgorithms[hashCode]
-  const signatureKind = signatureKinds[signatureCode]
-  if (hashAlgorithm === undefined || signatureKind === undefined) {
-    throw new DecodingError('SCT_INVALID', `the SCT is signed with an unknown algorithm (hash ${hashCode}, signature ${signatureCode})`)
-  }
   const signature = reader.opaque(2)
   reader.end()
-  return { logId, timestamp: Number(timestamp), extensions, hashAlgorithm, signatureKind, signature }
+  const said = { logId, timestamp: Number(timestamp), extensions, signature }
+  const hashAlgorithm = hashAlgorithms[hashCode]
+  const signatureKind = signatureKinds[signatureCode]
+  if (hashAlgorithm !== undefined && signatureKind !== undefined) return { ...said, hashAlgorithm, signatureKind }
+  return { ...said, unknownAlgorithm: `hash ${hashCode}, signature ${signatureCode}` }
 }
+
+type SctContent = Pick<SignedCertificateTimestamp, 'timestamp' | 'extensions'>
 
 /**
  * The bytes that an embedded SCT signs: the precertificate entry (RFC 6962 section 3.2).
  * @param issuerSpki SubjectPublicKeyInfo of the certificate that issued the leaf
  */
-export function embeddedSctSignedBytes(sct: SignedCertificateTimestamp, leaf: Certificate, issuerSpki: Uint8Array): Uint8Array {
+export function embeddedSctSignedBytes(sct: SctContent, leaf: Certificate, issuerSpki: Uint8Array): Uint8Array {
   return concatBytes(
     sctHead(sct, 1),
     digest('sha256', issuerSpki),
@@ -114,11 +130,11 @@ export function embeddedSctSignedBytes(sct: SignedCertificateTimestamp, leaf: Ce
 }
 
 /** The bytes that a detached SCT signs: the certificate itself. */
-export function detachedSctSignedBytes(sct: SignedCertificateTimestamp, leaf: Certificate): Uint8Array {
+export function detachedSctSignedBytes(sct: SctContent, leaf: Certificate): Uint8Array {
   return concatBytes(sctHead(sct, 0), tlsOpaque(leaf.bytes, 3), tlsOpaque(sct.extensions, 2))
 }
 
 /** Version 1, certificate_timestamp, the time and the kind of entry. */
-function sctHead(sct: SignedCertificateTimestamp, entryType: 0 | 1): Uint8Array {
+function sctHead(sct: SctContent, entryType: 0 | 1): Uint8Array {
   return concatBytes(Uint8Array.of(0, 0), tlsUint(sct.timestamp, 8), tlsUint(entryType, 2))
 }

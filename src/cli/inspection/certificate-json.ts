@@ -3,7 +3,7 @@ import { digest } from '../../crypto/digest.ts'
 import { encodeBase64 } from '../../encoding/base64.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import type { JsonObject } from '../../encoding/json.ts'
-import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
+import type { SignedCertificateTimestamp, UncheckableSct } from '../../x509/sct.ts'
 import type { Attempt } from './attempt.ts'
 import { attempt } from './attempt.ts'
 import { describeCertificate } from './certificate-details.ts'
@@ -74,14 +74,15 @@ function extensionJson(extension: ExtensionDetails): JsonObject {
   }
 }
 
-function sctJson(sct: SignedCertificateTimestamp): JsonObject {
+function sctJson(sct: SignedCertificateTimestamp | UncheckableSct): JsonObject {
   return {
     version: 1,
     logId: encodeHex(sct.logId),
     timestamp: formatInstant(sct.timestamp),
     extensions: encodeBase64(sct.extensions),
-    hashAlgorithm: sct.hashAlgorithm,
-    signatureKind: sct.signatureKind,
+    ...('unknownAlgorithm' in sct
+      ? { unknownAlgorithm: sct.unknownAlgorithm }
+      : { hashAlgorithm: sct.hashAlgorithm, signatureKind: sct.signatureKind }),
     signature: encodeBase64(sct.signature),
   }
 }

@@ -1,7 +1,7 @@
 /** The lines about a certificate, and about a public key. */
 import { encodeHex } from '../../encoding/hex.ts'
 import type { GeneralName } from '../../x509/general-name.ts'
-import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
+import type { SignedCertificateTimestamp, UncheckableSct } from '../../x509/sct.ts'
 import type { Attempt } from './attempt.ts'
 import { attempt } from './attempt.ts'
 import type { CertificateDetails } from './certificate-details.ts'
@@ -110,7 +110,7 @@ function opaque({ oid, critical, bytes }: ExtensionDetails): [label: string, val
   return [`OID: ${oid}`, `(Critical: ${critical}) [${bytes.length} bytes]`]
 }
 
-function sctNode(sct: SignedCertificateTimestamp, index: number): TreeNode {
+function sctNode(sct: SignedCertificateTimestamp | UncheckableSct, index: number): TreeNode {
   return node(`Signed Certificate Timestamp [${index}]`, '', [
     // parseSct knows no other version.
     node('Version', 'v1'),

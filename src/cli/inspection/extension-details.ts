@@ -5,7 +5,7 @@ import * as tag from '../../encoding/universal-tag.ts'
 import type { Certificate } from '../../x509/certificate.ts'
 import type { Extension } from '../../x509/extension.ts'
 import * as oid from '../../x509/object-identifiers.ts'
-import type { SignedCertificateTimestamp } from '../../x509/sct.ts'
+import type { SignedCertificateTimestamp, UncheckableSct } from '../../x509/sct.ts'
 import { parseEmbeddedScts } from '../../x509/sct.ts'
 import type { SigstoreExtensionName } from '../../x509/sigstore-extensions.ts'
 import { sigstoreExtensionName } from '../../x509/sigstore-extensions.ts'
@@ -15,7 +15,7 @@ import { attempt } from './attempt.ts'
 /** One extension, as far as it is understood. */
 export type ExtensionDetails = { readonly oid: string; readonly critical: boolean; readonly bytes: Uint8Array } & (
   | { readonly kind: 'text'; readonly label: string; readonly name: string; readonly text: string }
-  | { readonly kind: 'scts'; readonly scts: Attempt<readonly SignedCertificateTimestamp[]> }
+  | { readonly kind: 'scts'; readonly scts: Attempt<readonly (SignedCertificateTimestamp | UncheckableSct)[]> }
   | { readonly kind: 'opaque' }
 )
 

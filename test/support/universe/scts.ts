@@ -21,6 +21,8 @@ export interface SctOptions {
   readonly version?: number
   /** The hash and signature algorithm that it states (RFC 5246 section 7.4.1.4.1). */
   readonly algorithm?: readonly [hash: number, signature: number]
+  /** Bytes behind its end. */
+  readonly behind?: Uint8Array
 }
 
 /** The SCT over a certificate before SCTs are added to it. */
@@ -47,5 +49,13 @@ function serialiseSct(sct: SctOptions, entry: Uint8Array): Uint8Array {
   const signed = concatBytes(version, certificateTimestamp, time, entry, extensions)
   const algorithm = Uint8Array.from(sct.algorithm ?? [4, sct.log.kind === 'rsa' ? 1 : 3])
   const signature = tlsOpaque(signWith(sct.signer ?? sct.log, signed, 'sha256'), 2)
-  return concatBytes(version, sct.logId ?? digestOf('sha256', sct.log.spki), time, extensions, algorithm, signature)
+  return concatBytes(
+    version,
+    sct.logId ?? digestOf('sha256', sct.log.spki),
+    time,
+    extensions,
+    algorithm,
+    signature,
+    sct.behind ?? new Uint8Array(0),
+  )
 }

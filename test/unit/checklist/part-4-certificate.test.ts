@@ -316,6 +316,36 @@ describe('item 23: SCTs', () => {
     expect(refusal({ scts: [{ version: 1 }, { signer: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED' })
     expect(refusal({ scts: Array.from({ length: 17 }, () => ({ version: 1 })) })).toMatchObject({ code: 'SCT_INVALID' })
   })
+  for (const [what, hash, signature] of [
+    ['signature algorithm', 4, 7],
+    ['hash', 2, 3],
+  ] as const) {
+    const odd = { algorithm: [hash, signature] } as const
+    it(`one of an unknown ${what} does not count, and takes nothing from another`, () => {
+      const reason = `an SCT that is signed with an unknown algorithm (hash ${hash}, signature ${signature}) was not counted`
+      expect(refusal({ scts: [odd] })).toMatchObject({ code: 'SCT_UNVERIFIED', message: expect.stringContaining(reason) })
+      for (const scts of [
+        [odd, {}],
+        [{}, odd],
+        [{ ...odd, log: impostor }, {}],
+      ]) {
+        const { certificateTimestamps, notes } = verifySigned(signBlob({ scts }))
+        expect(certificateTimestamps).toHaveLength(1)
+        expect(notes).toContain(reason)
+      }
+      const signed = signBlob({ scts: [odd, {}] })
+      expect(refusalOf(() => verifySigned(signed, { options: { thresholds: { scts: 2 } } }))).toMatchObject({ code: 'SCT_UNVERIFIED' })
+      expect(refusal({ scts: [odd, { signer: impostor }] })).toMatchObject({ code: 'SCT_UNVERIFIED' })
+      expect(refusal({ scts: [{}, ...Array.from({ length: 16 }, () => odd)] })).toMatchObject({ code: 'SCT_INVALID' })
+    })
+    it(`one of an unknown ${what} is refused for its form, as every other, and where it is given by itself`, () => {
+      expect(refusal({ scts: [{}, { ...odd, behind: Uint8Array.of(0) }] })).toMatchObject({ code: 'SCT_INVALID' })
+      expect(refusal({ scts: [{}, { ...odd, time: 2 ** 53 }] })).toMatchObject({ code: 'SCT_INVALID' })
+      const signed = signBlob()
+      const sct = detachedSct({ ...odd, log: universe.ctLog, time: epoch + 1000 }, signed.certificate)
+      expect(refusalOf(() => verifySigned(signed, { options: { detachedSct: sct } }))).toMatchObject({ code: 'SCT_INVALID' })
+    })
+  }
   it('two of one log are one', () => {
     const signed = signBlob({ scts: [{}, { time: epoch + 2000 }] })
     expect(verifySigned(signed).certificateTimestamps).toHaveLength(2)

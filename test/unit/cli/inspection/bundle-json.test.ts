@@ -36,6 +36,12 @@ describe('a bundle as JSON', () => {
     expect(json).not.toHaveProperty('refusal')
   })
 
+  it('says of an SCT of an unknown algorithm which it is', async () => {
+    const text = JSON.stringify(await jsonOf(signBlob({ scts: [{ algorithm: [2, 3] }, {}] }).bundle))
+    expect(text).toContain('"unknownAlgorithm":"hash 2, signature 3"')
+    expect(text.match(/"signatureKind":"ecdsa"/g)).toHaveLength(1)
+  })
+
   it('has the certificate with names and extensions', async () => {
     const { intermediate } = universeOf()
     expect(materialOf(await jsonOf(blob.bundle))['certificates']).toEqual([

@@ -103,6 +103,17 @@ describe('the lines about a certificate', () => {
     expect(section(lines, 'Timestamp')).toEqual(['- Timestamp: 9007199254740991 ms since 1970 (not a date)'])
   })
 
+  it('show an SCT of an unknown algorithm beside another', () => {
+    const log = universeOf().ctLog
+    const lines = linesFor({
+      scts: [
+        { log, time: epoch, algorithm: [4, 7] },
+        { log, time: epoch },
+      ],
+    })
+    expect(section(lines, 'Signed Certificate Timestamps').filter((line) => line.includes('Log ID'))).toHaveLength(2)
+  })
+
   it('show why an SCT list cannot be parsed, and go on', () => {
     const lines = linesFor({ extensions: [extension('1.3.6.1.4.1.11129.2.4.2', derOctetString(Uint8Array.of(0, 9, 1)))] })
     expect(section(lines, 'OID: 1.3.6.1.4.1.11129.2.4.2')).toEqual([
