@@ -47,7 +47,7 @@ export function logsOf(trust: TrustMaterial): readonly TrustedLog[] {
 /** A transparency log or CT log. */
 export interface TrustedLog {
   readonly baseUrl: string
-  /** Host of `baseUrl`: the name a Rekor v2 log signs its checkpoints with. */
+  /** Host of `baseUrl`, in lower case: the name a Rekor v2 log signs its checkpoints with. */
   readonly host: string
   readonly key: PublicKey
   readonly algorithm: SignatureAlgorithm

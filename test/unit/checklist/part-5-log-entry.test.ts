@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { noteKeyHash, signatureLine } from '../../support/universe/logs.ts'
 import type { EntryOptions } from '../../support/universe/logs.ts'
 import { signWith } from '../../support/universe/keys.ts'
-import type { EntryParts, Json, SigningOptions } from '../../support/universe/universe.ts'
+import type { EntryParts, Json, SigningOptions, Universe } from '../../support/universe/universe.ts'
 import {
   canonical,
   epoch,
@@ -336,10 +336,48 @@ describe('item 31: checkpoints', () => {
 })
 
 describe('item 32: names', () => {
+  /** What a log writes that is called this: the identifier of an Ed25519 key depends on how the name is spelled. */
+  const spelledAs = ({ tiles }: Universe, name: string): EntryOptions => ({
+    origin: name,
+    signerName: name,
+    lineKeyId: noteKeyHash(tiles.key, name),
+  })
+  const hostAs =
+    (name: string) =>
+    (root: { tlogs: { baseUrl: string }[] }): void => {
+      for (const log of root.tlogs) log.baseUrl = log.baseUrl.replace('log1.universe.test', name)
+    }
   it('a Rekor v2 log signs under the host of its URL', () => {
     for (const entry of [{ signerName: 'other.test' }, { origin: 'other.test' }]) {
       expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', entry })))).toMatchObject({ code: 'LOG_ENTRY_UNVERIFIED' })
     }
+  })
+  for (const kind of ['ed25519', 'p256'] as const) {
+    it(`in whichever case each of them is spelled, as names of hosts are (${kind})`, () => {
+      const ours = universeOf({ tilesKey: kind })
+      const spelled = ['log1.universe.test', 'LOG1.Universe.test', 'LOG1.UNIVERSE.TEST']
+      for (const origin of spelled) {
+        const signed = signBlob({ log: 'v2', universe: ours, entry: spelledAs(ours, origin) })
+        for (const name of spelled) {
+          expect(verifySigned(signed, { bendRoot: hostAs(name) }).logEntries, `${origin} at ${name}`).toHaveLength(1)
+        }
+        for (const name of ['log2.universe.test', 'xlog1.universe.test', 'log1.universe.tes']) {
+          expect(refusalOf(() => verifySigned(signed, { bendRoot: hostAs(name) }))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+        }
+      }
+    })
+  }
+  it('in another case of ASCII letters only, and in the same in both lines', () => {
+    const kelvin = spelledAs(universe, 'log1.\u212Aniverse.test')
+    const signed = signBlob({ log: 'v2', entry: kelvin })
+    expect(refusalOf(() => verifySigned(signed, { bendRoot: hostAs('log1.kniverse.test') }))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+    for (const half of [{ origin: 'LOG1.universe.test' }, { signerName: 'LOG1.universe.test' }]) {
+      expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', entry: half })))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+    }
+  })
+  it('and not with another key, however its name is spelled', () => {
+    const entry = { ...spelledAs(universe, 'LOG1.universe.test'), signer: namedKey('impostor', 'ed25519') }
+    expect(refusalOf(() => verifySigned(signBlob({ log: 'v2', entry })))?.code).toBe('LOG_ENTRY_UNVERIFIED')
   })
   it('and its URL may lack the scheme', () => {
     const bendRoot = (root: { tlogs: { baseUrl: string }[] }): void => {
