@@ -40,7 +40,7 @@ export function verifyLogEntries(
   signedInstants: readonly number[],
   notes: string[],
 ): VerifiedLogEntries {
-  const entries: VerifiedLogEntry[] = []
+  const listed: ListedEntry[] = []
   const times: VerifiedTime[] = []
   const operators = new Set<string>()
   const timeOperators = new Set<string>()
@@ -55,7 +55,7 @@ export function verifyLogEntries(
     const { log, integratedTime } = verifyEntry(entry, logs, signedInstants)
     operators.add(log.operator)
     const proof = entry.inclusionProof?.checkpoint === undefined ? undefined : entry.inclusionProof
-    entries.push({
+    const evidence: VerifiedLogEntry = {
       logUrl: log.baseUrl,
       logId: encodeHex(entry.logId),
       logIndex: isIndexProven(entry) ? entry.logIndex : undefined,
@@ -64,17 +64,42 @@ export function verifyLogEntries(
       version: entry.version,
       integratedTime,
       treeSize: proof?.treeSize,
-    })
+    }
+    if (!list(listed, { evidence, log, body: entry.body })) notes.push(`an entry of the log ${excerpt(log.baseUrl)} is there a second time`)
     if (integratedTime === undefined) continue
     timeOperators.add(log.operator)
     times.push({ time: integratedTime, source: 'transparency-log', authority: log.baseUrl })
   }
-  return { entries, times, operators, timeOperators }
+  return { entries: listed.map(({ evidence }) => evidence), times, operators, timeOperators }
 }
 
 /** A promise has the index; in Rekor v2, which has no shards, it is that of the proof. A proof of Rekor v1 has the one in its shard only. */
 function isIndexProven(entry: LogEntry): boolean {
   return entry.signedEntryTimestamp !== undefined || isRekorV2(entry.kind, entry.version)
+}
+
+interface ListedEntry {
+  readonly evidence: VerifiedLogEntry
+  readonly log: TrustedLog
+  readonly body: Uint8Array
+}
+
+/**
+ * Adds an entry, or puts it in the place of the same one whose index nobody has signed: such a one can be repeated under any index.
+ * @returns whether it was not there yet
+ */
+function list(listed: ListedEntry[], entry: ListedEntry): boolean {
+  const position = listed.findIndex((other) => isSameEntry(other, entry))
+  if (position === -1) listed.push(entry)
+  else if (listed[position]?.evidence.logIndex === undefined) listed[position] = entry
+  return position === -1
+}
+
+/** A log has a body once, but for one that was put into several shards: those have signed indexes that differ. */
+function isSameEntry(a: ListedEntry, b: ListedEntry): boolean {
+  const [index, other] = [a.evidence.logIndex, b.evidence.logIndex]
+  const mayBeSame = index === undefined || other === undefined || index === other
+  return mayBeSame && equalBytes(a.log.logId, b.log.logId) && equalBytes(a.body, b.body)
 }
 
 function checkNotRepeated(entries: readonly LogEntry[], position: number): void {

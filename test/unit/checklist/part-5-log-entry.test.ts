@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import type { Evidence } from '../../../src/verify/evidence.ts'
 import { noteKeyHash, signatureLine } from '../../support/universe/logs.ts'
 import type { EntryOptions } from '../../support/universe/logs.ts'
 import { signWith } from '../../support/universe/keys.ts'
-import type { EntryParts, Json, SigningOptions, Universe } from '../../support/universe/universe.ts'
+import type { EntryParts, Json, SignedBundle, SigningOptions, TrustedRootJson, Universe } from '../../support/universe/universe.ts'
 import {
   canonical,
   epoch,
@@ -443,6 +444,60 @@ describe('item 35: thresholds', () => {
       code: 'LOG_ENTRY_UNVERIFIED',
       message: 'the bundle has the entry 1000003 of one log twice',
     })
+  })
+  describe('an entry with a proof alone, whose index over all shards is whatever the bundle says', () => {
+    const proven = signBlob({ timestamps: [{}], entry: { withPromise: false } })
+    const promised = signBlob({ timestamps: [{}] })
+    const [atIndex] = entriesOf(promised)
+    const unpromised = { ...atIndex, logIndex: '77', inclusionPromise: undefined, integratedTime: undefined }
+    const verified = (signed: SignedBundle, entries: readonly object[], bendRoot?: (root: TrustedRootJson) => void): Evidence => {
+      const bundle = bent(signed.bundle, (_, { material }) => void (material['tlogEntries'] = entries))
+      return verifySigned(signed, { bundle, ...(bendRoot === undefined ? {} : { bendRoot }) })
+    }
+    it('is in the evidence once, however often it is in the bundle', () => {
+      const [entry] = entriesOf(proven)
+      const { logEntries, notes } = verified(proven, [entry ?? {}, { ...entry, logIndex: '1' }, { ...entry, logIndex: '2' }])
+      expect(logEntries).toMatchObject([{ treeIndex: 3n, logIndex: undefined }])
+      expect(notes.filter((note) => note.includes('a second time'))).toHaveLength(2)
+    })
+    it('is in the evidence once, also where a later tree has it', () => {
+      const later = entriesOf(signBlob({ body: bodyOf(proven), entry: { withPromise: false, treeSize: 9, logIndex: 5 } }))
+      expect(verified(proven, [...entriesOf(proven), ...later]).logEntries).toHaveLength(1)
+    })
+    it('is in the evidence with what was promised, wherever it stands', () => {
+      for (const entries of [
+        [unpromised, atIndex ?? {}],
+        [atIndex ?? {}, unpromised],
+        [unpromised, atIndex ?? {}, { ...unpromised, logIndex: '78' }],
+      ]) {
+        const { logEntries, times } = verified(promised, entries)
+        expect(logEntries).toMatchObject([{ logIndex: 1000003n, integratedTime: new Date(epoch + 60_000) }])
+        expect(times).toHaveLength(2)
+      }
+    })
+    it('must be right, though it is in the evidence already', () => {
+      const wrong = structuredClone(unpromised) as Json
+      ;(wrong['inclusionProof'] as Json)['rootHash'] = base64(new Uint8Array(32))
+      expect(refusalOf(() => verified(promised, [atIndex ?? {}, wrong]))?.code).toBe('LOG_ENTRY_UNVERIFIED')
+    })
+    it('is in the evidence once for each log that has it', () => {
+      const other = universeOf({ name: 'other log' })
+      const elsewhere = signBlob({ universe: { ...universe, rekor: other.rekor }, body: bodyOf(proven), entry: { withPromise: false } })
+      const both = (root: TrustedRootJson): void => void root.tlogs.push(...(JSON.parse(other.trustedRoot()) as TrustedRootJson).tlogs)
+      expect(verified(proven, [...entriesOf(proven), ...entriesOf(elsewhere)], both).logEntries).toHaveLength(2)
+    })
+  })
+  it('an entry of Rekor v2 is in the evidence once, however the bundle names the log', () => {
+    const signed = signBlob({ log: 'v2' })
+    const checkpointKeyId = { keyId: base64(universe.tiles.logId.subarray(0, 4)) }
+    const bundle = bent(
+      signed.bundle,
+      (_, { material, entry }) => void (material['tlogEntries'] = [entry, { ...entry, logId: checkpointKeyId }]),
+    )
+    const bendRoot = (root: TrustedRootJson): void => {
+      for (const log of root.tlogs) if (log.baseUrl === universe.tiles.baseUrl) log.checkpointKeyId = checkpointKeyId
+    }
+    expect(verifySigned(signed, { bundle, bendRoot }).logEntries).toHaveLength(1)
   })
   it('do not count another entry of the same log either', () => {
     const signed = signBlob()
