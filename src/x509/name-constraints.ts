@@ -1,8 +1,10 @@
 /** Name constraints (RFC 5280 section 4.2.1.10): for which names an authority, and everybody below it, may issue. */
-import { asBuffer, equalBytes } from '../encoding/bytes.ts'
-import { DerReader, parseDerSequence } from '../encoding/der.ts'
+import { asBuffer } from '../encoding/bytes.ts'
+import type { DerReader } from '../encoding/der.ts'
+import { parseDerSequence } from '../encoding/der.ts'
 import { contextTag } from '../encoding/der-tag.ts'
 import { DecodingError } from '../error.ts'
+import { isNameWithin } from './name-match.ts'
 
 /** One name, or the base of a subtree: the identifier octet of a GeneralName says of what form it is. */
 interface FormedName {
@@ -103,8 +105,7 @@ function mayLieWithin(name: FormedName, base: FormedName, kind: 'permitted' | 'e
     case form.ip:
       return isAddressWithin(name.content, base.content, isWide)
     case form.directory:
-      // Names that are spelled in another way may be the same, so no subject is known to lie outside of an excluded subtree.
-      return isWide || isDirectoryWithin(name.content, base.content)
+      return isNameWithin(name.content, base.content, isWide ? 'same' : 'different')
     default:
       return isWide
   }
@@ -167,16 +168,6 @@ function isAddressWithin(address: Uint8Array, base: Uint8Array, isWide: boolean)
 /** ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2). */
 function isMapped(address: Uint8Array): boolean {
   return address.subarray(0, 12).every((octet, index) => octet === (index < 10 ? 0 : 255))
-}
-
-/** Whether the subject begins with the relative names of the base, byte for byte. */
-function isDirectoryWithin(subject: Uint8Array, base: Uint8Array): boolean {
-  const whole = parseDerSequence(subject, 'a name')
-  const start = new DerReader(base, 'a subtree').sequence('a name')
-  while (!start.done) {
-    if (whole.done || !equalBytes(whole.any('a relative name').bytes, start.any('a relative name').bytes)) return false
-  }
-  return true
 }
 
 function text(content: Uint8Array): string {

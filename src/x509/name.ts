@@ -1,4 +1,4 @@
-/** Distinguished names as text, for messages and reports. Names are compared as bytes, never as this text. */
+/** Distinguished names as text, for messages and reports. Names are compared as bytes or by `name-match`, never as this text. */
 import { DerReader } from '../encoding/der.ts'
 import * as tag from '../encoding/universal-tag.ts'
 import { asBuffer } from '../encoding/bytes.ts'

@@ -5,7 +5,7 @@ import { sigstoreExtensionNames } from '../../../src/x509/sigstore-extensions.ts
 import { encodeSctAnswer } from '../../../src/api/certificate-transparency.ts'
 import { encodeUtf8 } from '../../../src/encoding/bytes.ts'
 import { parseSct } from '../../../src/x509/sct.ts'
-import { derExplicit, derImplicit, derOctetString, derOid, derSequence } from '../../../src/encoding/der-writer.ts'
+import { derExplicit, derImplicit, derOctetString, derOid, derSequence, derSet, derUtf8String } from '../../../src/encoding/der-writer.ts'
 import type { CertificateOptions } from '../../support/universe/certificates.ts'
 import { codeSigning, detachedSct, extension, issue, timeStamping } from '../../support/universe/certificates.ts'
 import type { SigningOptions, TrustedRootJson } from '../../support/universe/universe.ts'
@@ -87,6 +87,20 @@ describe('item 20: the path', () => {
   }
   it('is good through an intermediate that may issue for this name', () => {
     expect(through(intermediate({ extensions: [permitted('github.com')] }))).toBeUndefined()
+  })
+  it('is held against the directory names that are permitted and excluded, however they are spelled', () => {
+    const organization = (value: string): Uint8Array => derSequence(derSet(derSequence(derOid('2.5.4.10'), derUtf8String(value))))
+    const constraint = (number: number, value: string): Uint8Array =>
+      extension('2.5.29.30', derSequence(derExplicit(number, derSequence(derImplicit(4, organization(value), true)))), true)
+    const issued = (limit: Uint8Array): string | undefined => {
+      const ca = intermediate({ extensions: [limit] })
+      return refusal({ issuedBy: ca, certificate: { name: 'me' } }, chainOf(ca, universe.root))?.message
+    }
+    expect(issued(constraint(0, 'UNIVERSE.test '))).toBeUndefined()
+    expect(issued(constraint(0, 'other.test'))).toMatch(/has its subject, for which .* may not issue \(name constraints\)/)
+    expect(issued(constraint(1, 'other.test'))).toBeUndefined()
+    for (const spelled of ['universe.test', 'UNIVERSE.test', ' Universe.Test ', 'uni\u00ADverse.test'])
+      expect(issued(constraint(1, spelled))).toMatch(/has its subject, for which .* may not issue \(name constraints\)/)
   })
   it('is held against the name constraints of everybody above', () => {
     const outer = intermediate({ key: namedKey('outer', 'p384'), name: 'outer', extensions: [permitted('other.test')] })

@@ -1,9 +1,14 @@
 /** RFC 5280 section 4.2.1.10, form by form. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { contextTag } from '../../../src/encoding/der-tag.ts'
-import { derElement, derExplicit, derImplicit, derInteger, derSequence } from '../../../src/encoding/der-writer.ts'
+import { derElement, derExplicit, derImplicit, derInteger, derOid, derSequence, derSet } from '../../../src/encoding/der-writer.ts'
 import { forbiddenName, parseNameConstraints } from '../../../src/x509/name-constraints.ts'
-import { distinguishedName } from '../../support/universe/certificates.ts'
+import { createOpenssl, hasOpenssl } from '../../support/openssl.ts'
+import { distinguishedName, extension, issue, pemOf } from '../../support/universe/certificates.ts'
+import { epoch, namedKey } from '../../support/universe/universe.ts'
+
+const openssl = createOpenssl()
+afterAll(() => openssl.remove())
 
 const text = (tag: number, name: string): Uint8Array => derImplicit(tag, Buffer.from(name))
 const email = (name: string): Uint8Array => text(1, name)
@@ -106,9 +111,138 @@ describe('what may not be issued where this is excluded', () => {
   it('whatever is permitted beside', () => {
     expect(allows(constraints([email('a.test')], [email('me@a.test')]), [email('me@a.test')])).toBe(false)
   })
+})
 
-  it('a part of the directory: no subject is known to lie outside', () => {
-    expect(allows(constraints([], [derImplicit(4, distinguishedName('me'), true)]), [], distinguishedName('you'))).toBe(false)
+describe('a part of the directory', () => {
+  const [commonName, country, organization, unit] = ['2.5.4.3', '2.5.4.6', '2.5.4.10', '2.5.4.11']
+  const encoded = (type: string, tag: number, content: string | Uint8Array): Uint8Array =>
+    derSequence(derOid(type), derElement(tag, typeof content === 'string' ? Buffer.from(content) : content))
+  const utf8 = (type: string, value: string): Uint8Array => encoded(type, 0x0c, value)
+  const printable = (type: string, value: string): Uint8Array => encoded(type, 0x13, value)
+  const nameOf = (...relative: readonly (Uint8Array | readonly Uint8Array[])[]): Uint8Array =>
+    derSequence(...relative.map((attributes) => derSet(...(attributes instanceof Uint8Array ? [attributes] : attributes))))
+  const acme = utf8(organization, 'Acme Mining')
+  const base = derImplicit(4, nameOf(acme), true)
+  const isPermitted = (subject: Uint8Array, of = base): boolean => allows(constraints([of]), [], subject)
+  const isExcluded = (subject: Uint8Array, of = base): boolean => !allows(constraints([], [of]), [], subject)
+
+  // What is the same whoever compares, by the rules of RFC 5280 section 7.1 and RFC 4518.
+  it.each<[string, Uint8Array]>([
+    ['the same', nameOf(acme)],
+    ['everything below it', nameOf(acme, utf8(commonName, 'me'))],
+    ['in another case', nameOf(utf8(organization, 'ACME mINING'))],
+    ['as a PrintableString', nameOf(printable(organization, 'acme mining'))],
+    ['with further spaces', nameOf(utf8(organization, '  Acme   Mining '))],
+    ['with a tab and a non-breaking space', nameOf(utf8(organization, 'Acme\t\u00A0Mining'))],
+    ['with what nobody sees', nameOf(utf8(organization, '\u200BAc\u00ADme\u0000 Mi\uFE0Fning\u200E'))],
+    ['in letters of full width', nameOf(utf8(organization, '\uFF21\uFF43\uFF4D\uFF45\u3000\uFF2Dining'))],
+  ])('holds a subject that is %s', (_, subject) => {
+    expect([isPermitted(subject), isExcluded(subject)]).toEqual([true, true])
+  })
+
+  it.each<[string, Uint8Array]>([
+    ['of another organization', nameOf(utf8(organization, 'Acme Minin'))],
+    ['of another organization, by less than a word', nameOf(utf8(organization, 'AcmeMining'))],
+    ['of another organization, in another alphabet', nameOf(utf8(organization, '\u0410\u0441me Mining'))],
+    ['of another organization, with a letter that has an accent', nameOf(utf8(organization, 'Acm\u00E9 Mining'))],
+    ['of the same name as a unit', nameOf(utf8(unit, 'Acme Mining'))],
+    ['of the same organization, elsewhere in the name', nameOf(printable(country, 'XX'), acme)],
+    ['whose relative name is empty', nameOf([])],
+  ])('does not hold a subject %s', (_, subject) => {
+    expect([isPermitted(subject), isExcluded(subject)]).toEqual([false, false])
+  })
+
+  // Nobody can tell whether these are the same, or programs do not agree.
+  it.each<[string, Uint8Array]>([
+    ['in TeletexString', nameOf(encoded(organization, 0x14, 'Acme Mining'))],
+    ['in BMPString', nameOf(encoded(organization, 0x1e, Buffer.from('Acme Mining', 'utf16le').swap16()))],
+    ['in UniversalString', nameOf(encoded(organization, 0x1c, Uint8Array.of(0, 0, 0, 0x41)))],
+    ['in a string that is none', nameOf(encoded(organization, 0x04, 'Other'))],
+    ['in bytes that are not UTF-8', nameOf(encoded(organization, 0x0c, Uint8Array.of(0xff)))],
+    ['in a PrintableString that is not ASCII', nameOf(encoded(organization, 0x13, Uint8Array.of(0xe9)))],
+    ['in characters of private use', nameOf(utf8(organization, 'Acme Mining\uE000'))],
+    ['in characters that nobody has assigned', nameOf(utf8(organization, 'Acme Mining\u0378'))],
+    ['with what stands for a character that could not be read', nameOf(utf8(organization, 'Acme\uFFFDMining'))],
+    ['with blank letters', nameOf(utf8(organization, 'Acme Mining\u3164'))],
+    ['with a letter that is another in capitals', nameOf(utf8(organization, 'Acme M\u0131ning'))],
+    ['with further attributes beside it', nameOf([acme, utf8(unit, 'x')])],
+    ['with the attribute twice', nameOf([acme, acme])],
+  ])('is neither permitted to a subject %s, nor does that evade it where it is excluded', (_, subject) => {
+    expect([isPermitted(subject), isExcluded(subject)]).toEqual([false, true])
+  })
+
+  it.skipIf(!hasOpenssl)('is what openssl takes it for', () => {
+    const [key, issuing] = [namedKey('anchor'), namedKey('issuing')]
+    const window = { notBefore: epoch, notAfter: epoch + 86_400_000 }
+    const anchor = issue({ key, name: 'anchor', ca: true, ...window })
+    const anchorFile = openssl.file('anchor.pem', pemOf(anchor.der))
+    const isTaken = (number: 0 | 1, subject: Uint8Array): boolean => {
+      const limit = extension('2.5.29.30', derSequence(...list(number, [base])), true)
+      const issuer = issue({ key: issuing, name: 'issuing', ca: true, extensions: [limit], ...window }, anchor)
+      const names = { subjects: [{ der: derImplicit(4, subject, true) }], subjectsCritical: true }
+      const leaf = issue({ key: namedKey('leaf'), ...names, ...window }, issuer)
+      const files = ['-untrusted', openssl.file('issuer.pem', pemOf(issuer.der)), openssl.file('leaf.pem', pemOf(leaf.der))]
+      return openssl.run('verify', '-attime', String(epoch / 1000 + 60), '-CAfile', anchorFile, ...files).status === 0
+    }
+    for (const subject of [
+      nameOf(acme),
+      nameOf(acme, utf8(commonName, 'me')),
+      nameOf(utf8(organization, ' aCME   mining ')),
+      nameOf(printable(organization, 'Acme Mining')),
+      nameOf(printable(organization, 'Acme Minin')),
+      nameOf(utf8(organization, 'AcmeMining')),
+      nameOf(utf8(unit, 'Acme Mining')),
+      nameOf(printable(country, 'XX'), acme),
+    ]) {
+      expect(isTaken(0, subject), Buffer.from(subject).toString()).toBe(isPermitted(subject))
+      expect(isTaken(1, subject), Buffer.from(subject).toString()).toBe(!isExcluded(subject))
+    }
+  })
+
+  it('has its relative names compared as sets', () => {
+    const pair = derImplicit(4, nameOf([acme, utf8(unit, 'Tools')]), true)
+    const turned = nameOf([printable(unit, 'TOOLS'), utf8(organization, 'ACME MINING')], utf8(commonName, 'me'))
+    expect([isPermitted(turned, pair), isExcluded(turned, pair)]).toEqual([true, true])
+    for (const other of [nameOf(acme), nameOf(acme, utf8(unit, 'Tools')), nameOf([acme, utf8(unit, 'Toys')]), nameOf([acme, acme])]) {
+      expect([isPermitted(other, pair), isExcluded(other, pair)]).toEqual([false, false])
+    }
+  })
+
+  it('of the same bytes is permitted, however they are encoded', () => {
+    for (const tag of [0x14, 0x1e, 0x04, 0x0c]) {
+      const odd = nameOf(encoded(organization, tag, Uint8Array.of(0xff, 0xfe)))
+      expect(isPermitted(odd, derImplicit(4, odd, true))).toBe(true)
+    }
+  })
+
+  it('is as deep as it is: a subject above it is neither permitted nor excluded', () => {
+    const deep = derImplicit(4, nameOf(acme, utf8(unit, 'Tools')), true)
+    expect([isPermitted(nameOf(acme), deep), isExcluded(nameOf(acme), deep)]).toEqual([false, false])
+  })
+
+  it('that is the whole of it holds every subject', () => {
+    const whole = derImplicit(4, none, true)
+    expect([isPermitted(nameOf(acme), whole), isExcluded(nameOf(acme), whole), isExcluded(none, whole)]).toEqual([true, true, false])
+  })
+
+  it('is compared with the names in the alternatives of the subject, too', () => {
+    const within = derImplicit(4, nameOf(printable(organization, 'ACME MINING')), true)
+    const outside = derImplicit(4, nameOf(utf8(organization, 'Others')), true)
+    expect(allows(constraints([base]), [within], nameOf(acme))).toBe(true)
+    expect(allows(constraints([base]), [within, outside], nameOf(acme))).toBe(false)
+    expect(allows(constraints([], [base]), [outside])).toBe(true)
+    expect(allows(constraints([], [base]), [outside, within])).toBe(false)
+  })
+
+  it.each<[string, Uint8Array]>([
+    ['that is no name', derImplicit(4, derInteger(1), true)],
+    ['with something behind it', derImplicit(4, Buffer.concat([nameOf(acme), derInteger(1)]), true)],
+    ['whose relative name is none', derImplicit(4, derSequence(derSequence()), true)],
+    ['whose attribute has no value', derImplicit(4, nameOf(derSequence(derOid(organization))), true)],
+    ['whose attribute has two values', derImplicit(4, nameOf(derSequence(derOid(organization), derInteger(1), derInteger(2))), true)],
+  ])('%s is refused', (_, odd) => {
+    for (const rules of [constraints([odd]), constraints([], [odd])])
+      expect(() => allows(rules, [], nameOf(acme))).toThrow(expect.objectContaining({ code: 'DER_INVALID' }))
   })
 })
 
