@@ -59,11 +59,12 @@ function readEnvelope(envelope: JsonFields, allowed: 'one' | 'several'): DsseEnv
     kind: 'dsse-envelope',
     payloadType: envelope.string('payloadType'),
     payload: envelope.bytes('payload'),
-    ...readSignature(first),
-    ...(others.length === 0 ? {} : { otherSignatures: others.map(readSignature) }),
+    ...readSignature(first, others.length === 0 ? first.bytes('sig') : first.optionalBytes('sig')),
+    ...(others.length === 0 ? {} : { otherSignatures: others.map((other) => readSignature(other, other.optionalBytes('sig'))) }),
   }
 }
 
-function readSignature(signature: JsonFields): EnvelopeSignature {
-  return { signature: signature.bytes('sig'), keyId: signature.optionalString('keyid') ?? '' }
+/** @param signature beside others it may be empty, and is none that verifies, as with other implementations */
+function readSignature(fields: JsonFields, signature: Uint8Array = new Uint8Array(0)): EnvelopeSignature {
+  return { signature, keyId: fields.optionalString('keyid') ?? '' }
 }

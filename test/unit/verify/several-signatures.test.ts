@@ -43,6 +43,35 @@ describe('an envelope with several signatures', () => {
       for (const signed of [one, two]) expect(verifyAs(signed, layer(signed, signatures)).logEntries).toHaveLength(1)
     }
   })
+  it.each<[string, object]>([
+    ['empty', { keyid: '', sig: '' }],
+    ['null', { keyid: '', sig: null }],
+    ['not there', { keyid: '' }],
+  ])("is verified beside a signature that is %s, which is nobody's", (_, empty) => {
+    for (const signatures of [
+      [empty, ...both],
+      [...both, empty],
+      [empty, ...both, empty],
+    ]) {
+      for (const signed of [one, two]) expect(verifyAs(signed, layer(signed, signatures)).logEntries).toHaveLength(1)
+    }
+    const other = sign(stranger, { log: 'none' })
+    expect(refusalOf(() => verifyAs(other, layer(other, [empty, ...both]), withoutLog))?.code).toBe('SIGNATURE_INVALID')
+    expect(refusalOf(() => verifyAs(other, layer(other, [empty, empty]), withoutLog))?.code).toBe('SIGNATURE_INVALID')
+    expect(refusalOf(() => verifyAs(one, layer(one, [empty, empty])))?.code).toBe('LOG_ENTRY_MISMATCH')
+    // Alone it is a mistake, and in a bundle, too.
+    expect(refusalOf(() => layer(one, [empty]))?.code).toBe('BUNDLE_INVALID')
+    const bundle = { ...one.bundle, dsseEnvelope: { ...(one.bundle['dsseEnvelope'] as Json), signatures: [empty] } }
+    expect(refusalOf(() => parseBundle(JSON.stringify(bundle)))?.message).toBe('bundle.dsseEnvelope.signatures[0].sig is missing')
+  })
+  it('is verified by no key of any kind where a signature is empty', async () => {
+    await loadEd25519ph()
+    for (const kind of ['ed25519', 'rsa', 'p384', 'p521', 'p256'] as const) {
+      const signed = sign(namedKey(`the ${kind} one`, kind), { log: 'none' })
+      const empty = [{ sig: '' }, { sig: '' }]
+      expect(refusalOf(() => verifyAs(signed, layer(signed, empty), withoutLog))?.code).toBe('SIGNATURE_INVALID')
+    }
+  })
   it('is verified by the certificate that comes with it', () => {
     const keyless = signStatement()
     expect(verifyAs(keyless, layer(keyless, [junk, ...both, ...signaturesOf(keyless)])).signer.kind).toBe('certificate')
