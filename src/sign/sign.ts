@@ -7,7 +7,7 @@ import { parseStatement } from '../bundle/statement.ts'
 import type { Signer } from '../crypto/signer.ts'
 import { encodeUtf8 } from '../encoding/bytes.ts'
 import { encodeJson } from '../encoding/json-writer.ts'
-import { CountersignError, UsageError } from '../error.ts'
+import { CountersignError } from '../error.ts'
 import type { Environment } from '../http/environment.ts'
 import { ambientToken } from '../identity/ambient-token.ts'
 import { missingPermission } from '../identity/missing-permission.ts'
@@ -24,7 +24,7 @@ import { signContent } from './sign-content.ts'
 import type { SigningIdentity } from './sign-content.ts'
 import { signEnvelope, signMessage } from './signed-content.ts'
 import type { Payload, SignedContent } from './signed-content.ts'
-import { noServices, selectServices } from './signing-services.ts'
+import { checkOneRoot, noServices, selectServices } from './signing-services.ts'
 import type { SigningServices } from './signing-services.ts'
 
 /** With what something is signed, and by which services. Everything has a default. */
@@ -122,12 +122,7 @@ async function loadMaterial(
   }
   const config = parseSigningConfig(options.signingConfig ?? (await target(targetName.signingConfig)))
   const trust = loadTrustMaterial(options.trustedRoot ?? (await target(targetName.trustedRoot)))
-  if (trust.otherRoots !== undefined) {
-    throw new UsageError(
-      'USAGE',
-      'the trusted root has several roots, one a line, and a signature is made with the services of one: give that one',
-    )
-  }
+  checkOneRoot(trust)
   const isWitnessed = witnesses !== 'none'
   return { services: selectServices(config, now(), { certificate: signer === undefined, log: isWitnessed, timestamp: isWitnessed }), trust }
 }

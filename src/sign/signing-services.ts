@@ -7,6 +7,8 @@ import {
   selectTransparencyLogs,
 } from '../trust/service-selection.ts'
 import type { SigningConfig } from '../trust/signing-config.ts'
+import { rootsOf } from '../trust/trust-material.ts'
+import type { TrustMaterial } from '../trust/trust-material.ts'
 
 /** A transparency log and which API of Rekor it speaks. */
 export interface LogService {
@@ -72,4 +74,18 @@ export function checkTimes({ certificateAuthority, logs, timestampAuthorities }:
 
 function toLog({ url, majorApiVersion }: { readonly url: string; readonly majorApiVersion: number }): LogService {
   return { url, apiVersion: majorApiVersion === 2 ? 2 : 1 }
+}
+
+/**
+ * Refuses several trusted roots: the services of a signature are trusted together.
+ * @param name what the trusted root is called
+ * @throws UsageError USAGE
+ */
+export function checkOneRoot(trust: TrustMaterial, name = 'the trusted root'): void {
+  const { length } = rootsOf(trust)
+  if (length === 1) return
+  throw new UsageError(
+    'USAGE',
+    `${name} has ${length} roots, one a line, and a signature is made with the services of one: give one with that line alone`,
+  )
 }

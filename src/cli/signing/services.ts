@@ -3,13 +3,13 @@ import { CountersignError, UsageError } from '../../error.ts'
 import { withoutSecrets } from '../../http/address.ts'
 import type { Strangers } from '../../sign/sign-content.ts'
 import type { SigningServices } from '../../sign/signing-services.ts'
-import { checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
+import { checkOneRoot, checkTimes, noServices, selectIssuer, selectServices } from '../../sign/signing-services.ts'
 import type { ServiceDemands } from '../../sign/signing-services.ts'
 import { selectTransparencyLogs } from '../../trust/service-selection.ts'
 import { parseSigningConfig } from '../../trust/signing-config.ts'
 import type { SigningConfig } from '../../trust/signing-config.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
-import { emptyTrustMaterial, loadTrustMaterial, rootsOf } from '../../trust/trust-material.ts'
+import { emptyTrustMaterial, loadTrustMaterial } from '../../trust/trust-material.ts'
 import type { Repository } from '../../tuf/repository.ts'
 import type { CommandContext } from '../context.ts'
 import { warn } from '../context.ts'
@@ -207,11 +207,6 @@ async function trustFor(
       return given
     }
   })
-  if (trust.otherRoots !== undefined) {
-    throw new UsageError(
-      'USAGE',
-      `the trusted root ${flags['trusted-root']} has ${rootsOf(trust).length} roots, one a line, and a signature is made with the services of one: give a file with that line alone`,
-    )
-  }
+  checkOneRoot(trust, `the trusted root ${flags['trusted-root']}`)
   return { services, trust, scts }
 }

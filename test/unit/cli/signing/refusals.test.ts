@@ -85,7 +85,7 @@ it('a file of several trusted roots is refused before anybody is asked: a signat
   const root = workspace.universe.trustedRoot()
   writeFileSync(path.join(workspace.folder, 'root.json'), `${root}\n${universeOf({ name: 'other' }).trustedRoot()}\n`)
   expect(sentenceOf(await workspace.sign())).toContain(
-    'the trusted root root.json has 2 roots, one a line, and a signature is made with the services of one: give a file with that line alone',
+    'the trusted root root.json has 2 roots, one a line, and a signature is made with the services of one: give one with that line alone',
   )
   expect(workspace.services.requests).toEqual([])
   expect(workspace.written()).toEqual([])
