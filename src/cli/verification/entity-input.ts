@@ -71,13 +71,15 @@ export async function loadEntity(context: CommandContext, flags: EntityFlags, ki
     if (!claimsToBeLegacyBundle(json)) {
       throw new DecodingError(
         'BUNDLE_INVALID',
-        'it is neither a Sigstore bundle (no mediaType) nor a local bundle of cosign 1 or 2 (no base64Signature)',
+        'it is neither a Sigstore bundle (no mediaType of one) nor a local bundle of cosign 1 or 2 (no base64Signature)',
       )
     }
     return await loadSeparateFiles(context, flags, kind, readLegacyBundle(json), hasKey)
   } catch (cause) {
     if (!(cause instanceof DecodingError)) throw cause
-    throw new DecodingError(cause.code, `the bundle ${flags.bundle} cannot be used: ${cause.message}`, { cause })
+    const { describeMistake } = await import('./mistaken-file.ts')
+    const mistake = describeMistake(contents, 'a Sigstore bundle', 'a local bundle of cosign 1 or 2')
+    throw new DecodingError(cause.code, `the bundle ${flags.bundle} cannot be used: ${mistake ?? cause.message}`, { cause })
   }
 }
 

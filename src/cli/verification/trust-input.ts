@@ -56,10 +56,7 @@ export async function loadTrust(
 ): Promise<TrustMaterial> {
   if (flags['trusted-root'] !== '') {
     const contents = readInputFile(context.cwd, flags['trusted-root'], 'the trusted root', maxFileBytes)
-    const root = loadTrustMaterial(contents, {
-      certificates: needs.certificates,
-      timestampAuthorities: needs.timestamps || needs.givenTimestamps,
-    })
+    const root = await loadGivenRoot(contents, flags['trusted-root'], needs)
     // The environment is for verifications without a root; who gives authorities beside it means those.
     return completed(readGivenMaterial({ cwd: context.cwd, env: {} }, flags), root)
   }
@@ -71,6 +68,25 @@ export async function loadTrust(
     (!needs.timestamps || given.timestampAuthorities.length > 0)
   if (isComplete) return given
   return completed(given, await loadDistributed(context))
+}
+
+async function loadGivenRoot(contents: Uint8Array, file: string, needs: TrustNeeds): Promise<TrustMaterial> {
+  try {
+    return loadTrustMaterial(contents, {
+      certificates: needs.certificates,
+      timestampAuthorities: needs.timestamps || needs.givenTimestamps,
+    })
+  } catch (cause) {
+    if (!(cause instanceof DecodingError)) throw cause
+    const { describeMistake } = await import('./mistaken-file.ts')
+    throw new DecodingError(
+      cause.code,
+      `the trusted root ${file} cannot be used: ${describeMistake(contents, 'a trusted root') ?? cause.message}`,
+      {
+        cause,
+      },
+    )
+  }
 }
 
 /** What was given, and what a trusted root has of what was not. */

@@ -47,6 +47,18 @@ beforeAll(() => {
   put('huge.json', '')
   // Sparse: a gigabyte that takes no space.
   truncateSync(path.join(folder, 'huge.json'), 1_073_741_824)
+  const mediaType = (name: string): string => `{"mediaType":"application/vnd.dev.sigstore.${name}+json"`
+  put('root.json', `${mediaType('trustedroot.v0.1')}}`)
+  put('roots.json', `${mediaType('trustedroot.v0.1')}}\n\n`.repeat(2))
+  put('roots.jsonl', `${mediaType('trustedroot.v0.1')}}\n`.repeat(2))
+  put('later-root.json', `${mediaType('trustedroot.v0.9')}}`)
+  put('config.json', `${mediaType('signingconfig.v0.2')},"caUrls":[]}`)
+  put('client-trust.json', `${mediaType('clienttrustconfig.v0.1')},"trustedRoot":{}}`)
+  put('envelope.json', '{"payload":"e30=","payloadType":"x","signatures":[]}')
+  put('statement.json', '{"_type":"https://in-toto.io/Statement/v1"}')
+  put('1.root.json', '{"signatures":[],"signed":{"_type":"root"}}')
+  put('local.json', '{"base64Signature":"AAAA"}')
+  put('bundles.jsonl', `${good}\n${good}\n`)
   put('bad-root.json', '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{}]}')
   mkdirSync(path.join(folder, 'directory'))
 })
@@ -87,7 +99,51 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'JSON that is no bundle',
     ['artifact', '--bundle', 'no-media-type.json', ...key],
-    /neither a Sigstore bundle \(no mediaType\) nor a local bundle of cosign 1 or 2 \(no base64Signature\)$/,
+    /neither a Sigstore bundle \(no mediaType of one\) nor a local bundle of cosign 1 or 2 \(no base64Signature\)$/,
+  ],
+  ...(
+    [
+      ['root.json', 'a trusted root (give it with --trusted-root)'],
+      ['roots.json', 'a trusted root (give it with --trusted-root)'],
+      ['roots.jsonl', 'a trusted root (give it with --trusted-root)'],
+      ['config.json', 'a signing config (which says what to sign with, and not whom to trust)'],
+      ['client-trust.json', 'a client trust config (which has a trusted root in it)'],
+      ['envelope.json', 'a DSSE envelope'],
+      ['statement.json', 'an in-toto statement'],
+      ['1.root.json', 'TUF metadata'],
+    ] as const
+  ).map(([file, found]): [string, string[], RegExp] => [
+    `${file} for a bundle`,
+    ['artifact', '--bundle', file, ...key],
+    new RegExp(`^the bundle ${file} cannot be used: expected a Sigstore bundle, found ${found.replaceAll(/[()]/g, String.raw`\$&`)}$`),
+  ]),
+  ...(
+    [
+      ['good.json', 'a Sigstore bundle'],
+      ['bundles.jsonl', 'a Sigstore bundle'],
+      ['local.json', 'a local bundle of cosign 1 or 2'],
+      ['config.json', 'a signing config (which says what to sign with, and not whom to trust)'],
+      ['client-trust.json', 'a client trust config (which has a trusted root in it)'],
+      ['envelope.json', 'a DSSE envelope'],
+      ['statement.json', 'an in-toto statement'],
+      ['1.root.json', 'TUF metadata'],
+    ] as const
+  ).map(([file, found]): [string, string[], RegExp] => [
+    `${file} for a trusted root`,
+    ['artifact', '--bundle', 'good.json', ...key, '--trusted-root', file],
+    new RegExp(
+      `^setting trusted material: the trusted root ${file} cannot be used: expected a trusted root, found ${found.replaceAll(/[()]/g, String.raw`\$&`)}$`,
+    ),
+  ]),
+  [
+    'JSON that is no trusted root',
+    ['artifact', '--bundle', 'good.json', ...key, '--trusted-root', 'no-media-type.json'],
+    /^setting trusted material: the trusted root no-media-type\.json cannot be used: trustedRoot\.mediaType is missing$/,
+  ],
+  [
+    'a trusted root of an unknown version',
+    ['artifact', '--bundle', 'good.json', ...key, '--trusted-root', 'later-root.json'],
+    /^setting trusted material: the trusted root later-root\.json cannot be used: .*of version 0\.1 or 0\.2, found "application\/vnd\.dev\.sigstore\.trustedroot\.v0\.9\+json"$/,
   ],
   [
     'a bundle with two contents',

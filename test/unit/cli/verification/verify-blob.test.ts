@@ -161,7 +161,11 @@ describe('verify-blob of a bundle', () => {
     const words = ['artifact', '--bundle', 'keyless.json', ...who, '--trusted-root']
     await verifies('verify-blob', [...words, 'roots.jsonl'])
     await refuses('verify-blob', [...words, 'foreign-roots.jsonl'], /^Error: failed to verify log inclusion: .*unknown log/)
-    await refuses('verify-blob', [...words, 'broken-roots.jsonl'], /setting trusted material: root 2 of the 2 in the file: .*mediaType/)
+    await refuses(
+      'verify-blob',
+      [...words, 'broken-roots.jsonl'],
+      /setting trusted material: the trusted root broken-roots\.jsonl cannot be used: root 2 of the 2 in the file: .*mediaType/,
+    )
     await verifies('verify-blob', [...words, 'roots.jsonl', '--bundle', 'legacy.json'])
     await refuses(
       'verify-blob',
