@@ -102,27 +102,33 @@ function verifyOwn(made: SignedEntity, { artifact }: SignedContent, identity: Si
 function verifyMade(entity: SignedEntity, policy: Policy, identity: SigningIdentity, options: CompleteOptions): Evidence {
   try {
     const evidence = verify(entity, options.trust, policy, ownOptions(identity, options))
-    checkWitnesses(evidence, options.services)
-    return evidence
+    const missing = missingWitness(evidence, options.services)
+    if (missing === undefined) return evidence
+    throw missing
   } catch (error) {
     if (options.strangers !== 'noted' || !(error instanceof VerificationError)) throw error
     // What is left to say of witnesses is what those that are known answered.
-    return verify(entity, options.trust, policy, ownOptions(identity, { ...options, services: noServices }))
+    const evidence = verify(entity, options.trust, policy, ownOptions(identity, { ...options, services: noServices }))
+    // Where none of them is a stranger, what is missing is missing from the answer of one that is known.
+    if (missingWitness(evidence, options.services) === undefined) throw error
+    return evidence
   }
 }
 
 /** Verifiers pass over witnesses that they do not know. Whoever asked for so many wants the testimony of each. */
-function checkWitnesses({ logEntries, times, notes }: Evidence, { logs, timestampAuthorities }: SigningServices): void {
+function missingWitness({ logEntries, times, notes }: Evidence, services: SigningServices): VerificationError | undefined {
+  const { logs, timestampAuthorities } = services
   const timestamps = times.filter(({ source }) => source === 'timestamp-authority')
   const because = notes.length === 0 ? '' : ` (${notes.join('; ')})`
   if (logEntries.length < logs.length) {
     const message = `${logs.length} transparency logs were asked, and the entries of ${logEntries.length} verify${because}`
-    throw new VerificationError('LOG_ENTRY_UNVERIFIED', message)
+    return new VerificationError('LOG_ENTRY_UNVERIFIED', message)
   }
   if (timestamps.length < timestampAuthorities.length) {
     const message = `${timestampAuthorities.length} timestamp authorities were asked, and the timestamps of ${timestamps.length} verify${because}`
-    throw new VerificationError('TIME_UNVERIFIED', message)
+    return new VerificationError('TIME_UNVERIFIED', message)
   }
+  return undefined
 }
 
 function ownSigner({ signer, certificate }: SigningIdentity): Policy['signer'] {

@@ -121,6 +121,38 @@ describe('nothing is written', () => {
     expect(place.written()).not.toContain('b.json')
   })
 
+  it('where a log that is known gives no time, which the signature of a certificate cannot do without', async () => {
+    const place = await createPlace({ entry: { withPromise: false } })
+    writeFileSync(path.join(place.folder, 'ct.pub'), place.universe.ctLog.pem)
+    writeFileSync(path.join(place.folder, 'chain.pem'), place.universe.chain.map(({ der }) => pemOf(der)).join(''))
+    const { url } = place.services
+    const words = [
+      'sign-blob',
+      'artifact',
+      '--yes',
+      '--bundle',
+      'b.json',
+      '--identity-token',
+      'token',
+      '--fulcio-url',
+      url,
+      '--rekor-url',
+      url,
+    ]
+    const own = { SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: 'ct.pub', SIGSTORE_ROOT_FILE: 'chain.pem', HOME: place.folder }
+    const signed = await place.run(words, { env: { ...known, ...own } })
+    expect(signed.exitCode).toBe(1)
+    expect(signed.stderr).toContain('so nothing was written: no verified time of the signature')
+    expect(place.written()).not.toContain('b.json')
+    // A timestamp may be that time, and whoever verifies may know its authority.
+    const others = { SIGSTORE_TSA_CERTIFICATE_FILE: 'other-tsa.pem' }
+    const stamped = await place.run([...words, '--timestamp-server-url', `${url}${paths.timestamp}`], {
+      env: { ...known, ...own, ...others },
+    })
+    expect(stamped, stamped.stderr).toMatchObject({ exitCode: 0 })
+    expect(stamped.stderr).toMatch(unknownAuthority)
+  })
+
   it('where the authority for a certificate is not known', async () => {
     const place = await createPlace()
     const urls = ['--fulcio-url', place.services.url, '--rekor-url', place.services.url, '--identity-token', 'token']
