@@ -125,7 +125,7 @@ export async function readSignature(context: CommandContext, reference: string, 
 }
 
 /** A signature may begin with any byte, and yet is never JSON with a payload. */
-function resemblesEnvelope(contents: Uint8Array): boolean {
+export function resemblesEnvelope(contents: Uint8Array): boolean {
   return contents[0] === 0x7b && asBuffer(contents).includes('"payload"')
 }
 

@@ -41,6 +41,7 @@ export function checkFlags(flags: CheckedFlags): void {
  */
 export function checkBundleFlags(flags: CheckedFlags): void {
   if (flags.sct !== '') throw usage('unsupported: SCT may not be provided using --sct when using --new-bundle-format')
+  checkTimestampWanted(flags)
 }
 
 /** Whether anything is given that a bundle holds. */
@@ -50,13 +51,20 @@ export function givesParts(flags: CheckedFlags): boolean {
 
 /** A timestamp and the wish to check one come together. */
 export function checkLegacyFlags(flags: CheckedFlags): void {
-  const wantsTimestamps = flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== ''
-  if (flags['rfc3161-timestamp'] !== '' && !wantsTimestamps) {
-    throw usage('when specifying --rfc3161-timestamp-path, you must also specify --use-signed-timestamps or --timestamp-certificate-chain')
-  }
-  if (wantsTimestamps && flags['rfc3161-timestamp'] === '') {
+  checkTimestampWanted(flags)
+  if (wantsTimestamps(flags) && flags['rfc3161-timestamp'] === '') {
     throw usage('when specifying --use-signed-timestamps or --timestamp-certificate-chain, you must also specify --rfc3161-timestamp-path')
   }
+}
+
+/** Who gives a timestamp means it to be checked: one of an authority that nobody knows would be passed over. */
+function checkTimestampWanted(flags: CheckedFlags): void {
+  if (flags['rfc3161-timestamp'] === '' || wantsTimestamps(flags)) return
+  throw usage('when specifying --rfc3161-timestamp-path, you must also specify --use-signed-timestamps or --timestamp-certificate-chain')
+}
+
+function wantsTimestamps(flags: CheckedFlags): boolean {
+  return flags['use-signed-timestamps'] || flags['timestamp-certificate-chain'] !== ''
 }
 
 function usage(message: string): UsageError {

@@ -4,12 +4,12 @@
  */
 import { parseEnvelope } from '../../bundle/dsse.ts'
 import { parseTimestampFile } from '../../bundle/legacy-bundle.ts'
-import type { SignedEntity } from '../../bundle/signed-entity.ts'
+import type { DsseEnvelope, SignedEntity } from '../../bundle/signed-entity.ts'
 import { equalBytes } from '../../encoding/bytes.ts'
 import { VerificationError } from '../../error.ts'
 import type { CommandContext } from '../context.ts'
 import type { EntityFlags } from './entity-input.ts'
-import { maxFileBytes, readCertificate, readSignature } from './entity-input.ts'
+import { maxFileBytes, readCertificate, readSignature, resemblesEnvelope } from './entity-input.ts'
 import { readInputFile } from './input-file.ts'
 
 /** One of them, and what to say when no bundle holds it. */
@@ -48,8 +48,9 @@ async function readParts(context: CommandContext, flags: EntityFlags): Promise<G
   }
   if (flags.signature !== '') {
     const given = await readSignature(context, flags.signature, 'either')
+    const envelope = resemblesEnvelope(given) ? parseEnvelope(given) : undefined
     parts.push({
-      isHeldBy: ({ content }) => holdsSignature(content, given),
+      isHeldBy: ({ content }) => (content.kind === 'dsse-envelope' ? isAmong(content, envelope) : equalBytes(content.signature, given)),
       code: 'SIGNATURE_INVALID',
       mismatch: 'the signature passed in does not match the signature in the provided bundle',
     })
@@ -66,9 +67,8 @@ async function readParts(context: CommandContext, flags: EntityFlags): Promise<G
   return parts
 }
 
-/** An attestation is given as its envelope. */
-function holdsSignature(content: SignedEntity['content'], given: Uint8Array): boolean {
-  if (content.kind === 'message-signature') return equalBytes(content.signature, given)
-  const { payload, payloadType, signature } = parseEnvelope(given)
-  return equalBytes(content.signature, signature) && equalBytes(content.payload, payload) && content.payloadType === payloadType
+/** An attestation is given as its envelope, which may have further signatures. */
+function isAmong(held: DsseEnvelope, given: DsseEnvelope | undefined): boolean {
+  if (given === undefined || !equalBytes(held.payload, given.payload) || held.payloadType !== given.payloadType) return false
+  return [given, ...(given.otherSignatures ?? [])].some(({ signature }) => equalBytes(held.signature, signature))
 }

@@ -333,11 +333,43 @@ describe('verify-blob of a bundle, with what scripts of cosign 1 and 2 give besi
   it.each([
     ['signature', ['--signature', 'signature.b64'], /the signature passed in does not match the signature in the provided bundle/],
     ['certificate', ['--certificate', 'other-cert.pem'], /the cert passed in does not match the cert in the provided bundle/],
-    ['timestamp', ['--rfc3161-timestamp', 'stranger-stamp.json'], /the timestamp passed in is not in the provided bundle/],
+    [
+      'timestamp',
+      ['--rfc3161-timestamp', 'stranger-stamp.json', '--use-signed-timestamps'],
+      /the timestamp passed in is not in the provided bundle/,
+    ],
   ])('refuses another %s than the one in it', async (_, more, reason) => {
     const stranger = { SignedRFC3161Timestamp: base64(stamped.tokens[0] ?? '') }
     writeFileSync(path.join(folder, 'stranger-stamp.json'), JSON.stringify(stranger))
     await refuses('verify-blob', [...words, ...offline, ...more], reason)
+  })
+
+  it('refuses a timestamp that nobody asks to check: one of an unknown authority would be passed over', async () => {
+    const stranger = signBlob({ timestamps: [{ signer: universeOf({ name: 'stranger' }).timestampLeaf }] })
+    writeFileSync(path.join(folder, 'unknown.json'), stranger.json)
+    writeFileSync(path.join(folder, 'unknown.tsr'), stranger.tokens[0] ?? '')
+    const timed = [...words.with(2, 'unknown.json'), ...offline, '--rfc3161-timestamp', 'unknown.tsr']
+    await refuses('verify-blob', timed, /you must also specify --use-signed-timestamps or --timestamp-certificate-chain/)
+    await refuses('verify-blob', [...timed, '--use-signed-timestamps'], /threshold not met for verified signed timestamps/)
+  })
+
+  it('looks for the signature among attestations and signatures, and in an envelope with several', async () => {
+    writeFileSync(path.join(folder, 'mixed.jsonl'), `${attestation.json}\n${keyless.json}\n`)
+    const mixed = [...words.with(2, 'mixed.jsonl'), ...offline, '--signature']
+    await verifies('verify-blob', [...mixed, 'keyless.sig'])
+    await refuses('verify-blob', [...mixed, 'signature.b64'], /does not match the signature in the provided bundle/)
+    const attested = ['artifact', '--bundle', 'mixed.jsonl', ...offline, ...who, '--type', 'slsaprovenance1', '--signature']
+    const [own] = (attestation.bundle['dsseEnvelope'] as { signatures: object[] }).signatures
+    const junk = { sig: base64('junk') }
+    for (const signatures of [
+      [own, junk],
+      [junk, own],
+    ]) {
+      writeFileSync(path.join(folder, 'several.json'), envelope(attestation, { signatures }))
+      await verifies('verify-blob-attestation', [...attested, 'several.json'])
+    }
+    writeFileSync(path.join(folder, 'several.json'), envelope(attestation, { signatures: [junk, junk] }))
+    await refuses('verify-blob-attestation', [...attested, 'several.json'], /does not match the signature in the provided bundle/)
   })
 
   it('refuses a certificate beside a bundle that has none', async () => {
