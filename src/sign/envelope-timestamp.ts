@@ -27,13 +27,12 @@ export async function timestampEnvelope(
 ): Promise<Uint8Array> {
   const encoded = encodeUtf8(encodeEnvelope(envelope))
   const token = await requestTimestamp(url, encoded, options)
-  const [verified] = verifyTimestamps([token], { ...envelope, encoded }, trust, []).times
-  if (verified === undefined) {
+  const { instants } = verifyTimestamps([token], { ...envelope, encoded }, trust, [])
+  if (instants.length === 0) {
     if (options.strangers === 'noted') return token
     throw new VerificationError('TIME_UNVERIFIED', `the timestamp of ${url} is of an authority that the trusted root does not have`)
   }
-  const time = verified.time.getTime()
-  if (certificate !== undefined && (time < certificate.notBefore || time > certificate.notAfter)) {
+  if (certificate !== undefined && instants.some((instant) => instant < certificate.notBefore || instant > certificate.notAfter)) {
     throw new VerificationError('CERTIFICATE_EXPIRED', `the timestamp of ${url} is not of a time at which the certificate is valid`)
   }
   return token
