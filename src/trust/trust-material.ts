@@ -39,11 +39,6 @@ export function rootsOf(trust: TrustMaterial): readonly TrustMaterial[] {
   return [trust, ...(trust.otherRoots ?? [])]
 }
 
-/** The logs of all roots, to look for entries in. Which root an entry counts under is for the verifier to say. */
-export function logsOf(trust: TrustMaterial): readonly TrustedLog[] {
-  return rootsOf(trust).flatMap(({ logs }) => logs)
-}
-
 /** A transparency log or CT log. */
 export interface TrustedLog {
   readonly baseUrl: string

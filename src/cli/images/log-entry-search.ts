@@ -1,7 +1,6 @@
 /** The log entry of a signature that came without: looked for in the log, unless the user does not want that. */
 import { UsageError } from '../../error.ts'
 import type { ImagePolicy } from '../../oci/verify-image.ts'
-import { logsOf } from '../../trust/trust-material.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -18,8 +17,8 @@ export function entryFinder(
         'offline verification failed: the signature comes without an entry of a transparency log, and --offline forbids to look for it',
       )
     }
-    const { logToSearch, withEntryOfLog } = await import('../verification/log-search.ts')
+    const { withEntryOfLog } = await import('../verification/log-search.ts')
     const envelope = entity.content.kind === 'dsse-envelope' ? bytes : undefined
-    return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], logsOf(trust)), options: { env, signal } })
+    return withEntryOfLog(entity, policy, envelope, { named: flags['rekor-url'], trust, options: { env, signal } })
   }
 }

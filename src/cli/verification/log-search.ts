@@ -9,13 +9,16 @@ import { digest } from '../../crypto/digest.ts'
 import { encodeUtf8 } from '../../encoding/bytes.ts'
 import { encodeHex } from '../../encoding/hex.ts'
 import { CountersignError } from '../../error.ts'
-import type { TrustedLog } from '../../trust/trust-material.ts'
+import type { TrustedLog, TrustMaterial } from '../../trust/trust-material.ts'
+import { rootsOf } from '../../trust/trust-material.ts'
 import { signaturesBy } from '../../verify/alternatives.ts'
+import { authoritiesOver } from '../../verify/certificate.ts'
 import { verifyIdentity } from '../../verify/identity.ts'
 import { verifyEntryContent } from '../../verify/log-entry-content.ts'
 import type { Policy } from '../../verify/policy.ts'
 import { verifyContent } from '../../verify/signature.ts'
 import { signerOf } from '../../verify/signer.ts'
+import type { Signer } from '../../verify/signer.ts'
 import { DEFAULT_REKOR_URL } from '../flag-groups.ts'
 import type { LoggedSignature } from './possible-entries.ts'
 import { possibleLeaves, verifierPemOf } from './possible-entries.ts'
@@ -29,15 +32,12 @@ export interface Log {
   readonly options: ServiceOptions
 }
 
-/**
- * The log to look in: the one that was named; where none was, the public instance's, or that of the trusted root where this is of another
- * instance.
- * @param named the value of `--rekor-url`
- */
-export function logToSearch(named: string, logs: readonly TrustedLog[]): string {
-  if (named !== DEFAULT_REKOR_URL || logs.some(({ host }) => host === new URL(DEFAULT_REKOR_URL).hostname)) return named
-  // Logs of Rekor v2, which cannot be searched, have Ed25519 keys.
-  return logs.find(({ baseUrl, key }) => key.kind !== 'ed25519' && /^https?:/.test(baseUrl))?.baseUrl ?? named
+/** Where a signature's entry may be. */
+export interface SearchPlace {
+  /** The value of `--rekor-url`. */
+  readonly named: string
+  readonly trust: TrustMaterial
+  readonly options: ServiceOptions
 }
 
 /**
@@ -50,16 +50,45 @@ export async function withEntryOfLog(
   given: SignedEntity,
   policy: Policy,
   envelope: Uint8Array | undefined,
-  log: Log,
+  { named, trust, options }: SearchPlace,
 ): Promise<SignedEntity> {
   const signer = signerOf(given, policy)
   // Of an envelope with several signatures, the one by this signer is the one whose entry is looked for.
   const [entity] = signaturesBy(given, signer)
   verifyContent(entity, signer, policy)
   if (policy.signer.kind === 'certificate' && signer.certificate !== undefined) verifyIdentity(signer.certificate, policy.signer.identities)
-  const earliest = await earliestEntryOf({ entity, signer, artifact: policy.artifact, envelope }, log)
-  if (earliest !== undefined) return { ...given, logEntries: [earliest] }
-  throw new CountersignError('LOG_ENTRY_UNVERIFIED', `signature not found in transparency log: ${log.url} has no entry of it`)
+  const urls = logsToSearch(named, trust, signer)
+  let failure: CountersignError | undefined
+  for (const url of urls) {
+    try {
+      const earliest = await earliestEntryOf({ entity, signer, artifact: policy.artifact, envelope }, { url, options })
+      if (earliest !== undefined) return { ...given, logEntries: [earliest] }
+    } catch (error) {
+      // Under another trusted root it may hold all the same.
+      if (!(error instanceof CountersignError) || error.code === 'ABORTED') throw error
+      failure ??= error
+    }
+  }
+  if (failure !== undefined) throw failure
+  const have = urls.length === 1 ? 'has' : 'have'
+  throw new CountersignError(
+    'LOG_ENTRY_UNVERIFIED',
+    `signature not found in transparency log: ${urls.join(' and ')} ${have} no entry of it`,
+  )
+}
+
+/** A log of each trusted root that the signature may hold under: of those with logs, whichever know its certificate. */
+function logsToSearch(named: string, trust: TrustMaterial, { certificate }: Signer): readonly string[] {
+  const knows = (root: TrustMaterial): boolean => certificate === undefined || authoritiesOver(certificate, root).length > 0
+  const roots = rootsOf(trust).filter((root) => root.logs.length > 0 && knows(root))
+  return [...new Set((roots.length > 0 ? roots : [trust]).map(({ logs }) => logToSearch(named, logs)))]
+}
+
+/** The log that was named; where none was, the public instance's, or that of the trusted root where this is of another instance. */
+function logToSearch(named: string, logs: readonly TrustedLog[]): string {
+  if (named !== DEFAULT_REKOR_URL || logs.some(({ host }) => host === new URL(DEFAULT_REKOR_URL).hostname)) return named
+  // Logs of Rekor v2, which cannot be searched, have Ed25519 keys.
+  return logs.find(({ baseUrl, key }) => key.kind !== 'ed25519' && /^https?:/.test(baseUrl))?.baseUrl ?? named
 }
 
 /**

@@ -2,7 +2,6 @@
 import type { SignedEntity } from '../../bundle/signed-entity.ts'
 import { loadEd25519ph } from '../../crypto/signature.ts'
 import { CountersignError, UsageError, messageOf } from '../../error.ts'
-import { logsOf } from '../../trust/trust-material.ts'
 import type { TrustMaterial } from '../../trust/trust-material.ts'
 import type { Artifact } from '../../verify/artifact.ts'
 import type { DigestsNeeded } from '../../verify/digests-needed.ts'
@@ -125,9 +124,9 @@ async function searchEntry(
   policy: Policy,
   envelope: Uint8Array | undefined,
 ): Promise<SignedEntity> {
-  const { logToSearch, withEntryOfLog } = await import('./log-search.ts')
+  const { withEntryOfLog } = await import('./log-search.ts')
   const { env, signal } = context
-  return withEntryOfLog(entity, policy, envelope, { url: logToSearch(flags['rekor-url'], logsOf(trust)), options: { env, signal } })
+  return withEntryOfLog(entity, policy, envelope, { named: flags['rekor-url'], trust, options: { env, signal } })
 }
 
 interface Verified {

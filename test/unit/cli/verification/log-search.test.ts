@@ -22,7 +22,7 @@ import type { TestServer } from '../../http/test-server.ts'
 import type { Outcome, Surroundings } from '../captured-context.ts'
 import { runCaptured } from '../captured-context.ts'
 
-const universe = universeOf()
+const [universe, third] = [universeOf(), universeOf({ name: 'third' })]
 const retrievePath = '/api/v1/log/entries/retrieve'
 const indexPath = '/api/v1/index/retrieve'
 const keyless = signBlob({ log: 'none' })
@@ -173,6 +173,41 @@ describe('the entry of a signature without one', () => {
     const refused = await run(['verify-blob', 'artifact', ...separate, '--trusted-root', 'named-root.json', ...who], { env })
     expect(refused.exitCode).toBe(1)
     expect(proxy.requests[0]).toBe(`CONNECT ${asked}`)
+  })
+
+  describe('of several trusted roots', () => {
+    const other = universeOf({ name: 'other' })
+    const managedEntry = entryOf({}, { signature: managed.signature, verifier: managed.key.spki, verifierKind: 'public-key' })
+    const withKey = ['--signature', 'managed.sig', '--key', 'key.pub']
+    const verifyUnder = (more: readonly string[], ...roots: readonly (readonly [typeof universe, TestServer])[]): Promise<Outcome> => {
+      const lines = roots.map(([one, { origin }]) => one.trustedRoot((root) => root.tlogs.forEach((log) => void (log.baseUrl = origin))))
+      writeFileSync(path.join(folder, 'roots.jsonl'), lines.join('\n'))
+      return run(['verify-blob', 'artifact', ...more, '--trusted-root', 'roots.jsonl'])
+    }
+
+    it('is looked for in the log of each, wherever it stands, and whatever the others answer', async () => {
+      const log = await startLog({ retrieve: answers(managedEntry) })
+      for (const elsewhere of [await startLog({}), await startLog({ retrieve: json({}, 500), index: json({}, 400) })]) {
+        expect(await verifyUnder(withKey, [other, elsewhere], [universe, log])).toMatchObject({ exitCode: 0 })
+        expect(await verifyUnder(withKey, [universe, log], [other, elsewhere])).toMatchObject({ exitCode: 0 })
+      }
+    })
+
+    it('is looked for in none but the log of the root that knows the certificate', async () => {
+      const [log, elsewhere] = [await startLog({ retrieve: answers(entryOf()) }), await startLog({ retrieve: answers(entryOf()) })]
+      const withCertificate = ['--signature', 'artifact.sig', '--certificate', 'crt.pem', ...who]
+      expect(await verifyUnder(withCertificate, [other, elsewhere], [universe, log])).toMatchObject({ exitCode: 0 })
+      expect(elsewhere.requests).toEqual([])
+    })
+
+    it('is none where it is in none, or under the other root only', async () => {
+      const [empty, log] = [await startLog({}), await startLog({ retrieve: answers(managedEntry) })]
+      const nowhere = await verifyUnder(withKey, [other, empty], [universe, empty])
+      expect(sentenceOf(nowhere)).toContain(`signature not found in transparency log: ${empty.origin} has no entry of it`)
+      const wrong = await verifyUnder(withKey, [other, log], [third, empty])
+      expect(wrong).toMatchObject({ exitCode: 1 })
+      expect(wrong.stderr).toContain('unknown log')
+    })
   })
 })
 
