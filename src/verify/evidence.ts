@@ -8,6 +8,8 @@ import type { SigstoreExtensions } from '../x509/sigstore-extensions.ts'
 /** What a verification has established. Everything in it was checked. */
 export interface Evidence {
   readonly signer: CertificateSigner | KeySigner
+  /** The signature that all of this is about: of an envelope that has several, the one that holds, which need not be the first. */
+  readonly signature: Uint8Array
   /** The log entries whose inclusion was verified. */
   readonly logEntries: readonly VerifiedLogEntry[]
   /** The times that a signature covers, earliest first. */

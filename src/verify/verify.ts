@@ -109,6 +109,7 @@ function verifyTimes(signer: Signer, { entity, root: trust }: Alternative, polic
     const statement = verifyContent(entity, signer, policy)
     return {
       signer: identify(signer, policy),
+      signature: entity.content.signature,
       logEntries: logged.entries,
       times,
       certificateTimestamps,

@@ -76,6 +76,12 @@ describe('an envelope with several signatures', () => {
     const keyless = signStatement()
     expect(verifyAs(keyless, layer(keyless, [junk, ...both, ...signaturesOf(keyless)])).signer.kind).toBe('certificate')
   })
+  it('has the one that holds in the evidence, wherever it stands', () => {
+    for (const signatures of [both, both.toReversed(), [junk, ...both]]) {
+      for (const signed of [one, two])
+        expect(Buffer.from(verifyAs(signed, layer(signed, signatures)).signature)).toEqual(Buffer.from(signed.signature))
+    }
+  })
   it('is refused with a key that made none of them', () => {
     const other = sign(stranger, { log: 'none' })
     expect(refusalOf(() => verifyAs(other, layer(other, both), withoutLog))?.code).toBe('SIGNATURE_INVALID')
