@@ -55,13 +55,23 @@ function readEnvelope(envelope: JsonFields, allowed: 'one' | 'several'): DsseEnv
     const expected = allowed === 'one' ? 'exactly one' : 'at least one'
     throw envelope.invalid(`the DSSE envelope has ${signatures.length} signatures, ${expected} was expected`)
   }
+  const payloadType = envelope.string('payloadType')
+  const payload = envelope.bytes('payload')
+  if (allowed === 'one') return { kind: 'dsse-envelope', payloadType, payload, ...readSignature(first, first.bytes('sig')) }
   return {
     kind: 'dsse-envelope',
-    payloadType: envelope.string('payloadType'),
-    payload: envelope.bytes('payload'),
-    ...readSignature(first, others.length === 0 ? first.bytes('sig') : first.optionalBytes('sig')),
-    ...(others.length === 0 ? {} : { otherSignatures: others.map((other) => readSignature(other, other.optionalBytes('sig'))) }),
+    payloadType,
+    payload,
+    ...readSignature(first, signatureIn(first) ?? (others.length === 0 ? first.bytes('sig') : undefined)),
+    ...(others.length === 0 ? {} : { otherSignatures: others.map((other) => readSignature(other, signatureIn(other))) }),
   }
+}
+
+/** In either alphabet of base64, as DSSE has it, but not both. In a bundle there is one text for each byte string, and cosign takes no payload so. */
+function signatureIn(fields: JsonFields): Uint8Array | undefined {
+  const text = fields.optionalString('sig')
+  if (text === undefined || !/[-_]/.test(text) || /[+/]/.test(text)) return fields.optionalBytes('sig')
+  return fields.decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'), 'sig')
 }
 
 /** @param signature beside others it may be empty, and is none that verifies, as with other implementations */

@@ -71,6 +71,7 @@ function envelopeOf(statement: string, bend: (envelope: Envelope) => void = () =
   return { content: JSON.stringify(envelope), annotations: { 'dev.cosignproject.cosign/signature': '' } }
 }
 
+const forAddresses = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_')
 /** What a signature of an attestation is over. */
 const encodingOf = (statement: string): string => `DSSEv1 28 application/vnd.in-toto+json ${Buffer.from(statement).length} ${statement}`
 const strangers = (content: string): { readonly sig: string } => ({ sig: signatureOf(content, stranger.privateKey) })
@@ -259,6 +260,15 @@ describe.skipIf(isMissing)('an attestation', () => {
       (digest) =>
         envelopeOf(statementAbout(digest), ({ signatures }) => signatures.push({ sig: signatureOf(encodingOf(statementAbout(digest))) })),
     ],
+    [
+      'with an empty signature in front of the right one',
+      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.unshift({ sig: '' })),
+    ],
+    [
+      'whose signature is in the alphabet for addresses',
+      (digest) =>
+        envelopeOf(statementAbout(digest), ({ signatures }) => signatures.forEach((one) => void (one.sig = forAddresses(one.sig)))),
+    ],
   ])('%s is taken', async (_, make) => expect(await judged('att', make)).toEqual(both))
 
   it.each<Case>([
@@ -324,15 +334,19 @@ describe.skipIf(isMissing)('an attestation', () => {
       'of which one signature is no base64',
       (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.push({ sig: '***' })),
     ],
+    [
+      'whose payload is in the alphabet for addresses',
+      (digest) =>
+        envelopeOf(statementAbout(digest).replace('12', '12,"sign":"???>>>"'), (envelope) => {
+          envelope.payload = forAddresses(envelope.payload)
+        }),
+    ],
     ['that is a payload', (digest) => envelopeOf(payloadAbout(digest))],
     ['that is no envelope', (digest) => signedPayload(statementAbout(digest))],
   ])('%s is refused', async (_, make) => expect(await judged('att', make)).toEqual(neither))
 
-  it.each<Case>([
-    [
-      'with an empty signature in front of the right one',
-      (digest) => envelopeOf(statementAbout(digest), ({ signatures }) => signatures.unshift({ sig: '' })),
-    ],
-    ['of an unknown version', (digest) => restated(digest, 'Statement/v0.1', 'Statement/v9')],
-  ])('%s is taken by cosign alone', async (_, make) => expect(await judged('att', make)).toEqual(cosignOnly))
+  it.each<Case>([['of an unknown version', (digest) => restated(digest, 'Statement/v0.1', 'Statement/v9')]])(
+    '%s is taken by cosign alone',
+    async (_, make) => expect(await judged('att', make)).toEqual(cosignOnly),
+  )
 })

@@ -82,6 +82,20 @@ describe('an envelope with several signatures', () => {
         expect(Buffer.from(verifyAs(signed, layer(signed, signatures)).signature)).toEqual(Buffer.from(signed.signature))
     }
   })
+  it('may have a signature in either alphabet of base64, each text in one', () => {
+    const other = (text: unknown): string => String(text).replaceAll('+', '-').replaceAll('/', '_')
+    const signed = [...Array(64).keys()]
+      .map(() => sign(first))
+      .find(({ signature }) => /\+.*\/|\/.*\+/.test(Buffer.from(signature).toString('base64')))
+    if (signed === undefined) throw new Error('no signature has both characters')
+    const [{ sig } = {}] = signaturesOf(signed)
+    for (const signatures of [[{ sig: other(sig) }], [junk, { sig: other(sig) }]])
+      expect(verifyAs(signed, layer(signed, signatures)).logEntries).toHaveLength(1)
+    const mixed = String(sig).replace('+', '-')
+    expect(refusalOf(() => layer(signed, [{ sig: mixed.includes('/') ? mixed : `${mixed}/` }]))?.code).toBe('BUNDLE_INVALID')
+    const bundle = { ...signed.bundle, dsseEnvelope: { ...(signed.bundle['dsseEnvelope'] as Json), signatures: [{ sig: other(sig) }] } }
+    expect(refusalOf(() => parseBundle(JSON.stringify(bundle)))?.message).toContain('is not standard base64 with padding')
+  })
   it('is refused with a key that made none of them', () => {
     const other = sign(stranger, { log: 'none' })
     expect(refusalOf(() => verifyAs(other, layer(other, both), withoutLog))?.code).toBe('SIGNATURE_INVALID')
