@@ -1,16 +1,13 @@
 /** The real programs that suites compare with: where they are, and what to do when one is not there. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import type { Ending } from './start-program.ts'
+import { startProgram } from './start-program.ts'
+
+export type { Ending } from './start-program.ts'
 
 const folder = path.resolve(import.meta.dirname, '../..', process.env['COUNTERSIGN_PEERS'] ?? '.cache/peers/bin')
-
-/** How a program ended. */
-export interface Ending {
-  readonly exitCode: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 /**
  * Finds a program by any of its names.
@@ -37,45 +34,30 @@ export function findFile(files: readonly string[], advice: string): string | und
   return undefined
 }
 
+const timeout = 120_000
+type Environment = Readonly<Record<string, string>>
+
 /** Runs a program without a network, with nothing of this process's environment and a home of its own. */
-export function runPeer(program: string, argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Ending {
-  const { status, stdout, stderr, error } = spawnSync(program, argv, {
-    cwd,
-    // Nothing listens on the discard port: what needs a network fails at once.
-    env: {
-      HOME: cwd,
-      PATH: process.env['PATH'] ?? '',
-      TZ: 'UTC',
-      HTTPS_PROXY: 'http://127.0.0.1:9',
-      HTTP_PROXY: 'http://127.0.0.1:9',
-      ...env,
-    },
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
-  })
+export function runPeer(program: string, argv: readonly string[], cwd: string, env: Environment = {}): Ending {
+  const options = { cwd, env: { ...environment(cwd), ...noNetwork, ...env }, timeout }
+  const { status, stdout, stderr, error } = spawnSync(program, argv, { ...options, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   if (error !== undefined) throw error
   return { exitCode: status, stdout, stderr }
 }
 
+/** As `runPeer`, for hundreds of runs. */
+export function runPeerAside(program: string, argv: readonly string[], cwd: string, env: Environment = {}): Promise<Ending> {
+  return runPeerLive(program, argv, cwd, { ...noNetwork, ...env })
+}
+
 /** Runs a program while this process serves it. */
-export function runPeerLive(
-  program: string,
-  argv: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ending> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, {
-      cwd,
-      env: { HOME: cwd, PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 120_000,
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    child.on('error', reject)
-    child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
-  })
+export function runPeerLive(program: string, argv: readonly string[], cwd: string, env: Environment = {}): Promise<Ending> {
+  return startProgram(program, argv, { cwd, env: { ...environment(cwd), ...env }, timeout })
+}
+
+/** Nothing listens on the discard port: what needs a network fails at once. */
+const noNetwork: Environment = { HTTPS_PROXY: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9' }
+
+function environment(home: string): Environment {
+  return { HOME: home, PATH: process.env['PATH'] ?? '', TZ: 'UTC' }
 }

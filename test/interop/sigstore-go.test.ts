@@ -16,7 +16,7 @@ import { mutationsOf } from '../support/universe/mutate.ts'
 import type { Json, SignedBundle, StatementOptions, TrustedRootJson } from '../support/universe/universe.ts'
 import { epoch, identity, issuer, namedKey, signBlob, signStatement } from '../support/universe/universe.ts'
 import { policyFor, verifySigned } from '../support/universe/verification.ts'
-import { findPeer, runPeer } from './peer.ts'
+import { findPeer, runPeerAside } from './peer.ts'
 import { sigstoreGoExplanations } from './sigstore-go-explanations.ts'
 
 const client = findPeer('sigstore-go-conformance', 'conformance') ?? ''
@@ -43,28 +43,32 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+let asked = 0
+
 /** Their message, or undefined where they accept. */
-function theirVerdict(signed: SignedBundle, circumstances: Circumstances): string | undefined {
+async function theirVerdict(signed: SignedBundle, circumstances: Circumstances): Promise<string | undefined> {
+  const prefix = path.join(folder, `${asked++}`)
+  const files: string[] = []
   const file = (name: string, contents: string | Uint8Array): string => {
-    writeFileSync(path.join(folder, name), contents)
-    return path.join(folder, name)
+    const written = `${prefix}-${name}`
+    writeFileSync(written, contents)
+    files.push(written)
+    return written
   }
   const isManaged = signed.certificate.length === 0
-  const { exitCode, stderr } = runPeer(
-    client,
-    [
-      'verify-bundle',
-      '--bundle',
-      file('bundle.json', JSON.stringify(circumstances.bundle ?? signed.bundle)),
-      ...(isManaged
-        ? ['--key', file('key.pub', circumstances.keyPem ?? signed.key.pem)]
-        : ['--certificate-identity', circumstances.san ?? identity, '--certificate-oidc-issuer', circumstances.oidcIssuer ?? issuer]),
-      '--trusted-root',
-      file('root.json', circumstances.trustedRoot ?? signed.universe.trustedRoot()),
-      file('artifact', signed.artifact),
-    ],
-    folder,
-  )
+  const words = [
+    'verify-bundle',
+    '--bundle',
+    file('bundle.json', JSON.stringify(circumstances.bundle ?? signed.bundle)),
+    ...(isManaged
+      ? ['--key', file('key.pub', circumstances.keyPem ?? signed.key.pem)]
+      : ['--certificate-identity', circumstances.san ?? identity, '--certificate-oidc-issuer', circumstances.oidcIssuer ?? issuer]),
+    '--trusted-root',
+    file('root.json', circumstances.trustedRoot ?? signed.universe.trustedRoot()),
+    file('artifact', signed.artifact),
+  ]
+  const { exitCode, stderr } = await runPeerAside(client, words, folder)
+  for (const written of files) rmSync(written)
   return exitCode === 0 ? undefined : stderr.trim()
 }
 
@@ -92,8 +96,20 @@ function ourVerdict(
 }
 
 /** What both say, under a name that tells what was done. */
-function compare(signed: SignedBundle, mutation: string, circumstances: Circumstances): Verdicts {
-  return { mutation, ours: ourVerdict(signed, circumstances), theirs: theirVerdict(signed, circumstances) }
+async function compare(signed: SignedBundle, mutation: string, circumstances: Circumstances): Promise<Verdicts> {
+  const theirs = theirVerdict(signed, circumstances)
+  return { mutation, ours: ourVerdict(signed, circumstances), theirs: await theirs }
+}
+
+/** Compares one by one, with a few of their processes at a time. @returns in the order of the mutations */
+async function compareAll<T>(mutations: readonly T[], comparing: (mutation: T) => Promise<Verdicts>): Promise<readonly Verdicts[]> {
+  const found: Verdicts[] = []
+  const left = mutations.entries()
+  const work = async (): Promise<void> => {
+    for (const [at, mutation] of left) found[at] = await comparing(mutation)
+  }
+  await Promise.all([work(), work(), work()])
+  return found
 }
 
 function expectExplained(verdicts: readonly Verdicts[]): void {
@@ -148,47 +164,48 @@ function variantsOf(text: string): readonly string[] {
 
 describe.skipIf(client === '')('ours beside sigstore-go', () => {
   for (const [what, sign, options] of shapes) {
-    it(`${what}, mutated: every disagreement is explained`, () => {
+    it(`${what}, mutated: every disagreement is explained`, async () => {
       const signed = sign(options)
       const other = sign({ ...options, key: namedKey('another', options.key?.kind ?? 'p256') })
-      expect(compare(signed, what, {})).toEqual({ mutation: what, ours: undefined, theirs: undefined })
+      expect(await compare(signed, what, {})).toEqual({ mutation: what, ours: undefined, theirs: undefined })
       const mutations = [...mutationsOf(signed.bundle, seed, other.bundle)]
-      expectExplained(mutations.map(({ name, bundle }) => compare(signed, `${what}: ${name}`, { bundle })))
+      expectExplained(await compareAll(mutations, ({ name, bundle }) => compare(signed, `${what}: ${name}`, { bundle })))
     })
   }
 
-  it('a signature with a key and a proof, but no promise: the disagreement is explained', () => {
+  it('a signature with a key and a proof, but no promise: the disagreement is explained', async () => {
     const signed = signBlob({ managed: true, entry: { withPromise: false } })
-    expectExplained([compare(signed, 'a signature with a key: inclusionPromise: dropped', {})])
+    expectExplained([await compare(signed, 'a signature with a key: inclusionPromise: dropped', {})])
   })
 
-  it('mutated trusted roots: every disagreement is explained', () => {
+  it('mutated trusted roots: every disagreement is explained', async () => {
     const signed = signBlob({ timestamps: [{}] })
     const root = JSON.parse(signed.universe.trustedRoot()) as Json
     const mutations = [...mutationsOf(root, seed)]
-    expectExplained(mutations.map(({ name, bundle }) => compare(signed, `trusted root: ${name}`, { trustedRoot: JSON.stringify(bundle) })))
+    const comparing = ({ name, bundle }: (typeof mutations)[number]) =>
+      compare(signed, `trusted root: ${name}`, { trustedRoot: JSON.stringify(bundle) })
+    expectExplained(await compareAll(mutations, comparing))
   })
 
   for (const [service, bend] of Object.entries(windows)) {
-    it(`the window of ${service}, at both ends: every disagreement is explained`, () => {
+    it(`the window of ${service}, at both ends: every disagreement is explained`, async () => {
       const offsets = [-3_600_000, -1000, 0, 1000, 3_600_000]
-      const cases = offsets.flatMap((offset) => [{ start: at(offset) }, { end: at(offset) }, { start: at(offset), end: at(offset) }])
-      const found = [
+      const windowed = offsets.flatMap((offset) => [{ start: at(offset) }, { end: at(offset) }, { start: at(offset), end: at(offset) }])
+      const cases = [
         ['a signature with a timestamp', signBlob({ timestamps: [{}] })] as const,
         ['a signature on Rekor v2', signBlob({ log: 'v2' })] as const,
-      ].flatMap(([what, signed]) =>
-        cases.map((window) => {
-          const trustedRoot = signed.universe.trustedRoot((root) => bend(root, window))
-          return compare(signed, `window of ${service}: ${what}: ${JSON.stringify(window)}`, { trustedRoot })
-        }),
-      )
+      ].flatMap(([what, signed]) => windowed.map((window) => ({ what, signed, window })))
+      const found = await compareAll(cases, ({ what, signed, window }) => {
+        const trustedRoot = signed.universe.trustedRoot((root) => bend(root, window))
+        return compare(signed, `window of ${service}: ${what}: ${JSON.stringify(window)}`, { trustedRoot })
+      })
       expectExplained(found)
       expect(found.some(({ ours }) => ours === undefined)).toBe(true)
       expect(found.some(({ ours }) => ours !== undefined)).toBe(true)
     })
   }
 
-  it('identities and issuers that are almost right are refused by both', () => {
+  it('identities and issuers that are almost right are refused by both', async () => {
     const signed = signBlob()
     const almost = [
       ...variantsOf(identity).map((san) => ({ san })),
@@ -196,13 +213,13 @@ describe.skipIf(client === '')('ours beside sigstore-go', () => {
       { san: issuer, oidcIssuer: identity },
     ]
     for (const circumstances of almost) {
-      const { ours, theirs } = compare(signed, '', circumstances)
+      const { ours, theirs } = await compare(signed, '', circumstances)
       expect(ours, JSON.stringify(circumstances)).toMatch(/^(?:IDENTITY_MISMATCH|USAGE) /)
       expect(theirs, JSON.stringify(circumstances)).toBeDefined()
     }
   })
 
-  it('other keys and broken ones are refused by both', () => {
+  it('other keys and broken ones are refused by both', async () => {
     for (const signed of [signBlob({ managed: true }), signStatement({ managed: true })]) {
       const keys = [
         ...(['p256', 'p384', 'rsa', 'ed25519'] as const).map((kind) => namedKey('stranger', kind).pem),
@@ -211,7 +228,7 @@ describe.skipIf(client === '')('ours beside sigstore-go', () => {
         '',
       ]
       for (const keyPem of keys) {
-        const { ours, theirs } = compare(signed, '', { keyPem })
+        const { ours, theirs } = await compare(signed, '', { keyPem })
         expect(ours, keyPem).toBeDefined()
         expect(theirs, keyPem).toBeDefined()
       }

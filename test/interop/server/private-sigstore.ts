@@ -5,7 +5,8 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from '../../support/free-port.ts'
-import type { Ending } from '../peer.ts'
+import type { Ending } from '../start-program.ts'
+import { startProgram } from '../start-program.ts'
 
 /** Our command line, as `npm run build` leaves it. */
 const builtProgram = path.resolve(import.meta.dirname, '../../../dist/cli/main.cjs')
@@ -123,16 +124,18 @@ function runProgram(
   words: readonly string[],
   { env = {}, stdin = '', onOutput }: ProgramOptions = {},
 ): Promise<Ending> {
+  const options = { cwd, env: { ...environment(cwd), ...env }, timeout: 60_000 }
+  if (onOutput === undefined) return startProgram(program, words, options, stdin)
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd, env: { ...environment(cwd), ...env }, stdio: 'pipe', timeout: 60_000 })
+    const child = spawn(program, words, { ...options, stdio: 'pipe' })
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString()
-      onOutput?.(stdout + stderr)
+      onOutput(stdout + stderr)
     })
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()
-      onOutput?.(stdout + stderr)
+      onOutput(stdout + stderr)
     })
     child.on('error', reject)
     child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
