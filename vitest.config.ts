@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { longestFirst } from './test/support/longest-first.ts'
 
 const files = ['unit', 'contract', 'fuzz'].flatMap((kind) =>
   readdirSync(`test/${kind}`, { recursive: true, encoding: 'utf8' }).map((file) => `test/${kind}/${file.replaceAll('\\', '/')}`),
@@ -11,6 +12,20 @@ const alone = files.filter((file) => file.endsWith('.test.ts') && /\bvi\.(mock|d
 export default defineConfig({
   test: {
     globalSetup: 'test/support/build-workers.ts',
+    sequence: {
+      sequencer: longestFirst([
+        'contract/repository',
+        'server/rotate',
+        'server/tuf',
+        'contract/key-store',
+        'fuzz/differential',
+        'contract/postgres-server',
+        'oci/hostile-registry',
+        'identity/wrong-issuer',
+        'server/doctor',
+        'server/fsck',
+      ]),
+    },
     // What hangs ends: on a busy machine a test of a few seconds takes a minute.
     testTimeout: 120_000,
     hookTimeout: 120_000,
