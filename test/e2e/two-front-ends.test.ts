@@ -56,9 +56,10 @@ describe.skipIf(isSkipped)('two front ends on one PostgreSQL', () => {
     withFrontEnds(async ({ start, finish }) => {
       const [first, second] = await Promise.all([start('first'), start('second')])
       await seconds(2)
+      // On a busy machine that may be too short for both to get far.
+      await expect.poll(() => first.acknowledged.length).toBeGreaterThan(100)
+      await expect.poll(() => second.acknowledged.length).toBeGreaterThan(100)
       await finish()
-      expect(first.acknowledged.length).toBeGreaterThan(100)
-      expect(second.acknowledged.length).toBeGreaterThan(100)
     }))
 
   test('when either dies under load the other goes on within seconds, and the dead one can come back', () =>
@@ -96,11 +97,11 @@ describe.skipIf(isSkipped)('two front ends on one PostgreSQL', () => {
     withFrontEnds(async ({ start, finish }) => {
       const [first, second] = await Promise.all([start('first'), start('second')])
       await seconds(1)
+      await expect.poll(() => first.acknowledged.length + second.acknowledged.length).toBeGreaterThan(100)
       await server.crash()
       const [third, fourth] = await Promise.all([start('third'), start('fourth')])
       await expect.poll(() => third.acknowledged.length + fourth.acknowledged.length).toBeGreaterThan(100)
       await finish()
-      expect(first.acknowledged.length + second.acknowledged.length).toBeGreaterThan(100)
     }))
 })
 
