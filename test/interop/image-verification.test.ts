@@ -15,9 +15,14 @@ import { cell } from './server/matrix.ts'
 const cosign1 = findPeer('cosign1')
 const cosign2 = findPeer('cosign2')
 let world: ImageWorld
+/** An image of each registry that nobody signs. */
+let unsigned: Readonly<Record<RegistryName, string>>
 
 beforeAll(async () => {
-  if (!isMissing) world = await openImageWorld()
+  if (isMissing) return
+  world = await openImageWorld()
+  const pushed = async (registry: RegistryName): Promise<string> => world.pushImage(registry, 'images/unsigned')
+  unsigned = { 'docker-registry': await pushed('docker-registry'), 'referrers-registry': await pushed('referrers-registry') }
 })
 afterAll(async () => {
   if (!isMissing) await world.stop()
@@ -130,10 +135,8 @@ for (const registry of registryNames) {
           const name = `${scenario.name}${keyless ? ', keyless' : ''}, ${layout}, by ${signer.name} in ${registry}`
           describe.skipIf(isMissing || signer.isMissing)(name, () => {
             let task: Task
-            let unsigned = ''
             beforeAll(async () => {
               task = await scenario.make(signer, registry, layout, keyless)
-              unsigned = await world.pushImage(registry, freshName())
             })
 
             for (const judge of imageClients) {
@@ -163,7 +166,8 @@ for (const registry of registryNames) {
                     expect([what, refused.exitCode]).not.toEqual([what, 0])
                     expect([what, refused.stdout.includes('docker-manifest-digest')]).toEqual([what, false])
                   }
-                  if (isOurs) expect((await judge.judges(world, { ...task, image: unsigned, recursive: false })).exitCode).not.toBe(0)
+                  if (isOurs)
+                    expect((await judge.judges(world, { ...task, image: unsigned[registry], recursive: false })).exitCode).not.toBe(0)
                 },
               )
             }
