@@ -1,6 +1,6 @@
 /**
- * Runs programs, by the hundred. To start one, Node forks, and the system copies the page tables: from a process of vitest's that takes
- * five to ten milliseconds of a core, from a small process of its own one.
+ * Runs programs, by the hundred. To start one, Node forks, and the system copies the page tables: that takes a large process, such as
+ * vitest's, several times as long as a small one, which therefore does it.
  */
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
