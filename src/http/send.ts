@@ -119,11 +119,12 @@ async function attempt<Answer extends AnswerHead>(
   const repeatable = options.idempotent ?? isIdempotent(hop.method)
   const attempts = repeatable ? 1 + (options.retries ?? defaultRetries) : 1
   // A kept connection may be closing just as a request is written to it: no harm if the request can be repeated.
-  const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse: repeatable })
+  let reuse = repeatable
   for (let made = 1; ; made++) {
     checkTime(deadline)
     let delay = backoff(made - 1)
     try {
+      const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse })
       const answer = await receive(await exchange(hop, route, deadline), hop)
       if (!isBusy(answer.status) || made >= attempts) return answer
       delay = retryAfter(answer.headers['retry-after'], Date.now()) ?? delay
@@ -132,6 +133,8 @@ async function attempt<Answer extends AnswerHead>(
       checkTime(deadline)
       if (error instanceof CountersignError) throw error
       if (!isTransient(error) || made >= attempts) throw networkFailure(hop.url, error, made)
+      // Where one connection was closed meanwhile, the others that were kept may be, too.
+      reuse = false
     }
     await pause(delay, deadline.signal)
   }

@@ -239,6 +239,21 @@ describe('retries', () => {
     })
   })
 
+  it('repeats a request on a new connection where a server has closed those that were kept', async () => {
+    const used = new WeakSet<object>()
+    const arrived: (() => void)[] = []
+    const server = await startServer(({ socket }, response) => {
+      if (used.has(socket)) return void socket.destroy()
+      used.add(socket)
+      if (arrived.length === 4) return void response.end('x')
+      // Four at once, so that as many connections are kept.
+      if (arrived.push(() => response.end('x')) === 4) for (const answer of arrived) answer()
+    })
+    await Promise.all([1, 2, 3, 4].map(() => request(server.origin, { env })))
+    expect((await request(server.origin, { env })).status).toBe(200)
+    expect(server.requests).toHaveLength(6)
+  })
+
   it('does not ride a POST on a kept connection', async () => {
     const ports = new Set<number | undefined>()
     const server = await startServer((incoming, response) => {
