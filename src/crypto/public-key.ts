@@ -160,7 +160,7 @@ function parseSpki(spki: Uint8Array): PublicKey {
     case ecPublicKey: {
       const curveOid = algorithm.oid('the curve (only named curves are allowed)')
       algorithm.end()
-      const curve = Object.values(curves).find((candidate) => candidate.oid === curveOid)
+      const curve = [curves['P-256'], curves['P-384'], curves['P-521']].find((candidate) => candidate.oid === curveOid)
       if (curve === undefined) throw unsupported(`keys on the curve ${curveOid} are not supported, only P-256, P-384 and P-521`)
       if (bits[0] !== 0x04 || bits.length !== 1 + 2 * curve.size) throw invalid(`the ${curve.name} key is not an uncompressed point`)
       if (!isOnCurve(curve, decodePoint(curve, bits))) throw invalid(`the ${curve.name} key is not a point on its curve`)

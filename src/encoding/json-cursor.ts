@@ -1,13 +1,15 @@
 /** The strings, numbers and blanks of a JSON text (RFC 8259 sections 2, 6 and 7), read where a parser stands. */
+import { Buffer, constants, isUtf8 } from 'node:buffer'
 import { DecodingError } from '../error.ts'
-import { excerpt } from './bytes.ts'
+import { asBuffer, encodeUtf8, excerpt } from './bytes.ts'
 
 /**
  * Where a parser stands. A native search is many times faster than a loop over characters, above all in a process that
- * has just started: so a string is found by its quotes, and the next backslash and the next control character are
+ * has just started: so a string is found by its quotes, and the next backslash and the next special character are
  * remembered. Everything only ever moves forward, so that the whole text is searched once for each of them.
  */
 export interface JsonCursor {
+  /** What `textInBytes` gave. */
   readonly text: string
   readonly what: string
   readonly maxDepth: number
@@ -18,14 +20,35 @@ export interface JsonCursor {
   at: number
   /** Index of the first backslash that was not yet passed, or the length of the text; out of date when it is passed. */
   nextBackslash: number
-  /** The same for the first control character. */
-  nextControl: number
+  /** The same for the first character that a string may not hold (a control character), or has to be decoded for (beyond ASCII). */
+  nextSpecial: number
 }
 
 /** Longer numbers do not occur; as a bigint an attacker's would cost quadratic time. */
 const maxNumberLength = 1000
 
-const controlPattern = /[\u0000-\u001f]/g
+const specialPattern = /[\u0000-\u001f\u0080-\u00ff]/g
+const controlPattern = /[\u0000-\u001f]/
+
+/**
+ * The text in UTF-8, with one character for each byte. What JSON is made of is ASCII, so that only the strings that hold more need to be decoded: one
+ * dash, as checkpoints have, would make all the others twice as large, and slow to read.
+ * @throws DecodingError JSON_INVALID for what is not UTF-8, and for lone surrogates, which it does not have; those that escapes spell are refused where they
+ *   stand
+ */
+export function textInBytes(input: Uint8Array | string, what: string): string {
+  if (typeof input === 'string' && !input.isWellFormed())
+    throw notJson(what, `a lone surrogate (at character ${input.search(/\p{Surrogate}/u)})`)
+  const bytes = typeof input === 'string' ? encodeUtf8(input) : input
+  if (bytes.length > constants.MAX_STRING_LENGTH) throw tooLong(what, bytes.length, constants.MAX_STRING_LENGTH)
+  if (!isUtf8(bytes)) throw notJson(what, 'it is not UTF-8 text')
+  return asBuffer(bytes).toString('latin1')
+}
+
+/** The text that `textInBytes` gave, or a part of it, as it was. */
+export function originalText(inBytes: string): string {
+  return Buffer.from(inBytes, 'latin1').toString('utf8')
+}
 
 /** Skips white space. Gives the code of the character after it, NaN at the end of the text. */
 export function skipSpace(cursor: JsonCursor): number {
@@ -53,13 +76,17 @@ export function readString(cursor: JsonCursor): string {
     if (end < after) end = findQuote(cursor, after, quote)
     cursor.nextBackslash = indexOrEnd(text, text.indexOf('\\', after))
   }
-  if (cursor.nextControl < start) {
-    controlPattern.lastIndex = start
-    cursor.nextControl = indexOrEnd(text, controlPattern.exec(text)?.index ?? -1)
+  if (cursor.nextSpecial < start) cursor.nextSpecial = findSpecial(text, start)
+  const isPlain = cursor.nextSpecial >= end
+  const written = text.slice(start, end)
+  if (!isPlain) {
+    const control = written.search(controlPattern)
+    if (control >= 0) throw invalidJson(cursor, 'a control character in a string', start + control)
+    cursor.nextSpecial = findSpecial(text, end)
   }
-  if (cursor.nextControl < end) throw invalidJson(cursor, 'a control character in a string', cursor.nextControl)
+  const content = isPlain ? written : originalText(written)
   cursor.at = end + 1
-  return isEscaped ? unescape(cursor, quote) : text.slice(start, end)
+  return isEscaped ? unescape(cursor, content, quote) : content
 }
 
 /**
@@ -96,17 +123,24 @@ export function readNumber(cursor: JsonCursor): number | bigint {
 
 /** An error about what stands where the parser stands. */
 export function unexpected(cursor: JsonCursor, expected: string): DecodingError {
-  const found = cursor.at < cursor.text.length ? excerpt(cursor.text.slice(cursor.at, cursor.at + 12)) : 'the end of the text'
+  const { text, at } = cursor
+  // No character is longer than four bytes.
+  const found = at < text.length ? excerpt(originalText(text.slice(at, at + 48)).slice(0, 12)) : 'the end of the text'
   return invalidJson(cursor, `expected ${expected}, found ${found}`, cursor.at)
 }
 
-/** An error about the character with the index `at`. */
-export function invalidJson(cursor: JsonCursor, reason: string, at: number, cause?: unknown): DecodingError {
-  return new DecodingError(
-    'JSON_INVALID',
-    `${cursor.what} is not valid JSON: ${reason} (at character ${at})`,
-    cause === undefined ? {} : { cause },
-  )
+/** An error about the character whose first byte has the index `at`. */
+export function invalidJson({ text, what }: JsonCursor, reason: string, at: number, cause?: unknown): DecodingError {
+  return notJson(what, `${reason} (at character ${originalText(text.slice(0, at)).length})`, cause)
+}
+
+/** An error about more than is read. */
+export function tooLong(what: string, length: number, limit: number): DecodingError {
+  return new DecodingError('TOO_LARGE', `${what} is ${length} bytes long, more than the limit of ${limit}`)
+}
+
+function notJson(what: string, reason: string, cause?: unknown): DecodingError {
+  return new DecodingError('JSON_INVALID', `${what} is not valid JSON: ${reason}`, cause === undefined ? {} : { cause })
 }
 
 function findQuote(cursor: JsonCursor, from: number, opening: number): number {
@@ -115,16 +149,21 @@ function findQuote(cursor: JsonCursor, from: number, opening: number): number {
   return index
 }
 
-/** What the string from its opening quote to where the cursor stands means. */
-function unescape(cursor: JsonCursor, quote: number): string {
+/** What stands between the quotes, of which the first is at `quote`, means. */
+function unescape(cursor: JsonCursor, content: string, quote: number): string {
   let value: unknown
   try {
-    value = JSON.parse(cursor.text.slice(quote, cursor.at))
+    value = JSON.parse(`"${content}"`)
   } catch (cause) {
     throw invalidJson(cursor, 'an unknown escape in a string', quote, cause)
   }
   if (typeof value !== 'string' || !value.isWellFormed()) throw invalidJson(cursor, 'a lone surrogate in a string', quote)
   return value
+}
+
+function findSpecial(text: string, from: number): number {
+  specialPattern.lastIndex = from
+  return indexOrEnd(text, specialPattern.exec(text)?.index ?? -1)
 }
 
 function skipSomeDigits(cursor: JsonCursor, from: number): number {

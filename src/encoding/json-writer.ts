@@ -1,7 +1,7 @@
 /** JSON on one line with sorted keys, in which every number means exactly what it meant before. */
 import { DecodingError } from '../error.ts'
 import type { JsonCursor } from './json-cursor.ts'
-import { readNumber, readString, skipSpace } from './json-cursor.ts'
+import { originalText, readNumber, readString, skipSpace, textInBytes } from './json-cursor.ts'
 import type { JsonLimits, JsonValue } from './json.ts'
 import { parseJson } from './json.ts'
 
@@ -67,8 +67,9 @@ export interface SortedJson {
 export function sortJson(text: string, what: string, limits: JsonLimits = {}): SortedJson {
   // What is walked through after this is known to be valid, bounded and without duplicate keys.
   const value = parseJson(text, what, { ...limits, integers: 'exact' })
-  const cursor = { text, what, maxDepth, maxValues: 0, exact: true, valuesLeft: 0, at: 0, nextBackslash: -1, nextControl: -1 }
-  return { value, text: rewrite(cursor) }
+  const inBytes = textInBytes(text, what)
+  const cursor = { text: inBytes, what, maxDepth, maxValues: 0, exact: true, valuesLeft: 0, at: 0, nextBackslash: -1, nextSpecial: -1 }
+  return { value, text: originalText(rewrite(cursor)) }
 }
 
 function rewrite(cursor: JsonCursor): string {

@@ -5,9 +5,9 @@
  */
 import { constants } from 'node:buffer'
 import { DecodingError } from '../error.ts'
-import { decodeUtf8, excerpt } from './bytes.ts'
+import { excerpt } from './bytes.ts'
 import type { JsonCursor } from './json-cursor.ts'
-import { invalidJson, readNumber, readString, skipSpace, unexpected } from './json-cursor.ts'
+import { invalidJson, readNumber, readString, skipSpace, textInBytes, tooLong, unexpected } from './json-cursor.ts'
 
 export type JsonValue = null | boolean | number | bigint | string | JsonArray | JsonObject
 export type JsonArray = readonly JsonValue[]
@@ -39,12 +39,10 @@ const defaultMaxValues = 8_000_000
  */
 export function parseJson(input: Uint8Array | string, what: string, limits: JsonLimits = {}): JsonValue {
   const maxBytes = Math.min(limits.maxBytes ?? defaultMaxJsonBytes, constants.MAX_STRING_LENGTH)
-  if (input.length > maxBytes) {
-    throw new DecodingError('TOO_LARGE', `${what} is ${input.length} bytes long, more than the limit of ${maxBytes}`)
-  }
+  if (input.length > maxBytes) throw tooLong(what, input.length, maxBytes)
   const maxValues = limits.maxValues ?? defaultMaxValues
   const cursor: JsonCursor = {
-    text: typeof input === 'string' ? input : decodeText(input, what),
+    text: textInBytes(input, what),
     what,
     maxDepth: limits.maxDepth ?? defaultMaxDepth,
     maxValues,
@@ -52,10 +50,8 @@ export function parseJson(input: Uint8Array | string, what: string, limits: Json
     valuesLeft: maxValues,
     at: 0,
     nextBackslash: -1,
-    nextControl: -1,
+    nextSpecial: -1,
   }
-  // Well-formed UTF-8 has no lone surrogate, and those that escapes spell are refused where they stand.
-  if (typeof input === 'string' && !input.isWellFormed()) throw invalidJson(cursor, 'a lone surrogate', input.search(/\p{Surrogate}/u))
   const value = readValue(cursor, 0)
   skipSpace(cursor)
   if (cursor.at < cursor.text.length) throw unexpected(cursor, 'the end')
@@ -65,14 +61,6 @@ export function parseJson(input: Uint8Array | string, what: string, limits: Json
 /** Whether a parsed value is an object (not an array, not null). */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function decodeText(bytes: Uint8Array, what: string): string {
-  try {
-    return decodeUtf8(bytes, what)
-  } catch (cause) {
-    throw new DecodingError('JSON_INVALID', `${what} is not valid JSON: it is not UTF-8 text`, { cause })
-  }
 }
 
 // An object without Object.prototype that V8 still gives a hidden class, which Object.create(null) does not.
@@ -114,7 +102,8 @@ function readObject(cursor: JsonCursor, depth: number): JsonObject {
     if (next !== 0x22) throw unexpected(cursor, 'a key in double quotes')
     const start = cursor.at
     const key = readString(cursor)
-    if (key in object) throw invalidJson(cursor, `the key ${excerpt(key)} stands twice in one object`, start)
+    // Never undefined where there is one; `in` would not be answered from V8's caches.
+    if (object[key] !== undefined) throw invalidJson(cursor, `the key ${excerpt(key)} stands twice in one object`, start)
     if (skipSpace(cursor) !== 0x3a) throw unexpected(cursor, '":"')
     cursor.at++
     object[key] = readValue(cursor, depth)

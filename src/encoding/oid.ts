@@ -5,6 +5,19 @@ import { excerpt } from './bytes.ts'
 /** Longer ones do not occur; an attacker's could cost quadratic time to print. */
 const maxOidBytes = 128
 
+/** Identifiers read before, each at the place that its octets give: certificates have thirty, nearly all of them the same ones. */
+const known: (KnownOid | undefined)[] = []
+const knownPlaces = 256
+const maxKnownBytes = 12
+
+/** All octets of a short identifier, as two numbers: the first six at most, and the others. */
+interface KnownOid {
+  readonly length: number
+  readonly front: number
+  readonly back: number
+  readonly dotted: string
+}
+
 /**
  * The dotted form of an object identifier's content octets, from `start` to `end` of the bytes.
  * @throws DecodingError DER_INVALID when an arc is not minimal, cut off, or the identifier is over 128 bytes
@@ -14,6 +27,23 @@ export function parseOid(bytes: Uint8Array, what: string, start = 0, end = bytes
   if (length === 0 || length > maxOidBytes) {
     throw invalid(what, `of ${length} bytes (1 to ${maxOidBytes} are allowed)`)
   }
+  if (length > maxKnownBytes) return readDotted(bytes, what, start, end)
+  let front = 0
+  let back = 0
+  for (let at = start; at < end; at++) {
+    const octet = bytes[at] ?? 0
+    if (at < start + 6) front = front * 256 + octet
+    else back = back * 256 + octet
+  }
+  const place = (front + 31 * back + length) % knownPlaces
+  const found = known[place]
+  if (found !== undefined && found.length === length && found.front === front && found.back === back) return found.dotted
+  const dotted = readDotted(bytes, what, start, end)
+  known[place] = { length, front, back, dotted }
+  return dotted
+}
+
+function readDotted(bytes: Uint8Array, what: string, start: number, end: number): string {
   let dotted = ''
   let arcStart = start
   let arc = 0

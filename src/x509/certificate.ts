@@ -1,9 +1,9 @@
 /** X.509 v3 certificates (RFC 5280 section 4), parsed strictly. */
-import { asBuffer } from '../encoding/bytes.ts'
+import { asBuffer, concatBytes } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
 import { contextTag } from '../encoding/der-tag.ts'
 import * as tag from '../encoding/universal-tag.ts'
-import { derHeader, derSequence } from '../encoding/der-writer.ts'
+import { derHeader } from '../encoding/der-writer.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { DecodingError } from '../error.ts'
 import type { BasicConstraints, Extension, KeyUsage } from './extension.ts'
@@ -101,7 +101,9 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const wrapped = reader.context(3, 'extensions')
   reader.end()
   const extensions = wrapped === undefined ? [] : parseExtensions(wrapped)
+  const read = interpret(extensions)
 
+  // Written out: spread members cost each certificate a hidden class of its own.
   return {
     bytes: der,
     tbs: tbs.bytes,
@@ -115,7 +117,17 @@ export function parseCertificate(der: Uint8Array): Certificate {
     spki,
     extensions,
     tbsHead: tbs.content.subarray(0, headLength),
-    ...interpret(extensions),
+    basicConstraints: read.basicConstraints,
+    keyUsage: read.keyUsage,
+    extendedKeyUsage: read.extendedKeyUsage,
+    subjectKeyIdentifier: read.subjectKeyIdentifier,
+    authorityKeyIdentifier: read.authorityKeyIdentifier,
+    subjectAlternativeNames: read.subjectAlternativeNames,
+    subjectAlternativeNameCritical: read.subjectAlternativeNameCritical,
+    nameConstraints: read.nameConstraints,
+    sigstore: read.sigstore,
+    embeddedScts: read.embeddedScts,
+    unknownCritical: read.unknownCritical,
   }
 }
 
@@ -143,15 +155,30 @@ export function parseAlgorithmIdentifier(reader: DerReader): AlgorithmIdentifier
 
 /** The signed part without one extension, which is what a precertificate's SCT covers (RFC 6962 section 3.2). */
 export function tbsWithoutExtension(certificate: Certificate, extensionOid: string): Uint8Array {
-  const kept = certificate.extensions.filter((extension) => extension.oid !== extensionOid).map((extension) => extension.bytes)
-  return joinTbs(certificate.tbsHead, kept)
+  return concatBytes(...tbsPartsWithoutExtension(certificate, extensionOid))
+}
+
+/** What stands one after another in the signed part without one extension. */
+export function tbsPartsWithoutExtension({ tbs, tbsHead, extensions }: Certificate, extensionOid: string): Uint8Array[] {
+  const position = extensions.findIndex(({ oid: found }) => found === extensionOid)
+  // Every extension is a view of the signed part, which ends with the last one.
+  const offsetOf = (extension: Extension | undefined): number =>
+    extension === undefined ? tbs.length : extension.bytes.byteOffset - tbs.byteOffset
+  const first = offsetOf(extensions[0])
+  if (position === -1) return tbsParts(tbsHead, [tbs.subarray(first)])
+  return tbsParts(tbsHead, [tbs.subarray(first, offsetOf(extensions[position])), tbs.subarray(offsetOf(extensions[position + 1]))])
 }
 
 /** A TBSCertificate, DER, of the elements in front of its extensions and of those. */
 export function joinTbs(head: Uint8Array, extensions: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(...tbsParts(head, extensions))
+}
+
+function tbsParts(head: Uint8Array, extensions: readonly Uint8Array[]): Uint8Array[] {
   const length = extensions.reduce((sum, bytes) => sum + bytes.length, 0)
   const list = derHeader(tag.sequence, length)
-  return derSequence(head, derHeader(contextTag(3, true), list.length + length), list, ...extensions)
+  const wrapper = derHeader(contextTag(3, true), list.length + length)
+  return [derHeader(tag.sequence, head.length + wrapper.length + list.length + length), head, wrapper, list, ...extensions]
 }
 
 /** Whether the issuer and the subject are one name. */
@@ -206,7 +233,7 @@ function interpret(extensions: readonly Extension[]): Interpreted {
   let subjectAlternativeNameCritical = false
   let nameConstraints: NameConstraints | undefined
   let embeddedScts: Uint8Array | undefined
-  const sigstore: { [Name in SigstoreExtensionName]?: string } = {}
+  const sigstore: [SigstoreExtensionName, string][] = []
   const unknownCritical: string[] = []
   for (const extension of extensions) {
     const { value } = extension
@@ -241,7 +268,7 @@ function interpret(extensions: readonly Extension[]): Interpreted {
         break
       default: {
         const name = sigstoreExtensionName(extension.oid)
-        if (name !== undefined) sigstore[name] = parseSigstoreExtension(name, value)
+        if (name !== undefined) sigstore.push([name, parseSigstoreExtension(name, value)])
         else if (extension.critical) unknownCritical.push(extension.oid)
       }
     }
@@ -255,7 +282,8 @@ function interpret(extensions: readonly Extension[]): Interpreted {
     subjectAlternativeNames,
     subjectAlternativeNameCritical,
     nameConstraints,
-    sigstore,
+    // Members added one by one would make it a dictionary from some twenty on.
+    sigstore: Object.fromEntries(sigstore),
     embeddedScts,
     unknownCritical,
   }

@@ -1,4 +1,5 @@
 /** Signed certificate timestamps (RFC 6962 section 3.2). */
+import { Buffer } from 'node:buffer'
 import { digest } from '../crypto/digest.ts'
 import { concatBytes } from '../encoding/bytes.ts'
 import { DerReader } from '../encoding/der.ts'
@@ -8,7 +9,7 @@ import { JsonFields } from '../encoding/json-fields.ts'
 import { TlsReader, tlsOpaque, tlsUint } from '../encoding/tls.ts'
 import { DecodingError } from '../error.ts'
 import type { Certificate } from './certificate.ts'
-import { tbsWithoutExtension } from './certificate.ts'
+import { tbsPartsWithoutExtension } from './certificate.ts'
 import * as oid from './object-identifiers.ts'
 
 /** One SCT of version 1. */
@@ -107,11 +108,13 @@ function readSct(bytes: Uint8Array): SignedCertificateTimestamp | UncheckableSct
   const signatureCode = reader.uint(1)
   const signature = reader.opaque(2)
   reader.end()
-  const said = { logId, timestamp: Number(timestamp), extensions, signature }
   const hashAlgorithm = hashAlgorithms[hashCode]
   const signatureKind = signatureKinds[signatureCode]
-  if (hashAlgorithm !== undefined && signatureKind !== undefined) return { ...said, hashAlgorithm, signatureKind }
-  return { ...said, unknownAlgorithm: `hash ${hashCode}, signature ${signatureCode}` }
+  if (hashAlgorithm === undefined || signatureKind === undefined) {
+    const unknownAlgorithm = `hash ${hashCode}, signature ${signatureCode}`
+    return { logId, timestamp: Number(timestamp), extensions, signature, unknownAlgorithm }
+  }
+  return { logId, timestamp: Number(timestamp), extensions, hashAlgorithm, signatureKind, signature }
 }
 
 type SctContent = Pick<SignedCertificateTimestamp, 'timestamp' | 'extensions'>
@@ -121,12 +124,9 @@ type SctContent = Pick<SignedCertificateTimestamp, 'timestamp' | 'extensions'>
  * @param issuerSpki SubjectPublicKeyInfo of the certificate that issued the leaf
  */
 export function embeddedSctSignedBytes(sct: SctContent, leaf: Certificate, issuerSpki: Uint8Array): Uint8Array {
-  return concatBytes(
-    sctHead(sct, 1),
-    digest('sha256', issuerSpki),
-    tlsOpaque(tbsWithoutExtension(leaf, oid.embeddedScts), 3),
-    tlsOpaque(sct.extensions, 2),
-  )
+  const tbs = tbsPartsWithoutExtension(leaf, oid.embeddedScts)
+  const length = tbs.reduce((sum, part) => sum + part.length, 0)
+  return Buffer.concat([sctHead(sct, 1), digest('sha256', issuerSpki), tlsUint(length, 3), ...tbs, tlsOpaque(sct.extensions, 2)])
 }
 
 /** The bytes that a detached SCT signs: the certificate itself. */

@@ -61,7 +61,15 @@ export function sigstoreExtensionNumber(name: SigstoreExtensionName): number {
  */
 export function parseSigstoreExtension(name: SigstoreExtensionName, value: Uint8Array): string {
   const number = sigstoreExtensionNumber(name)
-  const what = `the certificate extension ${arc}${number} (${name})`
+  try {
+    return readText(number, value, 'the certificate extension')
+  } catch {
+    // Once more, for its name in the message: of twenty in each certificate hardly ever one is wrong.
+    return readText(number, value, `the certificate extension ${arc}${number} (${name})`)
+  }
+}
+
+function readText(number: number, value: Uint8Array, what: string): string {
   if (number <= lastRawExtension) return decodeUtf8(value, what)
   const reader = new DerReader(value, what)
   const found = reader.peekTag()

@@ -2,12 +2,13 @@
  * RFC 3161 timestamps: TimeStampResp, the CMS SignedData in it (RFC 5652) and TSTInfo. Parsed here, trusted by no one
  * yet: `verify/` decides whose token it is.
  */
+import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest } from '../crypto/digest.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
-import { concatBytes, equalBytes } from '../encoding/bytes.ts'
+import { equalBytes } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
 import { contextTag } from '../encoding/der-tag.ts'
 import * as tag from '../encoding/universal-tag.ts'
@@ -152,7 +153,8 @@ function parseContentInfo(response: DerReader): TimestampToken {
   // RFC 3161 2.4.2: exactly one signer, the authority.
   if (!signerInfos.done) throw invalid('the timestamp has more than one signer')
   signedData.end()
-  return { ...parseTstInfo(tstInfo), tstInfo, certificates, signer }
+  const { genTime, latestTime, imprint, policy, serialNumber, nonce } = parseTstInfo(tstInfo)
+  return { genTime, latestTime, imprint, policy, serialNumber, nonce, tstInfo, certificates, signer }
 }
 
 function parseCertificates(signedData: DerReader): Uint8Array[] {
@@ -212,14 +214,16 @@ function parseSignerInfo(info: DerReader): TimestampSigner {
   const signature = info.octetString('signature')
   info.optional(contextTag(1, true), 'unsignedAttrs')
   info.end()
+  const { messageDigest, certificateHash } = parseSignedAttributes(attributes.content)
   return {
     identifier,
     digestAlgorithm: signerDigest,
     signatureAlgorithm,
     signature,
     // RFC 5652 5.4: hashed with the tag of a SET OF instead of the implicit [0].
-    signedAttributes: concatBytes(Uint8Array.of(tag.set), attributes.bytes.subarray(1)),
-    ...parseSignedAttributes(attributes.content),
+    signedAttributes: Buffer.concat([Uint8Array.of(tag.set), attributes.bytes.subarray(1)]),
+    messageDigest,
+    certificateHash,
   }
 }
 
