@@ -1,6 +1,5 @@
 /** The Dead Simple Signing Envelope, and the bytes it signs. */
-import { Buffer } from 'node:buffer'
-import { asBuffer, encodeUtf8 } from '../encoding/bytes.ts'
+import { asBuffer, encodeUtf8, joinBytes } from '../encoding/bytes.ts'
 import { encodeBase64 } from '../encoding/base64.ts'
 import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
@@ -29,7 +28,7 @@ export function parseEnvelopeFields(envelope: JsonFields, signatures: 'one' | 's
 /** The pre-authentication encoding: `DSSEv1 <length> <type> <length> <payload>`. */
 export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = encodeUtf8(payloadType)
-  return Buffer.concat([encodeUtf8(`DSSEv1 ${type.length} `), type, encodeUtf8(` ${payload.length} `), payload])
+  return joinBytes(encodeUtf8(`DSSEv1 ${type.length} `), type, encodeUtf8(` ${payload.length} `), payload)
 }
 
 /** The envelope as JSON, in the order that cosign has: what cosign 1 and 2 put into a file of its own. */

@@ -1,6 +1,7 @@
 /** SHA-2 digests, at once or over a stream. */
 import { Buffer } from 'node:buffer'
 import { createHash, hash } from 'node:crypto'
+import { joinBytes, totalLength } from '../encoding/bytes.ts'
 import { UsageError } from '../error.ts'
 
 export type DigestAlgorithm = 'sha224' | 'sha256' | 'sha384' | 'sha512'
@@ -20,9 +21,8 @@ const protobufNames: Readonly<Record<string, DigestAlgorithm>> = { SHA2_256: 'sh
 /** The digest of the parts, one after another. */
 export function digest(algorithm: DigestAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array {
   const [first, ...others] = parts
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  if (first !== undefined && length < maxJoinedBytes) {
-    const joined = others.length === 0 ? first : Buffer.concat(parts)
+  if (first !== undefined && totalLength(parts) < maxJoinedBytes) {
+    const joined = others.length === 0 ? first : joinBytes(...parts)
     // One call into OpenSSL instead of three; and a Buffer of Node's has memory of its own to be collected, which takes as long as the hash.
     return Buffer.from(hash(algorithm, joined, 'hex'), 'hex')
   }

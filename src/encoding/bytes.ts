@@ -4,20 +4,36 @@ import { DecodingError } from '../error.ts'
 
 /** Whether two byte strings are equal. Not constant time: for public data only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && asBuffer(a).equals(b)
+  return a.length === b.length && Buffer.compare(a, b) === 0
 }
 
 /** The parts, one after another, in a new byte string. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joined(new Uint8Array(totalLength(parts)), parts)
+}
+
+/**
+ * As `concatBytes`, where the result does not leave this thread: in memory that Node's short byte strings share, which takes a fifth of the time. Not
+ * `Buffer.concat`, whose first use takes longer than all of them in a process that verifies one file.
+ */
+export function joinBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joined(Buffer.allocUnsafe(totalLength(parts)), parts)
+}
+
+/** How many bytes there are in all. */
+export function totalLength(parts: readonly Uint8Array[]): number {
   let length = 0
   for (const part of parts) length += part.length
-  const joined = new Uint8Array(length)
+  return length
+}
+
+function joined(memory: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   let offset = 0
   for (const part of parts) {
-    joined.set(part, offset)
+    memory.set(part, offset)
     offset += part.length
   }
-  return joined
+  return memory
 }
 
 /** The text as UTF-8. A lone surrogate becomes U+FFFD, as in every WHATWG encoder. */

@@ -1,5 +1,5 @@
 /** X.509 v3 certificates (RFC 5280 section 4), parsed strictly. */
-import { asBuffer, concatBytes } from '../encoding/bytes.ts'
+import { concatBytes, equalBytes, totalLength } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
 import { contextTag } from '../encoding/der-tag.ts'
 import * as tag from '../encoding/universal-tag.ts'
@@ -89,7 +89,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if ((serialNumber[0] ?? 0) >= 0x80 || serialNumber.length > 21) throw invalid('the serial number is negative or longer than 20 bytes')
   const innerAlgorithm = reader.whole(tag.sequence, 'signature')
   // RFC 5280 4.1.1.2: both must be the same, since only the inner one is signed.
-  if (!asBuffer(innerAlgorithm).equals(outerAlgorithm.bytes)) throw invalid('the two signature algorithms of the certificate differ')
+  if (!equalBytes(innerAlgorithm, outerAlgorithm.bytes)) throw invalid('the two signature algorithms of the certificate differ')
   const issuer = reader.whole(tag.sequence, 'issuer')
   const validity = reader.sequence('validity')
   const notBefore = validity.certificateTime('notBefore')
@@ -175,7 +175,7 @@ export function joinTbs(head: Uint8Array, extensions: readonly Uint8Array[]): Ui
 }
 
 function tbsParts(head: Uint8Array, extensions: readonly Uint8Array[]): Uint8Array[] {
-  const length = extensions.reduce((sum, bytes) => sum + bytes.length, 0)
+  const length = totalLength(extensions)
   const list = derHeader(tag.sequence, length)
   const wrapper = derHeader(contextTag(3, true), list.length + length)
   return [derHeader(tag.sequence, head.length + wrapper.length + list.length + length), head, wrapper, list, ...extensions]
@@ -183,7 +183,7 @@ function tbsParts(head: Uint8Array, extensions: readonly Uint8Array[]): Uint8Arr
 
 /** Whether the issuer and the subject are one name. */
 export function isSelfIssued(certificate: Certificate): boolean {
-  return asBuffer(certificate.issuer).equals(certificate.subject)
+  return equalBytes(certificate.issuer, certificate.subject)
 }
 
 function parseExtensions(wrapped: DerReader): Extension[] {

@@ -1,7 +1,6 @@
 /** Signed certificate timestamps (RFC 6962 section 3.2). */
-import { Buffer } from 'node:buffer'
 import { digest } from '../crypto/digest.ts'
-import { concatBytes } from '../encoding/bytes.ts'
+import { concatBytes, joinBytes, totalLength } from '../encoding/bytes.ts'
 import { DerReader } from '../encoding/der.ts'
 import type { JsonValue } from '../encoding/json.ts'
 import { parseJson } from '../encoding/json.ts'
@@ -125,8 +124,7 @@ type SctContent = Pick<SignedCertificateTimestamp, 'timestamp' | 'extensions'>
  */
 export function embeddedSctSignedBytes(sct: SctContent, leaf: Certificate, issuerSpki: Uint8Array): Uint8Array {
   const tbs = tbsPartsWithoutExtension(leaf, oid.embeddedScts)
-  const length = tbs.reduce((sum, part) => sum + part.length, 0)
-  return Buffer.concat([sctHead(sct, 1), digest('sha256', issuerSpki), tlsUint(length, 3), ...tbs, tlsOpaque(sct.extensions, 2)])
+  return joinBytes(sctHead(sct, 1), digest('sha256', issuerSpki), tlsUint(totalLength(tbs), 3), ...tbs, tlsOpaque(sct.extensions, 2))
 }
 
 /** The bytes that a detached SCT signs: the certificate itself. */

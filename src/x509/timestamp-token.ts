@@ -2,13 +2,12 @@
  * RFC 3161 timestamps: TimeStampResp, the CMS SignedData in it (RFC 5652) and TSTInfo. Parsed here, trusted by no one
  * yet: `verify/` decides whose token it is.
  */
-import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { DigestAlgorithm } from '../crypto/digest.ts'
 import { digest } from '../crypto/digest.ts'
 import type { SignatureAlgorithm } from '../crypto/signature.ts'
 import { signatureAlgorithmFromOid, verifySignature } from '../crypto/signature.ts'
-import { equalBytes } from '../encoding/bytes.ts'
+import { equalBytes, joinBytes } from '../encoding/bytes.ts'
 import { DerReader, parseDerSequence } from '../encoding/der.ts'
 import { contextTag } from '../encoding/der-tag.ts'
 import * as tag from '../encoding/universal-tag.ts'
@@ -221,7 +220,7 @@ function parseSignerInfo(info: DerReader): TimestampSigner {
     signatureAlgorithm,
     signature,
     // RFC 5652 5.4: hashed with the tag of a SET OF instead of the implicit [0].
-    signedAttributes: Buffer.concat([Uint8Array.of(tag.set), attributes.bytes.subarray(1)]),
+    signedAttributes: joinBytes(Uint8Array.of(tag.set), attributes.bytes.subarray(1)),
     messageDigest,
     certificateHash,
   }
