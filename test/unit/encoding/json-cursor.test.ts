@@ -168,6 +168,10 @@ describe('a string', () => {
     ['a newline after an escape', '"\\n\n"', control(4)],
     ['a newline between escapes', '"\\n\n\\n"', control(4)],
     ['an escaped newline', '"\\\n"', control(3)],
+    ['a newline after a letter beyond ASCII', '"é\n"', control(3)],
+    ['a newline before a letter beyond ASCII', '"\né"', control(2)],
+    ['a newline behind a character of two code units', '"😀\n"', control(4)],
+    ['a newline behind an escape and a letter beyond ASCII', '"\\té\n"', control(5)],
     ['an unknown escape', String.raw`"\a"`, unknown],
     ['an escape in octal', String.raw`"\012"`, unknown],
     ['an escape in hexadecimal', String.raw`"\x41"`, unknown],
@@ -202,6 +206,12 @@ describe('a string', () => {
     }
     // Half as an escape, half as it is, is no pair either.
     expect(failureOf(() => parseJson('"\\ud83d\ude00"', 'the bundle'))).toBe(invalid('a lone surrogate (at character 7)'))
+  })
+
+  it('beyond ASCII does not change which character an error is about, nor how what was found is shown', () => {
+    expect(refusal('["ü", "€", é]')).toBe(invalid('expected a value, found "é]" (at character 11)'))
+    expect(refusal('{"😀":1,"😀":2}')).toBe(invalid('the key "😀" stands twice in one object (at character 8)'))
+    expect(refusal('["ü"] 😀😀😀😀😀😀😀')).toBe(invalid('expected the end, found "😀😀😀😀😀😀" (at character 6)'))
   })
 
   it('passes on what is wrong with an escape', () => {

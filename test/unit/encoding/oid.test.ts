@@ -96,6 +96,24 @@ describe('an object identifier', () => {
     )
   })
 
+  it('is the same when it is read again, whatever was read before', () => {
+    // All of six to eight octets that differ in one or two: more than are kept, and many that would be kept in one place.
+    const octet = fc.nat(0x7f)
+    const octets = fc.tuple(fc.constantFrom('2b0601040183', '2b060104', '2a8648ce3d04', '2b06010401d679020402'), octet, octet)
+    fc.assert(
+      fc.property(fc.array(octets, { minLength: 2, maxLength: 40 }), (list) => {
+        for (const [start, one, other] of [...list, ...list]) {
+          const bytes = Uint8Array.of(...hex(start), one, other)
+          expect(encodeOid(parseOid(bytes, 'x'))).toEqual(bytes)
+        }
+      }),
+    )
+  })
+
+  it('that is refused is refused again', () => {
+    for (let time = 0; time < 3; time++) expect(failureOf(() => parseOid(hex('2b8001'), 'x'))).toContain('not minimal')
+  })
+
   it('has one encoding: octets that are taken are written back the same', () => {
     const octet = fc.oneof(fc.nat(255), fc.constantFrom(0x00, 0x7f, 0x80, 0x81, 0xff))
     fc.assert(

@@ -5,7 +5,7 @@ import type { KeyKind } from '../../../src/crypto/private-key.ts'
 import { generatePrivateKey } from '../../../src/crypto/private-key.ts'
 import { derOid } from '../../../src/encoding/der-writer.ts'
 import { encodePem } from '../../../src/encoding/pem.ts'
-import { parseCertificate } from '../../../src/x509/certificate.ts'
+import { joinTbs, parseCertificate, tbsWithoutExtension } from '../../../src/x509/certificate.ts'
 import type { CertificateTemplate, IssuedName } from '../../../src/x509/certificate-writer.ts'
 import {
   authorityExtension,
@@ -158,6 +158,21 @@ describe('a distinguished name', () => {
     expect(failureOf(() => encodeName(parts))).toContain(
       `UsageError USAGE: a part of a certificate's name has 1 to 64 characters, found ${found}`,
     )
+  })
+})
+
+describe('the signed part without one extension', () => {
+  const oids = ['2.999.1', '2.999.2', '2.999.3']
+  const certificate = parseCertificate(write({ extensions: oids.map((oid) => encodeExtension(oid, false, derOid(oid))) }))
+  const others = (left: string): Uint8Array[] => certificate.extensions.flatMap(({ oid, bytes }) => (oid === left ? [] : [bytes]))
+
+  it.each([...oids, '2.999.4'])('is that with the others: without %s', (oid) => {
+    expect(Buffer.compare(tbsWithoutExtension(certificate, oid), joinTbs(certificate.tbsHead, others(oid)))).toBe(0)
+  })
+
+  it('has an empty list when there was no other', () => {
+    const only = parseCertificate(write({ extensions: [encodeExtension('2.999.1', false, derOid('2.999'))] }))
+    expect(Buffer.compare(tbsWithoutExtension(only, '2.999.1'), joinTbs(only.tbsHead, []))).toBe(0)
   })
 })
 
