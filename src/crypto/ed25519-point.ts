@@ -21,5 +21,5 @@ export function ed25519PointComplaint(point: Uint8Array): string | undefined {
 
 /** The number that bytes stand for, the lowest first, as everywhere in RFC 8032. */
 export function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${asBuffer(joinBytes(bytes).reverse()).toString('hex')}`)
+  return BigInt(`0x${asBuffer(joinBytes(bytes.toReversed())).toString('hex')}`)
 }
