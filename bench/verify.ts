@@ -20,6 +20,8 @@ const universeBundles = 200
  * milliseconds the grain of clock and scheduler does not matter.
  */
 const verificationsAtATime = 25
+/** At least: the real bundles are one slice, of which a dozen measurements would say little. */
+const slicesInRound = 8
 /**
  * Milliseconds. A verifier's functions run once for each bundle, so that V8 takes its time over them: its rate rises by a fifth between the
  * third and the tenth second, and no more after that, while one that does nothing but a few calls of `node:crypto` is as fast as it gets at once.
@@ -67,7 +69,7 @@ async function race(set: BundleSet, [ours, ...peers]: readonly Contender[], roun
   const slices = slicesOf(positions)
   const slice = (round: number): readonly number[] => slices[round % slices.length] ?? []
   const racers = new Map([ours, ...peers].map((contender): [string, Round] => [contender.name, (round) => contender.race(slice(round), 1)]))
-  const rates = await medianOfRounds(rounds * slices.length, racers)
+  const rates = await medianOfRounds(rounds * Math.max(slices.length, slicesInRound), racers)
   const value = rates.get(ours.name) ?? Number.NaN
   return peers.map(({ name }) => ({
     name: `${set.name} (${positions.length})`,

@@ -89,6 +89,33 @@ export function readString(cursor: JsonCursor): string {
   return isEscaped ? unescape(cursor, content, quote) : content
 }
 
+/** Keys read before, each at the place that its length and its ends give: documents of a format have the same few. */
+const knownKeys: (string | undefined)[] = []
+const knownPlaces = 128
+const maxKnownLength = 32
+
+/**
+ * As `readString`, for keys: one that was read before is the same string, which V8 need not look up among all names again.
+ * @throws DecodingError JSON_INVALID
+ */
+export function readKey(cursor: JsonCursor): string {
+  const { text } = cursor
+  const start = cursor.at + 1
+  const end = text.indexOf('"', start)
+  const length = end - start
+  if (length < 1 || length > maxKnownLength) return readString(cursor)
+  const place = (length + 5 * text.charCodeAt(start) + 37 * text.charCodeAt(end - 1)) % knownPlaces
+  const known = knownKeys[place]
+  if (known?.length === length && text.startsWith(known, start)) {
+    cursor.at = end + 1
+    return known
+  }
+  const key = readString(cursor)
+  // One with an escape, or beyond ASCII, is shorter than it is written.
+  if (key.length === length) knownKeys[place] = key
+  return key
+}
+
 /**
  * Reads the number that comes next, since nothing else can be there.
  * @throws DecodingError JSON_INVALID when it is none, when it is longer than 1,000 characters, or when a double does not

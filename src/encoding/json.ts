@@ -7,7 +7,7 @@ import { constants } from 'node:buffer'
 import { DecodingError } from '../error.ts'
 import { excerpt } from './bytes.ts'
 import type { JsonCursor } from './json-cursor.ts'
-import { invalidJson, readNumber, readString, skipSpace, textInBytes, tooLong, unexpected } from './json-cursor.ts'
+import { invalidJson, readKey, readNumber, readString, skipSpace, textInBytes, tooLong, unexpected } from './json-cursor.ts'
 
 export type JsonValue = null | boolean | number | bigint | string | JsonArray | JsonObject
 export type JsonArray = readonly JsonValue[]
@@ -101,7 +101,7 @@ function readObject(cursor: JsonCursor, depth: number): JsonObject {
   for (;;) {
     if (next !== 0x22) throw unexpected(cursor, 'a key in double quotes')
     const start = cursor.at
-    const key = readString(cursor)
+    const key = readKey(cursor)
     // Never undefined where there is one; `in` would not be answered from V8's caches.
     if (object[key] !== undefined) throw invalidJson(cursor, `the key ${excerpt(key)} stands twice in one object`, start)
     if (skipSpace(cursor) !== 0x3a) throw unexpected(cursor, '":"')

@@ -134,6 +134,17 @@ describe('an object', () => {
     }
   })
 
+  it('has the keys that it says, however one of the same letters was written before', () => {
+    for (let time = 0; time < 2; time++) {
+      expect(parse('{"sig":1}')).toEqual({ sig: 1 })
+      expect(parse(String.raw`{"si\u0067":1}`)).toEqual({ sig: 1 })
+      expect(parse(String.raw`{"si\"":1,"si\\":2}`)).toEqual({ 'si"': 1, 'si\\': 2 })
+      expect(refusal(String.raw`{"sig":1,"s\u0069g":2}`)).toContain('the key "sig" stands twice')
+      expect(refusal('{"sig:1}')).toContain('a string without its closing quote (at character 1)')
+      expect(refusal('{"si\ng":1}')).toContain('a control character in a string (at character 4)')
+    }
+  })
+
   it('takes the names of Object.prototype as ordinary keys', () => {
     const value = parse('{"__proto__":{"admin":true},"constructor":{"prototype":1},"toString":2,"hasOwnProperty":3}')
     expect(isJsonObject(value) && Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])
