@@ -240,6 +240,7 @@ const signingConfig =
 /** Exports that no row above names, with the row that they are measured in. */
 const measuredWith: Readonly<Record<string, string>> = {
   readString: 'parseJson',
+  readKey: 'parseJson',
   readNumber: 'parseJson',
   parseDerSequence: 'parseDer',
   readBundle: 'parseBundle',
