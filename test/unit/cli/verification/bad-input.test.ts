@@ -68,6 +68,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const key = ['--key', 'key.pub', '--insecure-ignore-tlog']
 const identity = ['--certificate-identity', 'dev@example.com', '--certificate-oidc-issuer', 'https://accounts.example.com']
 
+/** Files that are neither a bundle nor a trusted root, and what is said that they are. */
+const neither = [
+  ['config.json', 'a signing config (which says what to sign with, and not whom to trust)'],
+  ['client-trust.json', 'a client trust config (which has a trusted root in it)'],
+  ['envelope.json', 'a DSSE envelope'],
+  ['statement.json', 'an in-toto statement'],
+  ['1.root.json', 'TUF metadata'],
+] as const
+
 /** What is wrong, the command line, and what the one sentence must say. */
 const table: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
@@ -106,11 +115,7 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
       ['root.json', 'a trusted root (give it with --trusted-root)'],
       ['roots.json', 'a trusted root (give it with --trusted-root)'],
       ['roots.jsonl', 'a trusted root (give it with --trusted-root)'],
-      ['config.json', 'a signing config (which says what to sign with, and not whom to trust)'],
-      ['client-trust.json', 'a client trust config (which has a trusted root in it)'],
-      ['envelope.json', 'a DSSE envelope'],
-      ['statement.json', 'an in-toto statement'],
-      ['1.root.json', 'TUF metadata'],
+      ...neither,
     ] as const
   ).map(([file, found]): [string, string[], RegExp] => [
     `${file} for a bundle`,
@@ -122,11 +127,7 @@ const table: readonly (readonly [string, readonly string[], RegExp])[] = [
       ['good.json', 'a Sigstore bundle'],
       ['bundles.jsonl', 'a Sigstore bundle'],
       ['local.json', 'a local bundle of cosign 1 or 2'],
-      ['config.json', 'a signing config (which says what to sign with, and not whom to trust)'],
-      ['client-trust.json', 'a client trust config (which has a trusted root in it)'],
-      ['envelope.json', 'a DSSE envelope'],
-      ['statement.json', 'an in-toto statement'],
-      ['1.root.json', 'TUF metadata'],
+      ...neither,
     ] as const
   ).map(([file, found]): [string, string[], RegExp] => [
     `${file} for a trusted root`,
