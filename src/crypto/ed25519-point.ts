@@ -1,5 +1,5 @@
 /** Points of Ed25519 that are nobody's key. */
-import { asBuffer, joinBytes } from '../encoding/bytes.ts'
+import { asBuffer } from '../encoding/bytes.ts'
 
 /**
  * What is wrong with an encoded point (RFC 8032 section 5.1.2) as a key. With one of small order nothing is secret: one signature that
@@ -21,5 +21,5 @@ export function ed25519PointComplaint(point: Uint8Array): string | undefined {
 
 /** The number that bytes stand for, the lowest first, as everywhere in RFC 8032. */
 export function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${asBuffer(joinBytes(bytes.toReversed())).toString('hex')}`)
+  return BigInt(`0x${asBuffer(bytes.toReversed()).toString('hex')}`)
 }

@@ -4,7 +4,7 @@
  */
 import { KeyObject, createPublicKey, webcrypto } from 'node:crypto'
 import { encodeBase64, encodeBase64Url } from '../encoding/base64.ts'
-import { asBuffer, equalBytes, excerpt, joinBytes } from '../encoding/bytes.ts'
+import { asBuffer, equalBytes, excerpt } from '../encoding/bytes.ts'
 import { parseDerSequence } from '../encoding/der.ts'
 import { derBitString, derNull, derOid, derSequence } from '../encoding/der-writer.ts'
 import { encodePem, parsePem } from '../encoding/pem.ts'
@@ -54,7 +54,7 @@ const maxSpkiBytes = 2048
 export function parsePublicKey(spki: Uint8Array): PublicKey {
   if (spki.length > maxSpkiBytes) throw invalid(`the public key is ${spki.length} bytes long, more than the limit of ${maxSpkiBytes}`)
   try {
-    return parseSpki(joinBytes(spki))
+    return parseSpki(Uint8Array.from(spki))
   } catch (cause) {
     if (cause instanceof DecodingError && cause.code === 'DER_INVALID') throw new DecodingError('KEY_INVALID', cause.message, { cause })
     throw cause

@@ -111,8 +111,8 @@ export function readKey(cursor: JsonCursor): string {
     return known
   }
   const key = readString(cursor)
-  // One with an escape, or beyond ASCII, is shorter than it is written.
-  if (key.length === length) knownKeys[place] = key
+  // One with an escape ends later, or is shorter than it is written; so is one beyond ASCII.
+  if (cursor.at === end + 1 && key.length === length) knownKeys[place] = key
   return key
 }
 

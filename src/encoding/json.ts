@@ -17,7 +17,7 @@ export interface JsonObject {
 }
 
 export interface JsonLimits {
-  /** Size of the encoded text; default 128 MiB, the largest attestation cosign takes. Text already decoded: in characters. */
+  /** Size of the encoded text; default 128 MiB, the largest attestation cosign takes. Text already decoded: in characters, of which V8 must hold the UTF-8. */
   readonly maxBytes?: number
   /** Nesting of arrays and objects; default 100, as protobuf's JSON decoders have it. */
   readonly maxDepth?: number

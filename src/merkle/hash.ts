@@ -34,7 +34,7 @@ export function leafHash(entry: Uint8Array): Uint8Array {
   const input = Buffer.allocUnsafe(1 + entry.length)
   input[0] = 0x00
   input.set(entry, 1)
-  return Buffer.from(sha256Text(input), 'hex')
+  return hash('sha256', input, 'buffer')
 }
 
 /**
@@ -44,7 +44,7 @@ export function leafHash(entry: Uint8Array): Uint8Array {
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   placeChild(left, leftAt)
   placeChild(right, rightAt)
-  return Buffer.from(sha256Text(nodeInput), 'hex')
+  return Buffer.from(sha256Text(nodeInput), 'latin1')
 }
 
 /**
@@ -94,14 +94,15 @@ export function climb(node: Uint8Array, level: number, siblings: readonly Uint8A
     const isLeft = isLeftSibling(shape, at++)
     placeChild(sibling, isLeft ? leftAt : rightAt)
     placeChild(digest, isLeft ? rightAt : leftAt)
-    digest = Buffer.from(sha256Text(nodeInput), 'hex')
+    // Not in the form of the others, whose first use takes longer than a proof: most processes verify one.
+    digest = Buffer.from(hash('sha256', nodeInput, 'hex'), 'hex')
   }
   return digest
 }
 
-/** A digest as text: a Buffer of Node's has memory of its own to be collected, which takes as long as the hash. */
+/** A digest as a text of 32 characters, one for each byte: the fastest form that node:crypto gives on Node 20, 22 and 24. */
 function sha256Text(input: Uint8Array): string {
-  return hash('sha256', input, 'hex')
+  return hash('sha256', input, 'binary')
 }
 
 function placeChild(child: Uint8Array, offset: number): void {

@@ -101,13 +101,14 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const wrapped = reader.context(3, 'extensions')
   reader.end()
   const extensions = wrapped === undefined ? [] : parseExtensions(wrapped)
+  const signatureAlgorithm = parseAlgorithmIdentifier(new DerReader(outerAlgorithm.content, 'the signature algorithm'))
   const read = interpret(extensions)
 
   // Written out: spread members cost each certificate a hidden class of its own.
   return {
     bytes: der,
     tbs: tbs.bytes,
-    signatureAlgorithm: parseAlgorithmIdentifier(new DerReader(outerAlgorithm.content, 'the signature algorithm')),
+    signatureAlgorithm,
     signature,
     serialNumber,
     issuer,
