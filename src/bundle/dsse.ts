@@ -67,11 +67,18 @@ function readEnvelope(envelope: JsonFields, allowed: 'one' | 'several'): DsseEnv
   }
 }
 
-/** In either alphabet of base64, as DSSE has it, but not both. In a bundle there is one text for each byte string, and cosign takes no payload so. */
 function signatureIn(fields: JsonFields): Uint8Array | undefined {
   const text = fields.optionalString('sig')
-  if (text === undefined || !/[-_]/.test(text) || /[+/]/.test(text)) return fields.optionalBytes('sig')
-  return fields.decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'), 'sig')
+  return text === undefined || text === '' ? undefined : signatureOfText(fields, text)
+}
+
+/**
+ * A signature in either alphabet of base64, as DSSE has it, but not both. In a bundle there is one text for each byte string, and cosign takes no payload so.
+ * @throws DecodingError in the code of the fields
+ */
+export function signatureOfText(fields: JsonFields, text: string): Uint8Array {
+  const isForAddresses = /[-_]/.test(text) && !/[+/]/.test(text)
+  return fields.decodeBase64(isForAddresses ? text.replaceAll('-', '+').replaceAll('_', '/') : text, 'sig')
 }
 
 /** @param signature beside others it may be empty, and is none that verifies, as with other implementations */

@@ -10,6 +10,7 @@ import { parseJson } from '../encoding/json.ts'
 import { JsonFields } from '../encoding/json-fields.ts'
 import { parsePem } from '../encoding/pem.ts'
 import { DecodingError } from '../error.ts'
+import { signatureOfText } from './dsse.ts'
 
 export interface LogEntryBody {
   readonly kind: 'hashedrekord' | 'dsse' | 'intoto' | 'rekord'
@@ -136,7 +137,7 @@ function readIntotoV002(spec: JsonFields): Content {
     signature.only('keyid', 'publicKey', 'sig')
     // Rekor encodes a signature that already is base64 text once more.
     const text = asBuffer(signature.bytes('sig')).toString('latin1')
-    return { signature: signature.decodeBase64(text, 'sig'), verifier: readPemVerifier(signature, 'publicKey') }
+    return { signature: signatureOfText(signature, text), verifier: readPemVerifier(signature, 'publicKey') }
   })
   return { digest: readHexDigest(content.object('payloadHash')), signatures }
 }

@@ -8,7 +8,7 @@ export interface Deadline {
   readonly failure: TransportError | undefined
   /** Aborted with the failure as its reason. */
   readonly signal: AbortSignal
-  /** Calls back when it ends early, unless it has. @returns what takes that back */
+  /** Calls back when it ends early, at once where it has. @returns what takes that back */
   whenOver(listener: (failure: TransportError) => void): () => void
   /** Milliseconds until time runs out. */
   remaining(): number
@@ -51,7 +51,8 @@ class RunningDeadline implements Deadline {
   }
 
   whenOver(listener: (failure: TransportError) => void): () => void {
-    this.#listeners.add(listener)
+    if (this.failure !== undefined) listener(this.failure)
+    else this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 

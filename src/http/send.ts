@@ -125,6 +125,8 @@ async function attempt<Answer extends AnswerHead>(
     let delay = backoff(made - 1)
     try {
       const route = await routeTo(hop.url, { env: options.env ?? processEnvironment, tls: options.tls, reuse })
+      // Nothing is sent for a caller who gave up meanwhile.
+      checkTime(deadline)
       const answer = await receive(await exchange(hop, route, deadline), hop)
       if (!isBusy(answer.status) || made >= attempts) return answer
       delay = retryAfter(answer.headers['retry-after'], Date.now()) ?? delay

@@ -121,12 +121,17 @@ export async function readSignature(context: CommandContext, reference: string, 
   const contents = await readReference(context, reference, 'the signature')
   if (kind === 'message') return parseSignatureFile(contents)
   // An envelope is JSON; the local bundle and some scripts hold it in base64.
-  return (kind === 'attestation' ? contents[0] === 0x7b : resemblesEnvelope(contents)) ? contents : parseSignatureFile(contents)
+  return (kind === 'attestation' ? beginsObject(contents) : resemblesEnvelope(contents)) ? contents : parseSignatureFile(contents)
 }
 
 /** A signature may begin with any byte, and yet is never JSON with a payload. */
 export function resemblesEnvelope(contents: Uint8Array): boolean {
-  return contents[0] === 0x7b && asBuffer(contents).includes('"payload"')
+  return beginsObject(contents) && asBuffer(contents).includes('"payload"')
+}
+
+/** Whether the first byte, or the first behind white space of JSON, is a brace. */
+function beginsObject(contents: Uint8Array): boolean {
+  return contents.find((octet) => octet !== 0x20 && octet !== 0x0a && octet !== 0x0d && octet !== 0x09) === 0x7b
 }
 
 /** A file, a URL, or the contents themselves in base64. @throws TransportError */

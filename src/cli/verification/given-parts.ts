@@ -14,13 +14,14 @@ import { readInputFile } from './input-file.ts'
 
 /** One of them, and what to say when no bundle holds it. */
 interface GivenPart {
-  readonly isHeldBy: (entity: SignedEntity) => boolean
+  /** The bundle, if it holds the part, with nothing else of that kind to stand in for it. */
+  readonly heldBy: (entity: SignedEntity) => SignedEntity | undefined
   readonly code: 'KEY_MISMATCH' | 'SIGNATURE_INVALID' | 'TIMESTAMP_INVALID'
   readonly mismatch: string
 }
 
 /**
- * The bundles that hold everything that is given.
+ * The bundles that hold everything that is given; of timestamps they keep the given one alone, which is thus the one that is verified.
  * @throws VerificationError KEY_MISMATCH, SIGNATURE_INVALID or TIMESTAMP_INVALID when none does; TransportError, DecodingError
  */
 export async function holdingGivenParts(
@@ -29,8 +30,8 @@ export async function holdingGivenParts(
   entities: readonly SignedEntity[],
 ): Promise<readonly SignedEntity[]> {
   let holding = entities
-  for (const { isHeldBy, code, mismatch } of await readParts(context, flags)) {
-    holding = holding.filter(isHeldBy)
+  for (const { heldBy, code, mismatch } of await readParts(context, flags)) {
+    holding = holding.flatMap((entity) => heldBy(entity) ?? [])
     if (holding.length === 0) throw new VerificationError(code, mismatch)
   }
   return holding
@@ -41,7 +42,10 @@ async function readParts(context: CommandContext, flags: EntityFlags): Promise<G
   if (flags.certificate !== '') {
     const [given] = await readCertificate(context, flags.certificate)
     parts.push({
-      isHeldBy: ({ keyMaterial }) => keyMaterial.kind === 'certificate' && given !== undefined && equalBytes(keyMaterial.leaf, given),
+      heldBy: (entity) => {
+        const { keyMaterial } = entity
+        return keyMaterial.kind === 'certificate' && given !== undefined && equalBytes(keyMaterial.leaf, given) ? entity : undefined
+      },
       code: 'KEY_MISMATCH',
       mismatch: 'the cert passed in does not match the cert in the provided bundle',
     })
@@ -50,7 +54,11 @@ async function readParts(context: CommandContext, flags: EntityFlags): Promise<G
     const given = await readSignature(context, flags.signature, 'either')
     const envelope = resemblesEnvelope(given) ? parseEnvelope(given) : undefined
     parts.push({
-      isHeldBy: ({ content }) => (content.kind === 'dsse-envelope' ? isAmong(content, envelope) : equalBytes(content.signature, given)),
+      heldBy: (entity) => {
+        const { content } = entity
+        const isHeld = content.kind === 'dsse-envelope' ? isAmong(content, envelope) : equalBytes(content.signature, given)
+        return isHeld ? entity : undefined
+      },
       code: 'SIGNATURE_INVALID',
       mismatch: 'the signature passed in does not match the signature in the provided bundle',
     })
@@ -59,7 +67,7 @@ async function readParts(context: CommandContext, flags: EntityFlags): Promise<G
   if (file !== '') {
     const given = parseTimestampFile(readInputFile(context.cwd, file, 'the RFC 3161 timestamp', maxFileBytes))
     parts.push({
-      isHeldBy: ({ timestamps }) => timestamps.some((held) => equalBytes(held, given)),
+      heldBy: (entity) => (entity.timestamps.some((held) => equalBytes(held, given)) ? { ...entity, timestamps: [given] } : undefined),
       code: 'TIMESTAMP_INVALID',
       mismatch: 'the timestamp passed in is not in the provided bundle',
     })
