@@ -153,6 +153,17 @@ describe('abort', () => {
     expect(server.requests).toEqual([])
   })
 
+  it('sends nothing when the signal is aborted while the connection is prepared, and does not wait for its time to end', async () => {
+    const server = await startServer(() => {})
+    for (const method of ['GET', 'POST']) {
+      const controller = new AbortController()
+      const answer = fetchBytes(server.origin, { env, method, idempotent: false, signal: controller.signal, timeoutMs: 60_000 })
+      controller.abort()
+      await expect(answer).rejects.toMatchObject({ code: 'ABORTED' })
+    }
+    expect(server.requests).toEqual([])
+  })
+
   it('ends a pause between two attempts', async () => {
     const controller = new AbortController()
     const server = await startServer((_, response) => {

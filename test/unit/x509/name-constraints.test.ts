@@ -215,6 +215,20 @@ describe('a part of the directory', () => {
     }
   })
 
+  it('too long to be compared is in doubt, and takes no longer for it', () => {
+    const marks = `a${'\u0301\u0323'.repeat(8000)}`
+    const bases = Array.from({ length: 200 }, (_, number) => derImplicit(4, nameOf(utf8(organization, `other ${number}`)), true))
+    const long = nameOf(utf8(organization, marks))
+    expect(allows(constraints(bases), [], long)).toBe(false)
+    expect(allows(constraints([], bases), [], long)).toBe(false)
+    expect(
+      isPermitted(nameOf(utf8(organization, 'b'.repeat(1024))), derImplicit(4, nameOf(utf8(organization, 'B'.repeat(1024))), true)),
+    ).toBe(true)
+    expect(
+      isPermitted(nameOf(utf8(organization, 'b'.repeat(1025))), derImplicit(4, nameOf(utf8(organization, 'B'.repeat(1025))), true)),
+    ).toBe(false)
+  })
+
   it('is as deep as it is: a subject above it is neither permitted nor excluded', () => {
     const deep = derImplicit(4, nameOf(acme, utf8(unit, 'Tools')), true)
     expect([isPermitted(nameOf(acme), deep), isExcluded(nameOf(acme), deep)]).toEqual([false, false])

@@ -328,6 +328,8 @@ describe('verify-blob of a bundle, with what scripts of cosign 1 and 2 give besi
     writeFileSync(path.join(folder, 'held-envelope.json'), envelope(attestation))
     const attested = ['artifact', '--bundle', 'attestation.json', ...offline, ...who, '--type', 'slsaprovenance1', '--signature']
     await verifies('verify-blob-attestation', [...attested, 'held-envelope.json'])
+    writeFileSync(path.join(folder, 'held-envelope.json'), `\n \t${envelope(attestation)}`)
+    await verifies('verify-blob-attestation', [...attested, 'held-envelope.json'])
   })
 
   it.each([
@@ -351,6 +353,16 @@ describe('verify-blob of a bundle, with what scripts of cosign 1 and 2 give besi
     const timed = [...words.with(2, 'unknown.json'), ...offline, '--rfc3161-timestamp', 'unknown.tsr']
     await refuses('verify-blob', timed, /you must also specify --use-signed-timestamps or --timestamp-certificate-chain/)
     await refuses('verify-blob', [...timed, '--use-signed-timestamps'], /threshold not met for verified signed timestamps/)
+  })
+
+  it('verifies the timestamp that is given, for which no other one of the bundle stands in', async () => {
+    const both = signBlob({ timestamps: [{}, { signer: universeOf({ name: 'stranger' }).timestampLeaf }] })
+    writeFileSync(path.join(folder, 'both.json'), both.json)
+    const timed = [...words.with(2, 'both.json'), ...offline, '--use-signed-timestamps', '--rfc3161-timestamp', 'given.tsr']
+    writeFileSync(path.join(folder, 'given.tsr'), both.tokens[0] ?? '')
+    await verifies('verify-blob', timed)
+    writeFileSync(path.join(folder, 'given.tsr'), both.tokens[1] ?? '')
+    await refuses('verify-blob', timed, /threshold not met for verified signed timestamps/)
   })
 
   it('looks for the signature among attestations and signatures, and in an envelope with several', async () => {
